@@ -1,0 +1,78 @@
+package dev.lamina.device;
+
+import dev.lamina.graph.Op;
+import dev.lamina.tensor.HostTensor;
+import dev.lamina.tensor.TensorType;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Memory, and kernels that work on it. A device knows operations, never layers.
+ *
+ * <p>Steps run in the order in which they are started. Only {@link #download} and {@link #synchronize} wait for them. One
+ * thread drives a device; uploads may come from another.
+ */
+public interface Device extends AutoCloseable {
+
+  /** What {@code --device} calls it, for example {@code cpu}. */
+  String name();
+
+  /** One line about it: processor, threads, vector width or driver. */
+  String description();
+
+  /** Bytes that could be allocated now. */
+  long availableMemory();
+
+  /**
+   * Memory of {@code bytes} bytes, 64-byte aligned, of undefined content.
+   *
+   * @throws OutOfDeviceMemoryException if there is not enough
+   */
+  Buffer allocate(long bytes);
+
+  /** A tensor of zeros on the host from which uploads are fast; it lives until the device is closed. */
+  HostTensor allocateHost(TensorType type);
+
+  /** Copies {@code source} to the device, in order with the steps; the source may be changed once the ticket is done. */
+  Ticket upload(HostTensor source, DeviceTensor target);
+
+  /** Waits for all steps before it and copies {@code source} to the host. */
+  void download(DeviceTensor source, HostTensor target);
+
+  /**
+   * Prepares {@code op} for inputs of the given types, which have passed {@link dev.lamina.graph.TypeInference}.
+   *
+   * @throws UnsupportedOnDeviceException if it is an element type, or a {@link Op.Fused} form, that this device does not run
+   */
+  Kernel prepare(Op op, List<TensorType> inputs);
+
+  /** Why {@link #prepare} would refuse {@code op}; empty if it would not. Passes ask before they fuse. */
+  Optional<String> unsupported(Op op, List<TensorType> inputs);
+
+  /** The steps as one that does the same; a device that can record them does so after their first run. */
+  default Step capture(List<Step> steps) {
+    Step[] all = steps.toArray(Step[]::new);
+    return () -> {
+      for (Step step : all) {
+        step.run();
+      }
+    };
+  }
+
+  /** Waits until all steps have been done. */
+  void synchronize();
+
+  /** Gives back everything allocated through this device. */
+  @Override
+  void close();
+
+  /** An upload under way. */
+  @FunctionalInterface
+  interface Ticket {
+    /** An upload that was over when the call returned. */
+    Ticket DONE = () -> {};
+
+    /** Returns when the host memory is free again. */
+    void await();
+  }
+}
