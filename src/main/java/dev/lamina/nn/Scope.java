@@ -1,0 +1,161 @@
+package dev.lamina.nn;
+
+import dev.lamina.graph.Graph;
+import dev.lamina.graph.RandomStream;
+import dev.lamina.graph.Tensor;
+import dev.lamina.graph.Variable;
+import dev.lamina.nn.init.Initializer;
+import dev.lamina.tensor.DType;
+import dev.lamina.tensor.Shape;
+import dev.lamina.tensor.TensorType;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+
+/**
+ * The place of a layer in a model that is being traced: it names parameters, statistics and random streams by the path from the model down, such as {@code
+ * block1.conv2.weight}.
+ */
+public final class Scope {
+
+  /** What a model is traced for. */
+  public enum Mode {
+    /** Batch statistics, dropout. */
+    TRAINING,
+    /** Running statistics, no dropout. */
+    EVALUATION
+  }
+
+  private final Trace trace;
+  private final String path;
+  private final Set<String> children = new HashSet<>();
+  private int randomCalls;
+
+  private Scope(Trace trace, String path) {
+    this.trace = trace;
+    this.path = path;
+  }
+
+  /** What all scopes of one trace share. */
+  private record Trace(Graph graph, Mode mode, Parameters parameters, DType dtype, long seed, Tensor step) {}
+
+  /**
+   * The scope of a whole model.
+   *
+   * @param graph grows by the model
+   * @param mode training or evaluation
+   * @param parameters collects what the layers ask for
+   * @param dtype of parameters and activations: F32, or F64 on the reference device
+   * @param seed of dropout
+   * @param step the number of the step, I32 scalar, from which random streams count
+   */
+  public static Scope root(Graph graph, Mode mode, Parameters parameters, DType dtype, long seed, Tensor step) {
+    return new Scope(new Trace(graph, mode, parameters, dtype, seed, step), "");
+  }
+
+  /** The graph that is being built. */
+  public Graph graph() {
+    return trace.graph;
+  }
+
+  /** Whether the model is traced for training. */
+  public boolean training() {
+    return trace.mode == Mode.TRAINING;
+  }
+
+  /** The element type of parameters and activations. */
+  public DType dtype() {
+    return trace.dtype;
+  }
+
+  /** The names from the model down to here, joined by dots; empty at the top. */
+  public String path() {
+    return path;
+  }
+
+  /** A learned tensor that weight decay applies to. */
+  public Tensor parameter(String name, Shape shape, Initializer initializer) {
+    return parameter(name, shape, initializer, true);
+  }
+
+  /**
+   * A learned tensor.
+   *
+   * @param decayed whether weight decay applies
+   */
+  public Tensor parameter(String name, Shape shape, Initializer initializer, boolean decayed) {
+    return graph().read(declare(name, shape, Variable.Kind.WEIGHT, initializer, decayed));
+  }
+
+  /** A tensor that is learned otherwise; {@link #update} gives it its next value. */
+  public Tensor statistic(String name, Shape shape, Initializer initializer) {
+    return graph().read(declare(name, shape, Variable.Kind.STATISTIC, initializer, false));
+  }
+
+  /** The value that a statistic, which was read before, has from the next step on. */
+  public void update(Tensor statistic, Tensor next) {
+    if (!(statistic.node().op() instanceof dev.lamina.graph.Op.Read(Variable variable))) {
+      throw new IllegalArgumentException(path + ": only a statistic can be updated, got " + statistic);
+    }
+    graph().assign(variable, next);
+  }
+
+  private Variable declare(String name, Shape shape, Variable.Kind kind, Initializer initializer, boolean decayed) {
+    Variable variable = new Variable(join(name), new TensorType(shape, trace.dtype), kind);
+    return trace.parameters.declare(variable, initializer, decayed);
+  }
+
+  /**
+   * Random words for one use in this layer: the stream is a hash of the path and the number of the call, so adding a layer elsewhere changes no other layer's
+   * numbers.
+   *
+   * @param stepInput the input of the expression at which {@link #step} is passed
+   */
+  public RandomStream random(int stepInput) {
+    return new RandomStream(trace.seed, hash(path + "#" + randomCalls++), stepInput);
+  }
+
+  /** The number of the step, I32 scalar: the input that a random expression reads. */
+  public Tensor step() {
+    return trace.step;
+  }
+
+  /** Adds {@code layer} under {@code name}. */
+  public Tensor apply(String name, Layer layer, Tensor x) {
+    if (!children.add(name)) {
+      throw new IllegalArgumentException(join(name) + ": two layers have this name");
+    }
+    Scope scope = new Scope(trace, join(name));
+    Tensor[] result = new Tensor[1];
+    graph().within(scope.path, graph().phase(), () -> result[0] = layer.forward(x, scope));
+    return result[0];
+  }
+
+  /** Adds {@code layers}, one after the other, named by what they are and a number that counts each kind: {@code conv2d1, batchnorm1, conv2d2}. */
+  public Tensor applyAll(List<? extends Layer> layers, Tensor x) {
+    Tensor value = x;
+    for (Layer layer : layers) {
+      String kind = layer.getClass().isSynthetic() ? "layer" : layer.getClass().getSimpleName().toLowerCase(Locale.ROOT);
+      int number = 1;
+      while (children.contains(kind + number)) {
+        number++;
+      }
+      value = apply(kind + number, layer, value);
+    }
+    return value;
+  }
+
+  private String join(String name) {
+    return path.isEmpty() ? name : path + "." + name;
+  }
+
+  /** FNV-1a, 64 bits: stable across versions of Java, which {@code hashCode} of a record is not. */
+  private static long hash(String text) {
+    long hash = 0xcbf29ce484222325L;
+    for (int i = 0; i < text.length(); i++) {
+      hash = (hash ^ text.charAt(i)) * 0x100000001b3L;
+    }
+    return hash;
+  }
+}
