@@ -45,6 +45,11 @@ public final class Graph {
     return results;
   }
 
+  /** Output {@code index} of a node of this graph. */
+  public Tensor tensor(Node node, int index) {
+    return new Tensor(this, node, index);
+  }
+
   /** Adds an operation with one result. */
   public Tensor one(Op op, Tensor... inputs) {
     return add(op, List.of(inputs)).getFirst();

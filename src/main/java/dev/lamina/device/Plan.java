@@ -1,0 +1,346 @@
+package dev.lamina.device;
+
+import dev.lamina.graph.Graph;
+import dev.lamina.graph.MemoryPlan;
+import dev.lamina.graph.MemoryPlan.Block;
+import dev.lamina.graph.Node;
+import dev.lamina.graph.Op;
+import dev.lamina.graph.Tensor;
+import dev.lamina.graph.Variable;
+import dev.lamina.graph.passes.Passes;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+/**
+ * A graph made ready for a device: optimised, its kernels prepared, and every value given a place. Nothing is allocated yet, so the memory that a step needs is
+ * known before anything runs.
+ *
+ * <p>A value lies in the arena, in a variable, or in the memory of results, which outlives the step. Views, parts of a pack, values that a kernel computes in
+ * place, and new values of variables nobody reads any more share the memory of another.
+ */
+public final class Plan {
+
+  /** A value's memory: some bytes into a root that it may share with others. */
+  record Place(Root root, long offset) {}
+
+  /** Memory that is not part of other memory. */
+  sealed interface Root {
+    /** In the arena. */
+    record InArena(Block block) implements Root {}
+
+    /** A variable's own. */
+    record InVariable(Variable variable) implements Root {}
+
+    /** In the memory of results, {@code offset} bytes in. */
+    record InResults(long offset) implements Root {}
+  }
+
+  /** A kernel in the order of execution; {@code workspace} is null if it needs none. */
+  record Entry(Node node, Kernel kernel, Block workspace) {}
+
+  /** A copy at the end of a step, from where a value was computed to where it has to be. */
+  record Copy(Tensor from, Root to) {}
+
+  private final Graph graph;
+  private final VariableLayout layout;
+  private final MemoryPlan memory = new MemoryPlan();
+  private final List<Entry> entries = new ArrayList<>();
+  private final List<Node> inputs = new ArrayList<>();
+  private final List<Copy> copies = new ArrayList<>();
+  private final Map<Tensor, Place> places = new HashMap<>();
+  private final Map<Tensor, Integer> lastUse = new HashMap<>();
+  private final Map<String, Root.InResults> results = new HashMap<>();
+  private final Map<Node, Integer> position = new HashMap<>();
+  private long resultBytes;
+  private final int end;
+
+  private Plan(Graph graph, Device device, VariableLayout layout) {
+    this.graph = graph;
+    this.layout = layout;
+    List<Kernel> kernels = new ArrayList<>();
+    List<Node> work = new ArrayList<>();
+    for (Node node : graph.nodes()) {
+      switch (node.op()) {
+        case Op.Input _ -> inputs.add(node);
+        case Op.Read _, Op.Reshape _ -> {}
+        default -> {
+          work.add(node);
+          kernels.add(device.prepare(node.op(), node.inputTypes()));
+        }
+      }
+    }
+    end = work.size();
+    for (int i = 0; i < end; i++) {
+      position.put(work.get(i), i);
+    }
+    graph.nodes().forEach(node -> findLastUses(node));
+    placeResults(work, kernels);
+    inputs.forEach(node -> places.put(graph.tensor(node, 0), inArena(graph.tensor(node, 0), 0)));
+    for (Node node : graph.nodes()) {
+      place(node, position.containsKey(node) ? kernels.get(position.get(node)) : null);
+    }
+    for (int i = 0; i < end; i++) {
+      long bytes = kernels.get(i).workspaceBytes();
+      entries.add(new Entry(work.get(i), kernels.get(i), bytes == 0 ? null : memory.block(bytes, i)));
+    }
+    places.forEach(
+        (tensor, place) -> {
+          if (place.root instanceof Root.InArena(Block block)) {
+            block.extend(firstNeeded(tensor));
+            block.extend(lastUse.getOrDefault(tensor, firstNeeded(tensor)));
+          }
+        });
+    memory.place();
+  }
+
+  /**
+   * Optimises and plans {@code graph} for {@code device}.
+   *
+   * @throws UnsupportedOnDeviceException if the device cannot run one of its operations
+   */
+  public static Plan of(Graph graph, Device device, VariableLayout layout) {
+    Graph optimised = Passes.optimise(graph, (op, types) -> device.unsupported(op, types).isEmpty());
+    return new Plan(optimised, device, layout);
+  }
+
+  private int firstNeeded(Tensor tensor) {
+    return position.getOrDefault(tensor.node(), 0);
+  }
+
+  /** A view is used wherever its views are. */
+  private void findLastUses(Node node) {
+    int at = position.getOrDefault(node, 0);
+    for (Tensor input : node.inputs()) {
+      for (Tensor tensor = input; tensor != null; tensor = viewed(tensor)) {
+        lastUse.merge(tensor, at, Math::max);
+      }
+    }
+  }
+
+  /** What {@code tensor} is a view of, or null. */
+  private static Tensor viewed(Tensor tensor) {
+    return isView(tensor.node()) ? tensor.node().inputs().getFirst() : null;
+  }
+
+  private static boolean isView(Node node) {
+    return node.op() instanceof Op.Reshape;
+  }
+
+  private static Tensor base(Tensor tensor) {
+    Tensor base = tensor;
+    while (viewed(base) != null) {
+      base = viewed(base);
+    }
+    return base;
+  }
+
+  /**
+   * Results and new values of variables: computed in their final place where possible, else copied there at the end; results first, for they may be old values of
+   * variables.
+   */
+  private void placeResults(List<Node> work, List<Kernel> kernels) {
+    List<Copy> commits = new ArrayList<>();
+    graph.assigns().forEach(
+        (variable, value) -> {
+          Root root = new Root.InVariable(variable);
+          if (canCommitInPlace(variable, value, work, kernels)) {
+            places.put(base(value), new Place(root, 0));
+          } else {
+            if (base(value).node().op() instanceof Op.Read(Variable read) && graph.assigns().containsKey(read)) {
+              throw new IllegalArgumentException(
+                  "assign " + variable.name() + ": the old value of " + read.name() + ", which changes too; give it by an operation");
+            }
+            commits.add(new Copy(value, root));
+            keepToEnd(value);
+          }
+        });
+    graph.outputs().forEach(
+        (name, value) -> {
+          Root.InResults root = new Root.InResults(resultBytes);
+          results.put(name, root);
+          resultBytes += Math.ceilDiv(Math.max(value.type().bytes(), 1), MemoryPlan.ALIGNMENT) * MemoryPlan.ALIGNMENT;
+          Tensor base = base(value);
+          if (position.containsKey(base.node()) && !places.containsKey(base)) {
+            places.put(base, new Place(root, 0));
+          } else {
+            copies.add(new Copy(value, root));
+            keepToEnd(value);
+          }
+        });
+    copies.addAll(commits);
+    for (Node node : work) {
+      if (node.op() instanceof Op.Pack pack) {
+        placeParts(node, pack);
+      }
+    }
+  }
+
+  private void keepToEnd(Tensor value) {
+    for (Tensor tensor = value; tensor != null; tensor = viewed(tensor)) {
+      lastUse.put(tensor, end);
+    }
+  }
+
+  /**
+   * Whether the kernel that makes a variable's new value may write it over the old one: nobody reads the old one, or anything that shares its memory, later; and
+   * who reads it in the same kernel reads exactly where it writes.
+   */
+  private boolean canCommitInPlace(Variable variable, Tensor value, List<Node> work, List<Kernel> kernels) {
+    Tensor base = base(value);
+    Integer at = position.get(base.node());
+    if (at == null || places.containsKey(base)) {
+      return false;
+    }
+    for (Variable other : graph.assigns().keySet()) {
+      if (other != variable && layout.overlap(other, variable)) {
+        return false;
+      }
+    }
+    // A result may be the old value itself; it is copied out at the end.
+    boolean oldValueIsResult = Stream.concat(graph.assigns().values().stream(), graph.outputs().values().stream())
+        .anyMatch(result -> base(result).node().op() instanceof Op.Read(Variable read) && layout.overlap(read, variable));
+    if (oldValueIsResult) {
+      return false;
+    }
+    for (Node node : graph.nodes()) {
+      if (!(node.op() instanceof Op.Read(Variable read)) || !layout.overlap(read, variable)) {
+        continue;
+      }
+      int last = lastUse.getOrDefault(graph.tensor(node, 0), -1);
+      if (last > at || (last == at && !readsExactly(work.get(at), kernels.get(at), read, variable, base.index()))) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static boolean readsExactly(Node node, Kernel kernel, Variable read, Variable written, int output) {
+    if (!read.equals(written)) {
+      return false;
+    }
+    return IntStream.range(0, node.inputs().size())
+        .filter(i -> base(node.inputs().get(i)).node().op() instanceof Op.Read(Variable v) && v.equals(read))
+        .allMatch(i -> kernel.canShare(i, output));
+  }
+
+  /** Lets the inputs of a pack be computed where they belong in it, if they belong nowhere else. */
+  private void placeParts(Node node, Op.Pack pack) {
+    Tensor packed = graph.tensor(node, 0);
+    Place whole = places.computeIfAbsent(packed, tensor -> inArena(tensor, position.get(node)));
+    if (!(whole.root instanceof Root.InArena)) {
+      return;
+    }
+    Set<Tensor> parts = new HashSet<>();
+    for (int i = 0; i < node.inputs().size(); i++) {
+      Tensor part = base(node.inputs().get(i));
+      if (position.containsKey(part.node()) && !places.containsKey(part) && parts.add(part)) {
+        places.put(part, new Place(whole.root, whole.offset + pack.offsets().get(i) * part.dtype().bytes()));
+      }
+    }
+  }
+
+  private Place inArena(Tensor tensor, int at) {
+    return new Place(new Root.InArena(memory.block(tensor.type().bytes(), at)), 0);
+  }
+
+  private void place(Node node, Kernel kernel) {
+    if (node.op() instanceof Op.Read(Variable variable)) {
+      places.put(graph.tensor(node, 0), new Place(new Root.InVariable(variable), 0));
+    } else if (isView(node)) {
+      places.put(graph.tensor(node, 0), places.get(node.inputs().getFirst()));
+    } else {
+      Set<Block> taken = new HashSet<>();
+      for (int output = 0; output < node.types().size(); output++) {
+        Tensor tensor = graph.tensor(node, output);
+        if (!places.containsKey(tensor)) {
+          Place shared = kernel == null ? null : reusableInput(node, kernel, output, taken);
+          places.put(tensor, shared == null ? inArena(tensor, firstNeeded(tensor)) : shared);
+        }
+      }
+    }
+  }
+
+  /** The place of an input that dies here and that {@code kernel} can overwrite with {@code output}; null if there is none. */
+  private Place reusableInput(Node node, Kernel kernel, int output, Set<Block> taken) {
+    int at = position.get(node);
+    for (int i = 0; i < node.inputs().size(); i++) {
+      Tensor input = node.inputs().get(i);
+      Tensor base = base(input);
+      if (kernel.canShare(i, output)
+          && input.type().bytes() == node.types().get(output).bytes()
+          && places.get(base) instanceof Place(Root.InArena(Block block), long offset)
+          && offset == 0
+          && block.bytes() == Math.ceilDiv(input.type().bytes(), MemoryPlan.ALIGNMENT) * MemoryPlan.ALIGNMENT
+          && diesAt(block, at)
+          && readOnce(node, base)
+          && taken.add(block)) {
+        return places.get(base);
+      }
+    }
+    return null;
+  }
+
+  /** Whether no value in {@code block} is used after {@code at}. */
+  private boolean diesAt(Block block, int at) {
+    return places.entrySet().stream()
+        .filter(entry -> entry.getValue().root instanceof Root.InArena(Block other) && other == block)
+        .allMatch(entry -> lastUse.getOrDefault(entry.getKey(), 0) <= at);
+  }
+
+  private static boolean readOnce(Node node, Tensor base) {
+    return node.inputs().stream().filter(input -> base(input).equals(base)).count() == 1;
+  }
+
+  /** The graph as it runs, after the passes. */
+  public Graph graph() {
+    return graph;
+  }
+
+  /** Scratch memory of a step in bytes; programs that never run at the same time share it. */
+  public long arenaBytes() {
+    return memory.peak();
+  }
+
+  /** Memory in bytes that a program of this plan needs for itself: staged inputs and results. */
+  public long ownBytes() {
+    return resultBytes + inputs.stream().mapToLong(node -> stagedBytes(node)).sum();
+  }
+
+  static long stagedBytes(Node input) {
+    return Math.ceilDiv(Math.max(input.types().getFirst().bytes(), 1), MemoryPlan.ALIGNMENT) * MemoryPlan.ALIGNMENT;
+  }
+
+  List<Entry> entries() {
+    return entries;
+  }
+
+  List<Node> inputs() {
+    return inputs;
+  }
+
+  List<Copy> copies() {
+    return copies;
+  }
+
+  Place place(Tensor tensor) {
+    return places.get(tensor);
+  }
+
+  Map<String, Root.InResults> results() {
+    return results;
+  }
+
+  long resultBytes() {
+    return resultBytes;
+  }
+
+  VariableLayout layout() {
+    return layout;
+  }
+}

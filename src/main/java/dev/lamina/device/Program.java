@@ -1,0 +1,163 @@
+package dev.lamina.device;
+
+import dev.lamina.graph.Node;
+import dev.lamina.graph.Op;
+import dev.lamina.graph.Tensor;
+import dev.lamina.tensor.HostTensor;
+import dev.lamina.tensor.Shape;
+import dev.lamina.tensor.TensorType;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A plan with its addresses: runs one step at a time, without allocating. Programs over the same variables share one arena, so a result is read from its own
+ * memory, while intermediate values are gone when another program runs. Owns its staged inputs and results.
+ */
+public final class Program implements AutoCloseable {
+
+  /** One kernel of a program, to be run and timed alone. */
+  public record Part(Node node, Step step) {}
+
+  private final Device device;
+  private final Buffer own;
+  private final Map<String, DeviceTensor> staged = new LinkedHashMap<>();
+  private final Map<String, DeviceTensor> results = new LinkedHashMap<>();
+  private final List<Part> parts = new ArrayList<>();
+  private final Step all;
+
+  /**
+   * Binds {@code plan}.
+   *
+   * @param arena at least {@code plan.arenaBytes()}, shared by programs that take turns
+   * @throws OutOfDeviceMemoryException if inputs and results do not fit
+   */
+  public Program(Plan plan, Device device, VariableStore variables, Buffer arena) {
+    if (arena.bytes() < plan.arenaBytes()) {
+      throw new IllegalArgumentException("the plan needs an arena of " + plan.arenaBytes() + " bytes, got " + arena.bytes());
+    }
+    this.device = device;
+    own = device.allocate(Math.max(plan.ownBytes(), 64));
+    Binding binding = new Binding(plan, variables, arena, own);
+    List<Step> steps = new ArrayList<>();
+    long offset = plan.resultBytes();
+    for (Node node : plan.inputs()) {
+      TensorType type = node.types().getFirst();
+      DeviceTensor source = new DeviceTensor(own, offset, type);
+      staged.put(((Op.Input) node.op()).name(), source);
+      steps.add(copy(source, binding.tensor(plan.graph().tensor(node, 0))));
+      offset += Plan.stagedBytes(node);
+    }
+    for (Plan.Entry entry : plan.entries()) {
+      Step step = binding.bind(entry);
+      parts.add(new Part(entry.node(), step));
+      steps.add(step);
+    }
+    for (Plan.Copy copy : plan.copies()) {
+      steps.add(copy(binding.tensor(copy.from()), binding.at(copy.to(), 0, copy.from().type())));
+    }
+    plan.results().forEach(
+        (name, root) -> results.put(name, binding.at(root, 0, plan.graph().outputs().get(name).type())));
+    all = device.capture(steps);
+  }
+
+  /** A copy of bytes, whatever they are: a pack of one. */
+  private Step copy(DeviceTensor from, DeviceTensor to) {
+    int size = Math.toIntExact(from.type().shape().size());
+    TensorType flat = new TensorType(Shape.of(size), from.type().dtype());
+    Kernel kernel = device.prepare(new Op.Pack(List.of(0L), size), List.of(flat));
+    return kernel.bind(
+        List.of(new DeviceTensor(from.buffer(), from.offset(), flat)), List.of(new DeviceTensor(to.buffer(), to.offset(), flat)), null);
+  }
+
+  /** Turns places into addresses. */
+  private record Binding(Plan plan, VariableStore variables, Buffer arena, Buffer own) {
+
+    Step bind(Plan.Entry entry) {
+      List<DeviceTensor> inputs = entry.node().inputs().stream().map(this::tensor).toList();
+      List<DeviceTensor> outputs = new ArrayList<>();
+      for (int i = 0; i < entry.node().types().size(); i++) {
+        outputs.add(tensor(plan.graph().tensor(entry.node(), i)));
+      }
+      DeviceTensor workspace = entry.workspace() == null
+          ? null
+          : new DeviceTensor(
+              arena,
+              entry.workspace().offset(),
+              TensorType.of(dev.lamina.tensor.DType.U8, Math.toIntExact(entry.workspace().bytes())));
+      return entry.kernel().bind(inputs, outputs, workspace);
+    }
+
+    DeviceTensor tensor(Tensor tensor) {
+      Plan.Place place = plan.place(tensor);
+      return at(place.root(), place.offset(), tensor.type());
+    }
+
+    DeviceTensor at(Plan.Root root, long offset, TensorType type) {
+      return switch (root) {
+        case Plan.Root.InArena(var block) -> new DeviceTensor(arena, block.offset() + offset, type);
+        case Plan.Root.InVariable(var variable) -> {
+          DeviceTensor whole = variables.tensor(variable);
+          yield new DeviceTensor(whole.buffer(), whole.offset() + offset, type);
+        }
+        case Plan.Root.InResults(long start) -> new DeviceTensor(own, start + offset, type);
+      };
+    }
+  }
+
+  /** Whether a step of this program reads the input {@code name}. */
+  public boolean hasInput(String name) {
+    return staged.containsKey(name);
+  }
+
+  /**
+   * Stages the input {@code name} for the next run. An input that the optimised program does not read is ignored.
+   *
+   * @throws IllegalArgumentException if {@code value} is not of the input's type
+   */
+  public Device.Ticket stage(String name, HostTensor value) {
+    DeviceTensor target = staged.get(name);
+    if (target == null) {
+      return Device.Ticket.DONE;
+    }
+    if (!target.type().equals(value.type())) {
+      throw new IllegalArgumentException("input " + name + ": expected " + target.type() + ", got " + value.type());
+    }
+    return device.upload(value, target);
+  }
+
+  /** Starts one step on the staged inputs. */
+  public void run() {
+    all.run();
+  }
+
+  /**
+   * Waits for the last run and copies the output {@code name} to {@code target}.
+   *
+   * @throws IllegalArgumentException if there is no such output, or {@code target} is not of its type
+   */
+  public void read(String name, HostTensor target) {
+    DeviceTensor result = results.get(name);
+    if (result == null || !result.type().equals(target.type())) {
+      throw new IllegalArgumentException(
+          result == null ? "there is no output " + name + " among " + results.keySet() : "output " + name + " is " + result.type() + ", got " + target.type());
+    }
+    device.download(result, target);
+  }
+
+  /** The type of the output {@code name}. */
+  public TensorType resultType(String name) {
+    return results.get(name).type();
+  }
+
+  /** The kernels in their order, to be timed one by one. */
+  public List<Part> parts() {
+    return parts;
+  }
+
+  @Override
+  public void close() {
+    own.close();
+  }
+}
