@@ -1,0 +1,29 @@
+package dev.lamina.device.cpu;
+
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorSpecies;
+
+/** The one vector shape of this process: constants, because C2 compiles vectors of an unknown shape into objects. */
+final class Lanes {
+  /** What every kernel computes with. */
+  static final VectorSpecies<Float> FLOATS = VectorSpecies.of(float.class, VectorShape.forBitSize(VectorSupport.FOUND.bits()));
+
+  /** Floats in a vector: 4, 8 or 16. */
+  static final int COUNT = FLOATS.length();
+
+  /** Bytes in a vector. */
+  static final int BYTES = FLOATS.vectorByteSize();
+
+  private Lanes() {}
+
+  /** The widest vectors that this processor and virtual machine are good at. */
+  static int preferredBits() {
+    return Widest.BITS;
+  }
+
+  /** Apart from {@link Lanes}, whose own constants need the answer. */
+  private static final class Widest {
+    static final int BITS = FloatVector.SPECIES_PREFERRED.vectorBitSize();
+  }
+}

@@ -1,0 +1,50 @@
+package dev.lamina.device.cpu;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * All of the machine's memory as one segment, reached by absolute address.
+ *
+ * <p>Kernels work on one arena whose layout the memory plan decides, so an address is all they need; a segment per tensor would only add a
+ * liveness check per load. Nothing here checks bounds: whoever hands out addresses answers for them.
+ */
+@SuppressWarnings("restricted") // reinterpret: the one place where raw addresses become memory
+final class Memory {
+  /** Everything; offsets are addresses. */
+  static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+
+  /** A cache line, and the widest vector. Arrays start on it. */
+  static final long ALIGNMENT = 64;
+
+  /** Four-byte floats at any address. */
+  static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
+
+  /** 64 floats of zero that nobody writes: what a sum starts from. */
+  static final long ZEROS = Arena.global().allocate(256, ALIGNMENT).address();
+
+  private Memory() {}
+
+  static float get(long address) {
+    return ALL.get(FLOAT, address);
+  }
+
+  static void set(long address, float value) {
+    ALL.set(FLOAT, address, value);
+  }
+
+  /** Fills {@code bytes} bytes with zero. */
+  static void clear(long address, long bytes) {
+    ALL.asSlice(address, bytes).fill((byte) 0);
+  }
+
+  static void copy(long from, long to, long bytes) {
+    MemorySegment.copy(ALL, from, ALL, to, bytes);
+  }
+
+  /** {@code bytes} rounded up to whole cache lines. */
+  static long aligned(long bytes) {
+    return (bytes + ALIGNMENT - 1) & -ALIGNMENT;
+  }
+}
