@@ -20,4 +20,13 @@ public record RandomStream(long seed, long stream, int step) {
   public RandomStream withStep(int input) {
     return new RandomStream(seed, stream, input);
   }
+
+  /** A number for a name, to make a stream or a seed of: FNV-1a, 64 bits, the same for ever, which {@code hashCode} need not be. */
+  public static long hash(String name) {
+    long hash = 0xcbf29ce484222325L;
+    for (int i = 0; i < name.length(); i++) {
+      hash = (hash ^ name.charAt(i)) * 0x100000001b3L;
+    }
+    return hash;
+  }
 }

@@ -113,7 +113,7 @@ public final class Scope {
    * @param stepInput the input of the expression at which {@link #step} is passed
    */
   public RandomStream random(int stepInput) {
-    return new RandomStream(trace.seed, hash(path + "#" + randomCalls++), stepInput);
+    return new RandomStream(trace.seed, RandomStream.hash(path + "#" + randomCalls++), stepInput);
   }
 
   /** The number of the step, I32 scalar: the input that a random expression reads. */
@@ -148,14 +148,5 @@ public final class Scope {
 
   private String join(String name) {
     return path.isEmpty() ? name : path + "." + name;
-  }
-
-  /** FNV-1a, 64 bits: stable across versions of Java, which {@code hashCode} of a record is not. */
-  private static long hash(String text) {
-    long hash = 0xcbf29ce484222325L;
-    for (int i = 0; i < text.length(); i++) {
-      hash = (hash ^ text.charAt(i)) * 0x100000001b3L;
-    }
-    return hash;
   }
 }

@@ -1,0 +1,374 @@
+package dev.lamina.train;
+
+import dev.lamina.device.Buffer;
+import dev.lamina.device.Device;
+import dev.lamina.device.OutOfDeviceMemoryException;
+import dev.lamina.device.Plan;
+import dev.lamina.device.Program;
+import dev.lamina.device.VariableLayout;
+import dev.lamina.device.VariableStore;
+import dev.lamina.graph.Graph;
+import dev.lamina.graph.Variable;
+import dev.lamina.nn.Parameters;
+import dev.lamina.nn.init.Initializer;
+import dev.lamina.tensor.HostTensor;
+import dev.lamina.tensor.TensorType;
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SequencedMap;
+import java.util.Set;
+
+/**
+ * A model on a device: programs to train, judge and use it, over one set of variables and one arena. The layer below {@link Trainer}, for those who write a loop of
+ * their own. Not for several threads at once.
+ */
+public final class CompiledModel implements AutoCloseable {
+  private final Device device;
+  private final ModelTrace trace;
+  private final VariableStore store;
+  private final Buffer arena;
+  private final Program update;
+  private final Program accumulate;
+  private final Program judge;
+  private final Program predict;
+  private final HostTensor rate;
+  private final MemoryNeed memory;
+
+  /**
+   * The memory of a compiled model in bytes.
+   *
+   * @param variables weights, statistics, slots
+   * @param arena intermediate values of the program that needs most
+   * @param staged inputs and results
+   */
+  public record MemoryNeed(long variables, long arena, long staged) {
+    /** All of it. */
+    public long total() {
+      return variables + arena + staged;
+    }
+  }
+
+  /** Everything planned, nothing allocated. */
+  private record Plans(ModelTrace trace, VariableLayout layout, Plan update, Optional<Plan> accumulate, Plan judge, Plan predict) {
+
+    static Plans of(Device device, ModelSpec spec) {
+      ModelTrace trace = new ModelTrace(spec, new Parameters());
+      TrainingGraph.Built update = TrainingGraph.updating(trace);
+      Optional<TrainingGraph.Built> accumulate = spec.accumulate() == 1 ? Optional.empty() : Optional.of(TrainingGraph.accumulating(trace));
+      TrainingGraph.Built judge = EvaluationGraph.judging(trace);
+      Graph predict = EvaluationGraph.predicting(trace);
+      // Packed variables come first, so that their members take their place within them.
+      Set<Variable> variables = new LinkedHashSet<>(update.variables());
+      accumulate.ifPresent(built -> variables.addAll(built.variables()));
+      variables.addAll(judge.variables());
+      trace.parameters().all().forEach(declaration -> variables.add(declaration.variable()));
+      VariableLayout layout = new VariableLayout(variables);
+      return new Plans(
+          trace,
+          layout,
+          Plan.of(update.graph(), device, layout),
+          accumulate.map(built -> Plan.of(built.graph(), device, layout)),
+          Plan.of(judge.graph(), device, layout),
+          Plan.of(predict, device, layout));
+    }
+
+    List<Plan> all() {
+      List<Plan> plans = new ArrayList<>(List.of(update, judge, predict));
+      accumulate.ifPresent(plans::add);
+      return plans;
+    }
+
+    MemoryNeed memory() {
+      return new MemoryNeed(
+          layout.bytes(),
+          all().stream().mapToLong(Plan::arenaBytes).max().orElseThrow(),
+          all().stream().mapToLong(Plan::ownBytes).sum());
+    }
+  }
+
+  private CompiledModel(Device device, Plans plans) {
+    this.device = device;
+    this.trace = plans.trace;
+    this.memory = plans.memory();
+    store = new VariableStore(device, plans.layout);
+    arena = device.allocate(Math.max(memory.arena, 64));
+    update = new Program(plans.update, device, store, arena);
+    accumulate = plans.accumulate.map(plan -> new Program(plan, device, store, arena)).orElse(null);
+    judge = new Program(plans.judge, device, store, arena);
+    predict = new Program(plans.predict, device, store, arena);
+    rate = device.allocateHost(TensorType.of(plans.trace.spec().precision()));
+  }
+
+  /**
+   * Traces, differentiates, optimises and plans {@code spec} for {@code device}, and allocates its memory. Weights are zeros until {@link #initialise} or {@link
+   * #load}.
+   *
+   * @throws IllegalArgumentException if the layers do not fit together or to the data
+   * @throws OutOfDeviceMemoryException if a step needs more memory than there is; the message names the batch that fits
+   */
+  public static CompiledModel compile(Device device, ModelSpec spec) {
+    Plans plans = Plans.of(device, spec);
+    long needed = plans.memory().total();
+    long available = device.availableMemory();
+    if (needed > available) {
+      throw new OutOfDeviceMemoryException(tooLarge(device, spec, needed, available));
+    }
+    return new CompiledModel(device, plans);
+  }
+
+  /** The memory that {@code spec} would take on {@code device}; nothing is allocated. */
+  public static MemoryNeed plan(Device device, ModelSpec spec) {
+    return Plans.of(device, spec).memory();
+  }
+
+  private static String tooLarge(Device device, ModelSpec spec, long needed, long available) {
+    String problem = "batch " + spec.batch() + " needs " + gibibytes(needed) + ", the device has " + gibibytes(available) + " free";
+    int low = 0;
+    int high = spec.batch();
+    while (high - low > 1) {
+      int middle = (low + high) >>> 1;
+      if (Plans.of(device, withBatch(spec, middle)).memory().total() <= available) {
+        low = middle;
+      } else {
+        high = middle;
+      }
+    }
+    return low == 0 ? problem + "; not even batch 1 fits" : problem + "; batch " + low + " fits";
+  }
+
+  private static ModelSpec withBatch(ModelSpec s, int batch) {
+    int evaluationBatch = Math.min(s.evaluationBatch(), batch);
+    return new ModelSpec(
+        s.model(), s.example(), s.scaling(), s.loss(), s.optimizer(), s.clip(), batch, s.accumulate(), evaluationBatch, s.precision(), s.seed());
+  }
+
+  private static String gibibytes(long bytes) {
+    return String.format(java.util.Locale.ROOT, "%.1f GiB", bytes / (double) (1L << 30));
+  }
+
+  /** Gives every variable its first value: weights from their initialisers, seeded by the run's seed and their names. */
+  public void initialise() {
+    try (Arena scratch = Arena.ofConfined()) {
+      for (Variable variable : store.layout().variables()) {
+        if (!isPacked(variable)) {
+          store.write(variable, HostTensor.allocate(scratch, variable.type()));
+        }
+      }
+      for (Parameters.Declaration declaration : trace.parameters().all()) {
+        HostTensor value = HostTensor.allocate(scratch, declaration.variable().type());
+        String name = declaration.variable().name();
+        declaration.initializer().fill(value, Initializer.generator(trace.spec().seed(), name));
+        store.write(declaration.variable(), value);
+      }
+      store.write(TrainingGraph.BAD_STEP, HostTensor.allocate(scratch, TrainingGraph.BAD_STEP.type()).fill(-1));
+    }
+  }
+
+  private static boolean isPacked(Variable variable) {
+    return !variable.members().isEmpty();
+  }
+
+  /**
+   * Runs every program {@code times} times on empty input, so that kernels are compiled before they are timed. Variables hold nonsense afterwards: call it before
+   * {@link #initialise}.
+   */
+  public void warmUp(int times) {
+    for (int i = 0; i < times; i++) {
+      update.run();
+      judge.run();
+    }
+    device.synchronize();
+  }
+
+  /**
+   * One pass, which ends with an update.
+   *
+   * @param images a batch of the spec's examples
+   * @param target what belongs to them
+   * @param learningRate of this update
+   */
+  public void update(HostTensor images, HostTensor target, double learningRate) {
+    rate.set(0, learningRate);
+    update.stage("rate", rate).await();
+    pass(update, images, target);
+  }
+
+  /** One pass whose gradients wait for the next {@link #update}; for specs with {@code accumulate} above 1. */
+  public void accumulate(HostTensor images, HostTensor target) {
+    pass(accumulate, images, target);
+  }
+
+  private static void pass(Program program, HostTensor images, HostTensor target) {
+    program.stage("images", images).await();
+    program.stage("target", target).await();
+    program.run();
+  }
+
+  /** Mean loss and accuracy of the passes since the last call; waits for them. */
+  public Evaluation takeTrainingFigures() {
+    return Figures.TRAINING.take(store);
+  }
+
+  /**
+   * Adds a batch to the figures of evaluation.
+   *
+   * @param weights 1 for each example, 0 for padding
+   */
+  public void judge(HostTensor images, HostTensor target, HostTensor weights) {
+    judge.stage("weights", weights).await();
+    pass(judge, images, target);
+  }
+
+  /** The figures of all batches judged since the last call; waits for them. */
+  public Evaluation takeEvaluation() {
+    return Figures.EVALUATION.take(store);
+  }
+
+  /** The type of what {@link #predict} writes. */
+  public TensorType predictionType() {
+    return predict.resultType("prediction");
+  }
+
+  /** Probabilities (or values, for regression) of a batch of {@code evaluationBatch} examples. */
+  public void predict(HostTensor images, HostTensor predictions) {
+    predict.stage("images", images).await();
+    predict.run();
+    predict.read("prediction", predictions);
+  }
+
+  /** The first update, counted from 0, in which the loss or a gradient was not finite; −1 if there was none. Waits for the passes. */
+  public long badStep() {
+    return counter(TrainingGraph.BAD_STEP);
+  }
+
+  /** Updates done so far; waits for them. */
+  public long steps() {
+    return counter(TrainingGraph.STEPS);
+  }
+
+  private long counter(Variable variable) {
+    try (Arena scratch = Arena.ofConfined()) {
+      HostTensor value = HostTensor.allocate(scratch, variable.type());
+      store.read(variable, value);
+      return (long) value.get(0);
+    }
+  }
+
+  /** The path of the first layer whose output on {@code images} has a value that is not finite; for training as it stands now. */
+  public Optional<String> firstSickLayer(HostTensor images) {
+    Graph graph = EvaluationGraph.probing(trace);
+    Plan plan = Plan.of(graph, device, store.layout());
+    try (Arena scratch = Arena.ofConfined();
+        Buffer memoryOfProbe = device.allocate(Math.max(plan.arenaBytes(), 64));
+        Program probe = new Program(plan, device, store, memoryOfProbe)) {
+      probe.stage("images", images).await();
+      probe.run();
+      for (String layer : graph.outputs().keySet()) {
+        HostTensor count = HostTensor.allocate(scratch, probe.resultType(layer));
+        probe.read(layer, count);
+        if (count.get(0) != 0) {
+          return Optional.of(layer);
+        }
+      }
+      return Optional.empty();
+    }
+  }
+
+  /** The value of every variable but metrics, by name, in {@code arena}: all that a continuation needs. Packed weights appear as their members. */
+  public SequencedMap<String, HostTensor> state(Arena arenaOfState) {
+    SequencedMap<String, HostTensor> state = new LinkedHashMap<>();
+    for (Variable variable : saved()) {
+      HostTensor value = HostTensor.allocate(arenaOfState, variable.type());
+      store.read(variable, value);
+      state.put(variable.name(), value);
+    }
+    return state;
+  }
+
+  /** Weights and statistics only: the trained model. */
+  public SequencedMap<String, HostTensor> weights(Arena arenaOfState) {
+    SequencedMap<String, HostTensor> weights = new LinkedHashMap<>();
+    for (Parameters.Declaration declaration : trace.parameters().all()) {
+      HostTensor value = HostTensor.allocate(arenaOfState, declaration.variable().type());
+      store.read(declaration.variable(), value);
+      weights.put(declaration.variable().name(), value);
+    }
+    return weights;
+  }
+
+  /**
+   * Sets variables to saved values. What is missing in {@code values} keeps its value, so weights can be loaded alone.
+   *
+   * @throws IllegalArgumentException if a weight or statistic of the model is missing, or a value has another type
+   */
+  public void load(Map<String, HostTensor> values) {
+    for (Parameters.Declaration declaration : trace.parameters().all()) {
+      Variable variable = declaration.variable();
+      if (!values.containsKey(variable.name())) {
+        throw new IllegalArgumentException("the saved model has no " + variable + "; it is of another architecture");
+      }
+    }
+    for (Variable variable : saved()) {
+      HostTensor value = values.get(variable.name());
+      if (value != null && !value.type().equals(variable.type())) {
+        throw new IllegalArgumentException(variable.name() + " is " + variable.type() + " in this model, and " + value.type() + " in the saved one");
+      }
+    }
+    for (Variable variable : saved()) {
+      if (values.containsKey(variable.name())) {
+        store.write(variable, values.get(variable.name()));
+      }
+    }
+  }
+
+  private List<Variable> saved() {
+    return store.layout().variables().stream()
+        .filter(variable -> variable.kind() != Variable.Kind.METRIC && !isPacked(variable))
+        .toList();
+  }
+
+  /** The kernels of the updating pass, to be timed one by one. */
+  public Program updateProgram() {
+    return update;
+  }
+
+  /** The layers, traced for the spec's batch. */
+  public List<LayerTrace> layers() {
+    Graph graph = new Graph();
+    trace.forward(graph, trace.images(graph, trace.spec().batch()), dev.lamina.nn.Scope.Mode.TRAINING);
+    return LayerTrace.of(graph);
+  }
+
+  public ModelSpec spec() {
+    return trace.spec();
+  }
+
+  /** What the layers declared. */
+  public Parameters parameters() {
+    return trace.parameters();
+  }
+
+  public MemoryNeed memory() {
+    return memory;
+  }
+
+  public Device device() {
+    return device;
+  }
+
+  @Override
+  public void close() {
+    for (Program program : new Program[] {update, accumulate, judge, predict}) {
+      if (program != null) {
+        program.close();
+      }
+    }
+    arena.close();
+    store.close();
+  }
+}

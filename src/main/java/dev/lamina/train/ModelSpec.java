@@ -1,0 +1,62 @@
+package dev.lamina.train;
+
+import dev.lamina.loss.Loss;
+import dev.lamina.nn.Layer;
+import dev.lamina.optim.GradientClip;
+import dev.lamina.optim.Optimizer;
+import dev.lamina.tensor.DType;
+import dev.lamina.tensor.TensorType;
+import java.util.List;
+
+/**
+ * What is compiled for training.
+ *
+ * @param model the network
+ * @param example one example as the data set has it: U8[28,28,1], F32[2]
+ * @param scaling what happens to the input before the first layer, or null
+ * @param loss what is made small
+ * @param optimizer how weights follow gradients
+ * @param clip bounds gradients, or null
+ * @param batch examples that one pass takes
+ * @param accumulate passes whose gradients are averaged for one update; 1 is the rule
+ * @param evaluationBatch examples that one pass of evaluation or prediction takes
+ * @param precision of parameters and activations: F32, or F64 on the reference device
+ * @param seed of initial weights and dropout
+ */
+public record ModelSpec(
+    Layer model,
+    TensorType example,
+    InputScaling scaling,
+    Loss loss,
+    Optimizer optimizer,
+    GradientClip clip,
+    int batch,
+    int accumulate,
+    int evaluationBatch,
+    DType precision,
+    long seed) {
+
+  /**
+   * {@code (x·factor − mean) / deviation}, by channel.
+   *
+   * @param factor brings the raw input to the unit of mean and deviation: 1/255 for bytes
+   * @param mean of each channel
+   * @param deviation the standard deviation of each channel, above 0
+   */
+  public record InputScaling(double factor, List<Double> mean, List<Double> deviation) {
+    public InputScaling {
+      mean = List.copyOf(mean);
+      deviation = List.copyOf(deviation);
+      if (mean.size() != deviation.size() || mean.isEmpty() || deviation.stream().anyMatch(d -> !(d > 0))) {
+        throw new IllegalArgumentException("input scaling: expected a mean and a deviation above 0 for each channel, got " + mean + " and " + deviation);
+      }
+    }
+  }
+
+  public ModelSpec {
+    if (batch < 1 || accumulate < 1 || evaluationBatch < 1) {
+      throw new IllegalArgumentException(
+          "batch, accumulate and evaluation batch are 1 or more, got " + batch + ", " + accumulate + ", " + evaluationBatch);
+    }
+  }
+}

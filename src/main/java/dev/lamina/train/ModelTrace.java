@@ -1,0 +1,80 @@
+package dev.lamina.train;
+
+import dev.lamina.graph.Expr;
+import dev.lamina.graph.Exprs;
+import dev.lamina.graph.Graph;
+import dev.lamina.graph.Node.Phase;
+import dev.lamina.graph.Tensor;
+import dev.lamina.graph.Variable;
+import dev.lamina.nn.Parameters;
+import dev.lamina.nn.Scope;
+import dev.lamina.tensor.DType;
+import dev.lamina.tensor.Shape;
+import dev.lamina.tensor.TensorType;
+
+/** Traces one model into graphs, each time over the same variables. */
+final class ModelTrace {
+  /** Passes that training has begun: random streams count them. */
+  static final Variable PASSES = new Variable("training.passes", TensorType.of(DType.I32), Variable.Kind.COUNTER);
+
+  private final ModelSpec spec;
+  private final Parameters parameters;
+
+  ModelTrace(ModelSpec spec, Parameters parameters) {
+    this.spec = spec;
+    this.parameters = parameters;
+  }
+
+  ModelSpec spec() {
+    return spec;
+  }
+
+  Parameters parameters() {
+    return parameters;
+  }
+
+  /** The input {@code images} of a graph for {@code batch} examples. */
+  Tensor images(Graph graph, int batch) {
+    return graph.input("images", new TensorType(batched(spec.example().shape(), batch), spec.example().dtype()));
+  }
+
+  private static Shape batched(Shape example, int batch) {
+    int[] dims = new int[example.rank() + 1];
+    dims[0] = batch;
+    System.arraycopy(example.dims(), 0, dims, 1, example.rank());
+    return Shape.of(dims);
+  }
+
+  /** The model's output on scaled {@code images}. */
+  Tensor forward(Graph graph, Tensor images, Scope.Mode mode) {
+    Tensor[] result = new Tensor[1];
+    graph.within("", Phase.FORWARD, () -> {
+      Scope scope = Scope.root(graph, mode, parameters, spec.precision(), spec.seed(), graph.read(PASSES));
+      result[0] = spec.model().forward(scaled(images), scope);
+    });
+    return result[0];
+  }
+
+  private Tensor scaled(Tensor images) {
+    ModelSpec.InputScaling scaling = spec.scaling();
+    if (scaling == null) {
+      return images.cast(spec.precision());
+    }
+    int channels = images.shape().last();
+    if (scaling.mean().size() != channels) {
+      throw new IllegalArgumentException(
+          "input scaling has " + scaling.mean().size() + " channels, the data has " + channels + " (" + spec.example() + ")");
+    }
+    Expr value = channel(scaling, channels - 1);
+    for (int c = channels - 2; c >= 0; c--) {
+      Expr index = new Expr.Index(images.shape().rank() - 1);
+      value = Exprs.select(Expr.Relation.EQ, index, Exprs.constant(c), channel(scaling, c), value);
+    }
+    return images.map(value, spec.precision());
+  }
+
+  private static Expr channel(ModelSpec.InputScaling scaling, int c) {
+    double deviation = scaling.deviation().get(c);
+    return Exprs.add(Exprs.mul(Exprs.input(0), scaling.factor() / deviation), -scaling.mean().get(c) / deviation);
+  }
+}

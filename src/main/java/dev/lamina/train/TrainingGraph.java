@@ -1,0 +1,175 @@
+package dev.lamina.train;
+
+import dev.lamina.graph.Expr;
+import dev.lamina.graph.Expr.Relation;
+import dev.lamina.graph.Exprs;
+import dev.lamina.graph.Gradients;
+import dev.lamina.graph.Graph;
+import dev.lamina.graph.Node;
+import dev.lamina.graph.Node.Phase;
+import dev.lamina.graph.Op;
+import dev.lamina.graph.Tensor;
+import dev.lamina.graph.Variable;
+import dev.lamina.nn.Parameters.Declaration;
+import dev.lamina.nn.Scope;
+import dev.lamina.optim.Update;
+import dev.lamina.tensor.DType;
+import dev.lamina.tensor.TensorType;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+
+/**
+ * The graph of one training pass: forward, loss, backward, clipping, update and metrics, with the guard that keeps the state as it was when the loss or a gradient
+ * is not finite.
+ *
+ * <p>When gradients are accumulated there are two such graphs: one that adds to the sum, and one, for the last pass, that updates.
+ */
+final class TrainingGraph {
+  /** Updates done. */
+  static final Variable STEPS = new Variable("training.steps", TensorType.of(DType.I32), Variable.Kind.COUNTER);
+
+  /** The first update that was not finite, counted from 0; −1 while there is none. Once set, no state changes any more. */
+  static final Variable BAD_STEP = new Variable("training.bad_step", TensorType.of(DType.I32), Variable.Kind.COUNTER);
+
+  private final ModelTrace trace;
+  private final Graph graph = new Graph();
+  private final List<Variable> variables = new ArrayList<>();
+
+  private TrainingGraph(ModelTrace trace) {
+    this.trace = trace;
+  }
+
+  /**
+   * A graph and the variables that it brings besides those of the layers.
+   *
+   * @param graph what is computed
+   * @param variables packed weights, slots, counters, metrics
+   */
+  record Built(Graph graph, List<Variable> variables) {}
+
+  /** The graph of a pass that ends with an update. */
+  static Built updating(ModelTrace trace) {
+    return new TrainingGraph(trace).build(true);
+  }
+
+  /** The graph of a pass that only adds its gradients to the sum. */
+  static Built accumulating(ModelTrace trace) {
+    return new TrainingGraph(trace).build(false);
+  }
+
+  private Built build(boolean updating) {
+    ModelSpec spec = trace.spec();
+    Tensor output = trace.forward(graph, trace.images(graph, spec.batch()), Scope.Mode.TRAINING);
+    Tensor target = graph.input("target", spec.loss().target(output.type()));
+    Tensor perExample = spec.loss().perExample(output, target);
+    Tensor loss = perExample.mean();
+    graph.output("loss", loss);
+    graph.within("", Phase.UPDATE, () -> count(output, target, perExample));
+    Map<Variable, Tensor> gradients = gradients(loss);
+    graph.within("", Phase.UPDATE, () -> {
+      Tensor squares = update(gradients, updating);
+      if (updating) {
+        graph.assign(STEPS, graph.read(STEPS).plus(1));
+      }
+      graph.assign(ModelTrace.PASSES, graph.read(ModelTrace.PASSES).plus(1));
+      guard(loss, squares);
+    });
+    variables.addAll(List.of(STEPS, BAD_STEP, ModelTrace.PASSES));
+    return new Built(graph, List.copyOf(variables));
+  }
+
+  private void count(Tensor output, Tensor target, Tensor perExample) {
+    variables.addAll(Figures.TRAINING.accumulate(graph, trace.spec().loss().task(), output, target, perExample));
+  }
+
+  /** The gradient of each weight; a weight that was read twice gets the sum. */
+  private Map<Variable, Tensor> gradients(Tensor loss) {
+    List<Tensor> reads = new ArrayList<>();
+    for (Node node : graph.nodes()) {
+      if (node.op() instanceof Op.Read(Variable variable) && variable.kind() == Variable.Kind.WEIGHT) {
+        reads.add(graph.tensor(node, 0));
+      }
+    }
+    List<Tensor> gradients = Gradients.of(loss, reads);
+    Map<Variable, Tensor> sums = new LinkedHashMap<>();
+    for (int i = 0; i < reads.size(); i++) {
+      sums.merge(((Op.Read) reads.get(i).node().op()).variable(), gradients.get(i), Tensor::plus);
+    }
+    return sums;
+  }
+
+  /** Assigns the new weights, or the new sum of gradients; the sum of the squared gradients. */
+  private Tensor update(Map<Variable, Tensor> gradients, boolean updating) {
+    ModelSpec spec = trace.spec();
+    Map<Variable, Tensor> packs = new LinkedHashMap<>();
+    for (boolean decayed : new boolean[] {true, false}) {
+      List<Variable> members = trace.parameters().all().stream()
+          .filter(d -> d.variable().kind() == Variable.Kind.WEIGHT && d.decayed() == decayed)
+          .map(Declaration::variable)
+          .toList();
+      if (!members.isEmpty()) {
+        Variable pack = Variable.pack(decayed ? "decayed" : "undecayed", Variable.Kind.WEIGHT, members);
+        packs.put(pack, accumulated(pack, packed(pack, gradients), updating));
+      }
+    }
+    variables.addAll(packs.keySet());
+    Tensor squares = packs.values().stream()
+        .map(g -> g.reduce(Op.ReduceKind.SUM, Exprs.mul(Exprs.input(0), Exprs.input(0)), g.dtype(), new int[0]))
+        .reduce(Tensor::plus)
+        .orElseThrow(() -> new IllegalArgumentException("the model has no weights, so there is nothing to train"));
+    if (!updating) {
+      return squares;
+    }
+    Tensor rate = graph.input("rate", new TensorType(squares.shape(), spec.precision()));
+    Tensor step = graph.read(STEPS).plus(1);
+    Tensor norm = squares.map(Exprs::sqrt);
+    packs.forEach((pack, gradient) -> {
+      Tensor clipped = spec.clip() == null ? gradient : spec.clip().apply(gradient, norm);
+      boolean decayed = pack.name().equals("decayed");
+      Update update = new Update("optimizer." + pack.name(), graph.read(pack), clipped, rate, step, decayed);
+      graph.assign(pack, spec.optimizer().next(update));
+      variables.addAll(update.slots());
+    });
+    return squares;
+  }
+
+  private Tensor packed(Variable pack, Map<Variable, Tensor> gradients) {
+    List<Long> offsets = IntStream.range(0, pack.members().size()).mapToObj(pack::memberOffset).toList();
+    List<Tensor> parts = pack.members().stream().map(gradients::get).toList();
+    return graph.add(new Op.Pack(offsets, pack.type().shape().dim(0)), parts).getFirst();
+  }
+
+  /** The sum so far with {@code gradient}; for an update the mean of all passes, and the sum begins anew. */
+  private Tensor accumulated(Variable pack, Tensor gradient, boolean updating) {
+    int passes = trace.spec().accumulate();
+    if (passes == 1) {
+      return gradient;
+    }
+    Variable sum = new Variable("accumulated." + pack.name(), pack.type(), Variable.Kind.SLOT);
+    variables.add(sum);
+    Tensor total = graph.read(sum).plus(gradient);
+    graph.assign(sum, updating ? graph.constant(sum.type(), 0) : total);
+    return updating ? total.times(1.0 / passes) : total;
+  }
+
+  /** Keeps every variable as it is unless loss and gradients are finite now and were in all steps before. */
+  private void guard(Tensor loss, Tensor squares) {
+    Tensor bad = graph.read(BAD_STEP);
+    Expr finite = Exprs.mul(Exprs.isFinite(Exprs.input(0)), Exprs.isFinite(Exprs.input(1)));
+    Expr unbroken = Exprs.select(Relation.LT, Exprs.input(2), Exprs.constant(0), finite, Exprs.constant(0));
+    Tensor ok = loss.map(unbroken, squares, bad);
+    for (Map.Entry<Variable, Tensor> assign : Map.copyOf(graph.assigns()).entrySet()) {
+      Expr kept = Exprs.ifPositive(Exprs.input(2), Exprs.input(0), Exprs.input(1));
+      Variable variable = assign.getKey();
+      graph.reassign(variable, assign.getValue().map(kept, variable.type().dtype(), graph.read(variable), ok));
+    }
+    Expr first = Exprs.ifPositive(
+        Exprs.input(1),
+        Exprs.input(0),
+        Exprs.select(Relation.LT, Exprs.input(0), Exprs.constant(0), Exprs.input(2), Exprs.input(0)));
+    graph.assign(BAD_STEP, bad.map(first, ok, graph.read(STEPS)));
+  }
+}
