@@ -97,9 +97,17 @@ final class Derivative {
         && same == relation
         && x2.equals(x)
         && bound2.equals(bound)) {
-      return select(relation, y, bound, ExprRewriter.replace(lowSlope, low, y), ExprRewriter.replace(highSlope, high, y));
+      return select(relation, y, bound, viaBranch(lowSlope, low, y), viaBranch(highSlope, high, y));
     }
     return rewritten;
+  }
+
+  /** {@code slope} with {@code y} for the branch's value, and y/α for f where the branch is α·f: an ELU's exponential. */
+  private static Expr viaBranch(Expr slope, Expr branch, Expr y) {
+    Expr rewritten = ExprRewriter.replace(slope, branch, y);
+    return branch instanceof Expr.Binary(BinaryOp op, Expr f, Expr.Constant(double factor)) && op == BinaryOp.MUL && factor != 0
+        ? ExprRewriter.replace(rewritten, f, mul(y, 1 / factor))
+        : rewritten;
   }
 
   /** Whether {@code branch} is positive exactly where {@code x} is, in floating point too: a factor below 1 could round a small x to 0. */
