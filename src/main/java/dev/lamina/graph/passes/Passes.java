@@ -10,8 +10,9 @@ public final class Passes {
   public static Graph optimise(Graph graph, Support support) {
     Graph result = DeadCode.apply(graph);
     result = CommonSubexpressions.apply(result);
-    result = Recomputation.apply(result);
+    // Chains become single expressions first, so that a whole chain can be repeated, and is then joined with what reads it.
     result = MapFusion.apply(result, support);
+    result = MapFusion.apply(Recomputation.apply(result), support);
     result = AnchorFusion.apply(result, support);
     return DeadCode.apply(result);
   }

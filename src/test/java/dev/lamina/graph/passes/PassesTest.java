@@ -1,0 +1,160 @@
+package dev.lamina.graph.passes;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.lamina.graph.ConvSpec;
+import dev.lamina.graph.Expr;
+import dev.lamina.graph.Exprs;
+import dev.lamina.graph.Gradients;
+import dev.lamina.graph.Graph;
+import dev.lamina.graph.Node;
+import dev.lamina.graph.Node.Phase;
+import dev.lamina.graph.Op;
+import dev.lamina.graph.RandomStream;
+import dev.lamina.graph.Tensor;
+import dev.lamina.graph.Variable;
+import dev.lamina.tensor.DType;
+import dev.lamina.tensor.TensorType;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** What the passes do to a graph. That they do not change its values is tested where graphs run. */
+class PassesTest {
+  private static final Support EVERYTHING = (op, types) -> true;
+  private static final Support MAPS_ONLY = (op, types) -> !(op instanceof Op.Fused);
+  private static final Support NOTHING = (op, types) -> false;
+
+  private final Graph graph = new Graph();
+
+  private Tensor variable(String name, int... dims) {
+    return graph.read(new Variable(name, TensorType.f32(dims), Variable.Kind.WEIGHT));
+  }
+
+  private static Tensor relu(Tensor x) {
+    return x.map(e -> Exprs.ifNotPositive(e, Exprs.constant(0), e));
+  }
+
+  private static long count(Graph graph, Class<? extends Op> kind) {
+    return graph.nodes().stream().filter(node -> kind.isInstance(node.op())).count();
+  }
+
+  @Test
+  void whatNoResultNeedsIsDropped() {
+    Tensor x = variable("x", 4);
+    graph.output("y", x.times(2));
+    x.times(3);
+    assertEquals(2, Passes.optimise(graph, NOTHING).nodes().size());
+  }
+
+  @Test
+  void whatIsAskedForTwiceIsComputedOnce() {
+    Tensor x = variable("x", 4, 4);
+    graph.output("y", x.matmul(x).plus(variable("x", 4, 4).matmul(x)));
+    assertEquals(1, count(Passes.optimise(graph, NOTHING), Op.MatMul.class));
+  }
+
+  @Test
+  void aChainOfExpressionsBecomesOne() {
+    Tensor x = variable("x", 8, 4);
+    graph.output("y", relu(x.times(2).plus(variable("b", 4))).times(x));
+    Graph optimised = Passes.optimise(graph, EVERYTHING);
+    assertEquals(1, count(optimised, Op.Map.class));
+    assertEquals(4, count(Passes.optimise(graph, NOTHING), Op.Map.class));
+  }
+
+  @Test
+  void anExpressionGoesIntoTheReductionThatAloneReadsIt() {
+    Tensor x = variable("x", 8, 4);
+    graph.output("y", x.times(x).plus(1).sum());
+    Graph optimised = Passes.optimise(graph, EVERYTHING);
+    assertEquals(0, count(optimised, Op.Map.class));
+    assertEquals(1, count(optimised, Op.Reduce.class));
+  }
+
+  @Test
+  void valuesRoundedToBytesOrToIntegersAreNotJoined() {
+    Tensor x = variable("x", 8);
+    graph.output("y", x.times(10).cast(DType.U8).cast(DType.F32).times(0.5));
+    assertEquals(2, count(Passes.optimise(graph, EVERYTHING), Op.Map.class));
+  }
+
+  @Test
+  void anOptimizersSlotsAndWeightsComeFromOneMapWithSeveralOutputs() {
+    Variable weight = new Variable("w", TensorType.f32(64), Variable.Kind.WEIGHT);
+    Variable velocity = new Variable("v", TensorType.f32(64), Variable.Kind.SLOT);
+    Tensor gradient = graph.input("g", TensorType.f32(64));
+    graph.within("", Phase.UPDATE, () -> {
+      Tensor next = graph.read(velocity).times(0.9).plus(gradient);
+      graph.assign(velocity, next);
+      graph.assign(weight, graph.read(weight).minus(next.times(0.1)));
+    });
+    Graph optimised = Passes.optimise(graph, EVERYTHING);
+    List<Node> maps = optimised.nodes().stream().filter(node -> node.op() instanceof Op.Map).toList();
+    assertEquals(1, maps.size());
+    assertEquals(2, maps.getFirst().types().size());
+  }
+
+  @Test
+  void joiningNeverMakesACycle() {
+    // b needs a directly and by way of a matrix product, so it cannot be computed together with a.
+    Tensor a = variable("x", 4, 4).times(2);
+    Tensor b = a.plus(a.matmul(a));
+    graph.output("a", a);
+    graph.output("b", b);
+    assertEquals(2, count(Passes.optimise(graph, MAPS_ONLY), Op.Map.class));
+  }
+
+  @Test
+  void activationsRideOnWhatTheyFollowAndTheirGradientsOnWhatTheyPrecede() {
+    Variable filter = new Variable("filter", TensorType.f32(8, 3, 3, 4), Variable.Kind.WEIGHT);
+    Tensor weights = graph.read(filter);
+    Tensor image = graph.input("image", TensorType.f32(2, 8, 8, 4));
+    List<Tensor> normalised = graph.add(
+        new Op.BatchNorm(1e-5), List.of(image.conv2d(weights, ConvSpec.PLAIN), variable("gamma", 8), variable("beta", 8)));
+    Tensor loss = relu(normalised.getFirst()).sum();
+    graph.output("mean", normalised.get(1));
+    graph.output("loss", loss);
+    graph.output("gradient", Gradients.of(loss, List.of(weights)).getFirst());
+    Graph optimised = Passes.optimise(graph, EVERYTHING);
+    List<Op.Fused> fused = optimised.nodes().stream().map(Node::op).filter(Op.Fused.class::isInstance).map(Op.Fused.class::cast).toList();
+    assertTrue(fused.stream().anyMatch(f -> f.anchor() instanceof Op.BatchNorm && f.epilogue() != null), fused.toString());
+    assertTrue(fused.stream().anyMatch(f -> f.anchor() instanceof Op.BatchNormGradient && f.prologueInput() == 4), fused.toString());
+    assertEquals(0, count(Passes.optimise(graph, MAPS_ONLY), Op.Fused.class));
+  }
+
+  @Test
+  void twoBranchesThatMeetInASumDoNotWaitForEachOther() {
+    Tensor x = graph.input("x", TensorType.f32(2, 4, 4, 4));
+    Tensor left = x.conv2d(variable("left", 4, 1, 1, 4), ConvSpec.PLAIN);
+    Tensor right = x.conv2d(variable("right", 4, 1, 1, 4), ConvSpec.PLAIN);
+    graph.output("y", relu(left.plus(right)));
+    Graph optimised = Passes.optimise(graph, EVERYTHING);
+    assertEquals(0, count(optimised, Op.Map.class));
+    assertEquals(1, count(optimised, Op.Fused.class));
+    assertEquals(1, count(optimised, Op.Conv2d.class));
+  }
+
+  @Test
+  void randomNumbersDoNotRideForTheyDependOnWhereAnElementLies() {
+    Tensor x = variable("x", 4, 4);
+    Tensor step = graph.input("step", TensorType.of(DType.I32));
+    Expr mask = Exprs.mul(Exprs.input(0), new Expr.Bernoulli(new RandomStream(1, 2, 1), 1L << 31));
+    graph.output("y", x.matmul(x).map(mask, step));
+    assertEquals(0, count(Passes.optimise(graph, EVERYTHING), Op.Fused.class));
+  }
+
+  @Test
+  void aCheapExpressionOfKeptValuesIsRepeatedInTheBackwardPassAndNotKept() {
+    Tensor x = variable("x", 64);
+    Tensor[] y = new Tensor[1];
+    graph.within("", Phase.FORWARD, () -> y[0] = x.times(2).plus(1));
+    graph.output("forward", y[0].reshape(8, 8).matmul(y[0].reshape(8, 8)));
+    graph.within("", Phase.BACKWARD, () -> graph.output("backward", y[0].times(x)));
+    Graph optimised = Passes.optimise(graph, EVERYTHING);
+    Node backward = optimised.outputs().get("backward").node();
+    assertTrue(
+        backward.inputs().stream().allMatch(input -> input.node().op() instanceof Op.Read),
+        "the backward pass still reads a stored intermediate value: " + backward);
+  }
+}
