@@ -12,8 +12,9 @@ import java.nio.file.StandardOpenOption;
 import java.util.UUID;
 
 /**
- * Writes files so that a reader, or a crash at any moment, finds either the whole old file or the whole new one. The new content goes to a temporary file
- * in the same folder, is forced to the disk, and takes the name over in one step; after a failure the old file is as it was and the temporary one is gone.
+ * Writes files so that a reader, or a crash at any moment, finds either the whole old file or the whole new one. The
+ * new content goes to a temporary file in the same folder, is forced to the disk, and takes the name over in one step;
+ * after a failure the old file is as it was and the temporary one is gone.
  */
 public final class AtomicFile {
   private AtomicFile() {}
@@ -60,8 +61,8 @@ public final class AtomicFile {
   }
 
   /**
-   * Makes sure, before hours of work, that results can be stored: creates {@code folder} with its parents where missing, writes a small file there, and
-   * looks at the free space.
+   * Makes sure, before hours of work, that results can be stored: creates {@code folder} with its parents where
+   * missing, writes a small file there, and looks at the free space.
    *
    * @param bytes how much is going to be written at least
    * @throws BadInputException if the folder cannot be created or written, or has less space than {@code bytes}
@@ -70,7 +71,8 @@ public final class AtomicFile {
     try {
       Files.createDirectories(folder);
     } catch (FileAlreadyExistsException e) {
-      throw new BadInputException("cannot write to " + folder + ": " + e.getFile() + " is a file; choose another folder", e);
+      throw new BadInputException(
+          "cannot write to " + folder + ": " + e.getFile() + " is a file; choose another folder", e);
     } catch (IOException e) {
       throw BadInputException.access("create the folder", folder, e);
     }
@@ -78,8 +80,14 @@ public final class AtomicFile {
     try {
       long free = Files.getFileStore(folder).getUsableSpace();
       if (free < bytes) {
-        throw new BadInputException("the disk of " + folder + " is too full: " + bytes + " bytes are needed and " + free
-            + " are free; make room or choose another folder");
+        throw new BadInputException(
+            "the disk of "
+                + folder
+                + " is too full: "
+                + bytes
+                + " bytes are needed and "
+                + free
+                + " are free; make room or choose another folder");
       }
       writeForced(probe, channel -> writeFully(channel, ByteBuffer.allocate(1)));
     } catch (IOException e) {

@@ -9,8 +9,8 @@ import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 
 /**
- * Something from outside the program cannot be used as it is: a file, a folder, a picture. The message is one complete line that says what, where, and
- * what to do; nothing needs to be added to it.
+ * Something from outside the program cannot be used as it is: a file, a folder, a picture. The message is one complete
+ * line that says what, where, and what to do; nothing needs to be added to it.
  */
 public final class BadInputException extends RuntimeException {
   private static final long serialVersionUID = 1;

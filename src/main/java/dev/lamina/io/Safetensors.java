@@ -16,15 +16,19 @@ import java.util.Map;
 import java.util.SequencedMap;
 
 /**
- * Reads and writes safetensors, the public file format for named tensors: the header's length as a little-endian 64-bit number, a JSON header, and the raw
- * little-endian data. Files from here are read by the format's own libraries, and theirs here, as long as the types are among {@link dev.lamina.tensor.DType}.
+ * Reads and writes safetensors, the public file format for named tensors: the header's length as a little-endian 64-bit
+ * number, a JSON header, and the raw little-endian data. Files from here are read by the format's own libraries, and
+ * theirs here, as long as the types are among {@link dev.lamina.tensor.DType}.
  */
 public final class Safetensors {
   private static final int LENGTH_BYTES = Long.BYTES;
+
   /** The data begins at a multiple of this, so that a mapped file has aligned tensors. */
   private static final int ALIGNMENT = 64;
+
   /** The limit of the reference implementation. */
   private static final long MAX_HEADER_BYTES = 100_000_000;
+
   /** A byte buffer ends below 2 GiB; larger tensors are read and written in pieces. */
   private static final long PIECE_BYTES = 1 << 30;
 
@@ -40,22 +44,25 @@ public final class Safetensors {
    */
   public static void write(Path file, SequencedMap<String, HostTensor> tensors, Map<String, String> metadata) {
     if (tensors.containsKey(SafetensorsHeader.METADATA)) {
-      throw new IllegalArgumentException("a tensor cannot be called " + SafetensorsHeader.METADATA + ": the format reserves the name");
+      throw new IllegalArgumentException(
+          "a tensor cannot be called " + SafetensorsHeader.METADATA + ": the format reserves the name");
     }
     SequencedMap<String, TensorType> types = new LinkedHashMap<>();
     tensors.forEach((name, tensor) -> types.put(name, tensor.type()));
     SafetensorsHeader header = SafetensorsHeader.layOut(types, metadata);
-    AtomicFile.write(file, channel -> {
-      byte[] json = header.toJson();
-      int padded = Math.ceilDiv(LENGTH_BYTES + json.length, ALIGNMENT) * ALIGNMENT;
-      byte[] start = Arrays.copyOf(json, padded - LENGTH_BYTES);
-      Arrays.fill(start, json.length, start.length, (byte) ' ');
-      AtomicFile.writeFully(channel, littleEndian(start.length));
-      AtomicFile.writeFully(channel, ByteBuffer.wrap(start));
-      for (Map.Entry<String, SafetensorsHeader.Entry> named : header.inFileOrder()) {
-        writeData(channel, tensors.get(named.getKey()).segment());
-      }
-    });
+    AtomicFile.write(
+        file,
+        channel -> {
+          byte[] json = header.toJson();
+          int padded = Math.ceilDiv(LENGTH_BYTES + json.length, ALIGNMENT) * ALIGNMENT;
+          byte[] start = Arrays.copyOf(json, padded - LENGTH_BYTES);
+          Arrays.fill(start, json.length, start.length, (byte) ' ');
+          AtomicFile.writeFully(channel, littleEndian(start.length));
+          AtomicFile.writeFully(channel, ByteBuffer.wrap(start));
+          for (Map.Entry<String, SafetensorsHeader.Entry> named : header.inFileOrder()) {
+            writeData(channel, tensors.get(named.getKey()).segment());
+          }
+        });
   }
 
   /**
@@ -70,7 +77,8 @@ public final class Safetensors {
       header.entries().forEach((name, entry) -> tensors.put(name, HostTensor.allocate(arena, entry.type())));
       for (Map.Entry<String, SafetensorsHeader.Entry> named : header.inFileOrder()) {
         if (!readData(channel, tensors.get(named.getKey()).segment())) {
-          throw new BadInputException(file + ": the file became shorter while it was read, in tensor '" + named.getKey() + "'; try again");
+          throw new BadInputException(
+              file + ": the file became shorter while it was read, in tensor '" + named.getKey() + "'; try again");
         }
       }
       return new SafetensorsFile(tensors, header.metadata());
@@ -88,12 +96,21 @@ public final class Safetensors {
     }
     long headerBytes = length.getLong(0);
     if (headerBytes < 2 || headerBytes > MAX_HEADER_BYTES) {
-      throw new BadInputException(file + ": is no safetensors file: its header would be " + Long.toUnsignedString(headerBytes)
-          + " bytes long, allowed are 2 to " + MAX_HEADER_BYTES);
+      throw new BadInputException(
+          file
+              + ": is no safetensors file: its header would be "
+              + Long.toUnsignedString(headerBytes)
+              + " bytes long, allowed are 2 to "
+              + MAX_HEADER_BYTES);
     }
     if (headerBytes > size - LENGTH_BYTES) {
-      throw new BadInputException(file + ": the header should be " + headerBytes + " bytes long, but only " + (size - LENGTH_BYTES)
-          + " are there; the file is truncated, copy it again");
+      throw new BadInputException(
+          file
+              + ": the header should be "
+              + headerBytes
+              + " bytes long, but only "
+              + (size - LENGTH_BYTES)
+              + " are there; the file is truncated, copy it again");
     }
     byte[] json = new byte[(int) headerBytes];
     readFully(channel, ByteBuffer.wrap(json));

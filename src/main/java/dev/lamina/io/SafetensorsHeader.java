@@ -1,6 +1,5 @@
 package dev.lamina.io;
 
-
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.Shape;
 import dev.lamina.tensor.TensorType;
@@ -32,7 +31,8 @@ record SafetensorsHeader(SequencedMap<String, Entry> entries, Map<String, String
   /** The one key of the header that is no tensor. */
   static final String METADATA = "__metadata__";
 
-  private static final JsonFactory JSON = JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
+  private static final JsonFactory JSON =
+      JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
 
   /**
    * One tensor.
@@ -43,7 +43,8 @@ record SafetensorsHeader(SequencedMap<String, Entry> entries, Map<String, String
   record Entry(TensorType type, long begin, long end) {}
 
   /**
-   * Lays tensors out one after the other, wide elements first: then each lies at a multiple of its element's size, whatever the tensors' sizes are.
+   * Lays tensors out one after the other, wide elements first: then each lies at a multiple of its element's size,
+   * whatever the tensors' sizes are.
    */
   static SafetensorsHeader layOut(SequencedMap<String, TensorType> types, Map<String, String> metadata) {
     SequencedMap<String, Entry> entries = new LinkedHashMap<>();
@@ -62,8 +63,9 @@ record SafetensorsHeader(SequencedMap<String, Entry> entries, Map<String, String
   /** The entries in the order of their bytes; empty tensors come before what begins at the same place. */
   List<Map.Entry<String, Entry>> inFileOrder() {
     List<Map.Entry<String, Entry>> sorted = new ArrayList<>(entries.entrySet());
-    sorted.sort(Comparator.<Map.Entry<String, Entry>>comparingLong(entry -> entry.getValue().begin())
-        .thenComparingLong(entry -> entry.getValue().end()));
+    sorted.sort(
+        Comparator.<Map.Entry<String, Entry>>comparingLong(entry -> entry.getValue().begin())
+            .thenComparingLong(entry -> entry.getValue().end()));
     return sorted;
   }
 
@@ -98,7 +100,8 @@ record SafetensorsHeader(SequencedMap<String, Entry> entries, Map<String, String
    * Reads a header.
    *
    * @param file how messages call the file
-   * @throws BadInputException if it is no valid header; the places of the tensors are checked by {@link #requireGapless}
+   * @throws BadInputException if it is no valid header; the places of the tensors are checked by {@link
+   *     #requireGapless}
    */
   static SafetensorsHeader parse(String file, byte[] bytes) {
     SequencedMap<String, Entry> entries = new LinkedHashMap<>();
@@ -118,8 +121,14 @@ record SafetensorsHeader(SequencedMap<String, Entry> entries, Map<String, String
         throw new StreamReadException(json, "more text after the header's closing brace");
       }
     } catch (JacksonException e) {
-      throw new BadInputException(file + ": the header is not valid safetensors JSON (" + e.getOriginalMessage() + ", at byte "
-          + e.getLocation().getByteOffset() + "); write the file again", e);
+      throw new BadInputException(
+          file
+              + ": the header is not valid safetensors JSON ("
+              + e.getOriginalMessage()
+              + ", at byte "
+              + e.getLocation().getByteOffset()
+              + "); write the file again",
+          e);
     }
     return new SafetensorsHeader(entries, metadata);
   }
@@ -157,20 +166,37 @@ record SafetensorsHeader(SequencedMap<String, Entry> entries, Map<String, String
   }
 
   private static Entry entry(String where, String dtype, long[] shape, long[] offsets) {
-    DType known = Arrays.stream(DType.values()).filter(type -> type.name().equals(dtype)).findFirst()
-        .orElseThrow(() -> new BadInputException(where + " has the type " + dtype + ", known are "
-            + Arrays.toString(DType.values()) + "; convert it first"));
+    DType known =
+        Arrays.stream(DType.values())
+            .filter(type -> type.name().equals(dtype))
+            .findFirst()
+            .orElseThrow(() ->
+                new BadInputException(
+                    where
+                        + " has the type "
+                        + dtype
+                        + ", known are "
+                        + Arrays.toString(DType.values())
+                        + "; convert it first"));
     TensorType type;
     long bytes;
     try {
       type = new TensorType(Shape.of(Arrays.stream(shape).mapToInt(Math::toIntExact).toArray()), known);
       bytes = Math.multiplyExact(type.shape().size(), known.bytes());
     } catch (ArithmeticException | IllegalArgumentException e) {
-      throw new BadInputException(where + " has the impossible shape " + Arrays.toString(shape) + "; write the file again", e);
+      throw new BadInputException(
+          where + " has the impossible shape " + Arrays.toString(shape) + "; write the file again", e);
     }
     if (offsets[0] < 0 || offsets[1] < offsets[0] || offsets[1] - offsets[0] != bytes) {
-      throw new BadInputException(where + " is " + type + ", which is " + bytes + " bytes, but its data_offsets are "
-          + Arrays.toString(offsets) + "; write the file again");
+      throw new BadInputException(
+          where
+              + " is "
+              + type
+              + ", which is "
+              + bytes
+              + " bytes, but its data_offsets are "
+              + Arrays.toString(offsets)
+              + "; write the file again");
     }
     return new Entry(type, offsets[0], offsets[1]);
   }
@@ -193,8 +219,8 @@ record SafetensorsHeader(SequencedMap<String, Entry> entries, Map<String, String
   }
 
   /**
-   * Checks that the tensors fill the {@code dataBytes} after the header exactly, without a hole, an overlap or a rest: what is not accounted for would be a
-   * place to hide things, and is the sign of a broken writer.
+   * Checks that the tensors fill the {@code dataBytes} after the header exactly, without a hole, an overlap or a rest:
+   * what is not accounted for would be a place to hide things, and is the sign of a broken writer.
    */
   void requireGapless(String file, long dataBytes) {
     long expected = 0;
@@ -202,21 +228,41 @@ record SafetensorsHeader(SequencedMap<String, Entry> entries, Map<String, String
     for (Map.Entry<String, Entry> named : inFileOrder()) {
       Entry entry = named.getValue();
       if (entry.end() > dataBytes) {
-        throw new BadInputException(file + ": tensor '" + named.getKey() + "' ends at byte " + entry.end() + " of the data, but only "
-            + dataBytes + " bytes are there; the file is truncated, copy it again");
+        throw new BadInputException(
+            file
+                + ": tensor '"
+                + named.getKey()
+                + "' ends at byte "
+                + entry.end()
+                + " of the data, but only "
+                + dataBytes
+                + " bytes are there; the file is truncated, copy it again");
       }
       if (entry.begin() != expected) {
         String problem = entry.begin() < expected ? "overlaps" : "leaves a hole after";
-        throw new BadInputException(file + ": tensor '" + named.getKey() + "' " + problem + " "
-            + (before == null ? "the header" : "tensor '" + before + "'") + " (it begins at " + entry.begin() + ", expected " + expected
-            + "); write the file again");
+        throw new BadInputException(
+            file
+                + ": tensor '"
+                + named.getKey()
+                + "' "
+                + problem
+                + " "
+                + (before == null ? "the header" : "tensor '" + before + "'")
+                + " (it begins at "
+                + entry.begin()
+                + ", expected "
+                + expected
+                + "); write the file again");
       }
       expected = entry.end();
       before = named.getKey();
     }
     if (expected != dataBytes) {
-      throw new BadInputException(file + ": " + (dataBytes - expected)
-          + " bytes after the last tensor belong to none; the file is corrupt, copy it again");
+      throw new BadInputException(
+          file
+              + ": "
+              + (dataBytes - expected)
+              + " bytes after the last tensor belong to none; the file is corrupt, copy it again");
     }
   }
 }

@@ -30,11 +30,17 @@ class AtomicFileTest {
   void aFailureHalfwayKeepsTheOldFileAndRemovesTheTemporaryOne() throws IOException {
     Path file = folder.resolve("model.safetensors");
     AtomicFile.writeText(file, "old");
-    var failure = assertThrows(BadInputException.class, () -> AtomicFile.write(file, channel -> {
-      channel.write(ByteBuffer.wrap(new byte[] {1, 2, 3}));
-      assertEquals(2, filesIn(folder).size(), "the half-written file lies beside the old one");
-      throw new IOException("No space left on device");
-    }));
+    var failure =
+        assertThrows(
+            BadInputException.class,
+            () ->
+                AtomicFile.write(
+                    file,
+                    channel -> {
+                      channel.write(ByteBuffer.wrap(new byte[] {1, 2, 3}));
+                      assertEquals(2, filesIn(folder).size(), "the half-written file lies beside the old one");
+                      throw new IOException("No space left on device");
+                    }));
     assertEquals("cannot write " + file + ": No space left on device", failure.getMessage());
     assertEquals("old", Files.readString(file));
     assertEquals(List.of(file), filesIn(folder));
@@ -44,9 +50,14 @@ class AtomicFileTest {
   void aProgrammingErrorInTheContentAlsoKeepsTheOldFile() throws IOException {
     Path file = folder.resolve("model.safetensors");
     AtomicFile.writeText(file, "old");
-    assertThrows(IllegalStateException.class, () -> AtomicFile.write(file, _ -> {
-      throw new IllegalStateException("tensor is closed");
-    }));
+    assertThrows(
+        IllegalStateException.class,
+        () ->
+            AtomicFile.write(
+                file,
+                _ -> {
+                  throw new IllegalStateException("tensor is closed");
+                }));
     assertEquals("old", Files.readString(file));
     assertEquals(List.of(file), filesIn(folder));
   }
@@ -62,10 +73,12 @@ class AtomicFileTest {
   @Test
   void aMissingFolderAndAFolderInThePlaceOfTheFileAreOneLineEach() throws IOException {
     Path missing = folder.resolve("nowhere/file");
-    assertEquals("cannot write " + missing + ": there is no such file or folder",
+    assertEquals(
+        "cannot write " + missing + ": there is no such file or folder",
         assertThrows(BadInputException.class, () -> AtomicFile.writeText(missing, "x")).getMessage());
     Path taken = Files.createDirectory(folder.resolve("taken"));
-    assertEquals("cannot write " + taken + ": it is a folder; name a file",
+    assertEquals(
+        "cannot write " + taken + ": it is a folder; name a file",
         assertThrows(BadInputException.class, () -> AtomicFile.writeText(taken, "x")).getMessage());
   }
 
@@ -90,8 +103,10 @@ class AtomicFileTest {
 
   @Test
   void aDiskWithTooLittleSpaceIsFoundBeforeAnythingIsWritten() {
-    String line = assertThrows(BadInputException.class, () -> AtomicFile.requireWritable(folder, Long.MAX_VALUE)).getMessage();
-    assertTrue(line.matches("the disk of .* is too full: 9223372036854775807 bytes are needed and \\d+ are free; .*"), line);
+    String line =
+        assertThrows(BadInputException.class, () -> AtomicFile.requireWritable(folder, Long.MAX_VALUE)).getMessage();
+    assertTrue(
+        line.matches("the disk of .* is too full: 9223372036854775807 bytes are needed and \\d+ are free; .*"), line);
     assertEquals(List.of(), filesIn(folder));
   }
 

@@ -56,10 +56,11 @@ class SafetensorsTest {
     SafetensorsFile read = Safetensors.read(file, arena);
     assertEquals(metadata, read.metadata());
     assertEquals(List.copyOf(tensors.keySet()), List.copyOf(read.tensors().keySet()));
-    read.tensors().forEach((name, tensor) -> {
-      assertEquals(tensors.get(name).type(), tensor.type());
-      assertEquals(-1, tensors.get(name).segment().mismatch(tensor.segment()), name);
-    });
+    read.tensors()
+        .forEach((name, tensor) -> {
+          assertEquals(tensors.get(name).type(), tensor.type());
+          assertEquals(-1, tensors.get(name).segment().mismatch(tensor.segment()), name);
+        });
   }
 
   @Test
@@ -81,8 +82,10 @@ class SafetensorsTest {
     int length = (int) bytes.getLong();
     assertEquals(0, (8 + length) % 64, "the data is aligned");
     String header = new String(bytes.array(), 8, length, StandardCharsets.UTF_8);
-    assertEquals("{\"__metadata__\":{\"k\":\"v\"},\"mask\":{\"dtype\":\"U8\",\"shape\":[3],\"data_offsets\":[8,11]},"
-        + "\"weight\":{\"dtype\":\"F32\",\"shape\":[1,2],\"data_offsets\":[0,8]}}", header.stripTrailing());
+    assertEquals(
+        "{\"__metadata__\":{\"k\":\"v\"},\"mask\":{\"dtype\":\"U8\",\"shape\":[3],\"data_offsets\":[8,11]},"
+            + "\"weight\":{\"dtype\":\"F32\",\"shape\":[1,2],\"data_offsets\":[0,8]}}",
+        header.stripTrailing());
     bytes.position(8 + length);
     assertEquals(1f, bytes.getFloat());
     assertEquals(-2f, bytes.getFloat());
@@ -92,9 +95,12 @@ class SafetensorsTest {
 
   @Test
   void aHandMadeFileOfAnotherWriterIsRead() throws IOException {
-    Path file = write("""
-        {"b":{"shape":[2],"data_offsets":[1,9],"dtype":"I32"},"a":{"dtype":"U8","shape":[],"data_offsets":[0,1]}}""",
-        new byte[] {(byte) 200, 1, 0, 0, 0, -1, -1, -1, -1});
+    Path file =
+        write(
+            """
+            {"b":{"shape":[2],"data_offsets":[1,9],"dtype":"I32"},"a":{"dtype":"U8","shape":[],"data_offsets":[0,1]}}\
+            """,
+            new byte[] {(byte) 200, 1, 0, 0, 0, -1, -1, -1, -1});
     SafetensorsFile read = Safetensors.read(file, arena);
     assertEquals(200, read.tensors().get("a").get(0));
     assertEquals(1, read.tensors().get("b").get(0));
@@ -102,35 +108,51 @@ class SafetensorsTest {
   }
 
   @ParameterizedTest
-  @CsvSource(delimiter = '|', quoteCharacter = '~', value = {
-    "{'a':{'dtype':'F32','shape':[2],'data_offsets':[0,8]}                  | not valid safetensors JSON",
-    "['a']                                                                 | the header should be START_OBJECT",
-    "{'a':3}                                                               | 'a' should be START_OBJECT",
-    "{'a':{'dtype':'F32','shape':[2],'data_offsets':[0,8]}} x              | not valid safetensors JSON",
-    "{'a':{'dtype':'F32','shape':[2],'data_offsets':[0,8]}} {}             | more text after the header",
-    "{'a':{'dtype':'F32','shape':[1],'data_offsets':[0,4]},'a':{'dtype':'F32','shape':[1],'data_offsets':[4,8]}} | Duplicate",
-    "{'__metadata__':{'k':'1','k':'2'}}                                    | Duplicate",
-    "{'__metadata__':{'k':1}}                                              | __metadata__ 'k' should be VALUE_STRING",
-    "{'a':{'dtype':'I64','shape':[1],'data_offsets':[0,8]}}                | tensor 'a' has the type I64, known are [F32,",
-    "{'a':{'dtype':7,'shape':[1],'data_offsets':[0,8]}}                    | 'dtype' of tensor 'a' should be VALUE_STRING",
-    "{'a':{'dtype':'F32','shape':[1.5],'data_offsets':[0,8]}}              | 'shape' of tensor 'a' should be VALUE_NUMBER_INT",
-    "{'a':{'dtype':'F32','shape':[-2],'data_offsets':[0,8]}}               | impossible shape [-2]",
-    "{'a':{'dtype':'F32','shape':[4294967298],'data_offsets':[0,8]}}       | impossible shape [4294967298]",
-    "{'a':{'dtype':'F32','shape':[2147483647,2147483647,2147483647],'data_offsets':[0,8]}} | impossible shape",
-    "{'a':{'dtype':'F64','shape':[2147483647,2147483647],'data_offsets':[0,8]}} | impossible shape",
-    "{'a':{'dtype':'F32','shape':[99999999999999999999],'data_offsets':[0,8]}} | not valid safetensors JSON",
-    "{'a':{'dtype':'F32','shape':[3],'data_offsets':[0,8]}}                | F32[3], which is 12 bytes, but its data_offsets are [0, 8]",
-    "{'a':{'dtype':'F32','shape':[2],'data_offsets':[8,0]}}                | but its data_offsets are [8, 0]",
-    "{'a':{'dtype':'F32','shape':[2],'data_offsets':[-8,0]}}               | but its data_offsets are [-8, 0]",
-    "{'a':{'dtype':'F32','shape':[2],'data_offsets':[0,8,16]}}             | needs dtype, shape and two data_offsets",
-    "{'a':{'dtype':'F32','data_offsets':[0,8]}}                            | needs dtype, shape and two data_offsets",
-    "{'a':{'dtype':'F32','shape':[2],'data_offsets':[0,8],'order':'C'}}    | unknown key 'order' of tensor 'a'",
-    "{'a':{'dtype':'F32','shape':[3],'data_offsets':[0,12]}}               | ends at byte 12 of the data, but only 8 bytes are there",
-    "{'a':{'dtype':'F32','shape':[1],'data_offsets':[0,4]}}                | 4 bytes after the last tensor belong to none",
-    "{'a':{'dtype':'F32','shape':[1],'data_offsets':[4,8]}}                | tensor 'a' leaves a hole after the header",
-    "{'a':{'dtype':'F32','shape':[1],'data_offsets':[0,4]},'b':{'dtype':'U8','shape':[3],'data_offsets':[5,8]}} | 'b' leaves a hole after tensor 'a'",
-    "{'a':{'dtype':'F32','shape':[2],'data_offsets':[0,8]},'b':{'dtype':'F32','shape':[1],'data_offsets':[4,8]}} | 'b' overlaps tensor 'a'",
-  })
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '~',
+      value = {
+        "{'a':{'dtype':'F32','shape':[2],'data_offsets':[0,8]}                  | not valid safetensors JSON",
+        "['a']                                                                 | the header should be START_OBJECT",
+        "{'a':3}                                                               | 'a' should be START_OBJECT",
+        "{'a':{'dtype':'F32','shape':[2],'data_offsets':[0,8]}} x              | not valid safetensors JSON",
+        "{'a':{'dtype':'F32','shape':[2],'data_offsets':[0,8]}} {}             | more text after the header",
+        "{'a':{'dtype':'F32','shape':[1],'data_offsets':[0,4]},'a':{'dtype':'F32','shape':[1],'data_offsets':[4,8]}} |"
+            + " Duplicate",
+        "{'__metadata__':{'k':'1','k':'2'}}                                    | Duplicate",
+        "{'__metadata__':{'k':1}}                                              | __metadata__ 'k' should be"
+            + " VALUE_STRING",
+        "{'a':{'dtype':'I64','shape':[1],'data_offsets':[0,8]}}                | tensor 'a' has the type I64, known are"
+            + " [F32,",
+        "{'a':{'dtype':7,'shape':[1],'data_offsets':[0,8]}}                    | 'dtype' of tensor 'a' should be"
+            + " VALUE_STRING",
+        "{'a':{'dtype':'F32','shape':[1.5],'data_offsets':[0,8]}}              | 'shape' of tensor 'a' should be"
+            + " VALUE_NUMBER_INT",
+        "{'a':{'dtype':'F32','shape':[-2],'data_offsets':[0,8]}}               | impossible shape [-2]",
+        "{'a':{'dtype':'F32','shape':[4294967298],'data_offsets':[0,8]}}       | impossible shape [4294967298]",
+        "{'a':{'dtype':'F32','shape':[2147483647,2147483647,2147483647],'data_offsets':[0,8]}} | impossible shape",
+        "{'a':{'dtype':'F64','shape':[2147483647,2147483647],'data_offsets':[0,8]}} | impossible shape",
+        "{'a':{'dtype':'F32','shape':[99999999999999999999],'data_offsets':[0,8]}} | not valid safetensors JSON",
+        "{'a':{'dtype':'F32','shape':[3],'data_offsets':[0,8]}}                | F32[3], which is 12 bytes, but its"
+            + " data_offsets are [0, 8]",
+        "{'a':{'dtype':'F32','shape':[2],'data_offsets':[8,0]}}                | but its data_offsets are [8, 0]",
+        "{'a':{'dtype':'F32','shape':[2],'data_offsets':[-8,0]}}               | but its data_offsets are [-8, 0]",
+        "{'a':{'dtype':'F32','shape':[2],'data_offsets':[0,8,16]}}             | needs dtype, shape and two"
+            + " data_offsets",
+        "{'a':{'dtype':'F32','data_offsets':[0,8]}}                            | needs dtype, shape and two"
+            + " data_offsets",
+        "{'a':{'dtype':'F32','shape':[2],'data_offsets':[0,8],'order':'C'}}    | unknown key 'order' of tensor 'a'",
+        "{'a':{'dtype':'F32','shape':[3],'data_offsets':[0,12]}}               | ends at byte 12 of the data, but only"
+            + " 8 bytes are there",
+        "{'a':{'dtype':'F32','shape':[1],'data_offsets':[0,4]}}                | 4 bytes after the last tensor belong"
+            + " to none",
+        "{'a':{'dtype':'F32','shape':[1],'data_offsets':[4,8]}}                | tensor 'a' leaves a hole after the"
+            + " header",
+        "{'a':{'dtype':'F32','shape':[1],'data_offsets':[0,4]},'b':{'dtype':'U8','shape':[3],'data_offsets':[5,8]}} |"
+            + " 'b' leaves a hole after tensor 'a'",
+        "{'a':{'dtype':'F32','shape':[2],'data_offsets':[0,8]},'b':{'dtype':'F32','shape':[1],'data_offsets':[4,8]}} |"
+            + " 'b' overlaps tensor 'a'",
+      })
   void everyBrokenHeaderIsOneLineThatNamesFileAndTrouble(String header, String expected) throws IOException {
     assertLine(write(header.replace('\'', '"'), new byte[8]), expected);
   }
@@ -153,7 +175,9 @@ class SafetensorsTest {
   @Test
   void aFileOfAnotherKindIsRecognisedByItsAbsurdHeaderLength() throws IOException {
     assertLine(Files.writeString(folder.resolve("picture.png"), "\211PNG\r\n\032\n and more"), "no safetensors file");
-    assertLine(Files.write(folder.resolve("minus"), new byte[] {-1, -1, -1, -1, -1, -1, -1, -1}), "18446744073709551615 bytes long");
+    assertLine(
+        Files.write(folder.resolve("minus"), new byte[] {-1, -1, -1, -1, -1, -1, -1, -1}),
+        "18446744073709551615 bytes long");
     assertLine(Files.write(folder.resolve("zeros"), new byte[100]), "no safetensors file");
   }
 
