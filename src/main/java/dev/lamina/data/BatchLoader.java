@@ -100,9 +100,7 @@ public final class BatchLoader implements AutoCloseable {
         throw new IllegalStateException(
             "all " + held + " batches are in use; release one before the next is asked for");
       }
-      while (ready.isEmpty() && failure == null && !closed) {
-        await();
-      }
+      awaitOneIn(ready);
       if (closed) {
         throw new IllegalStateException("the loader of " + data.name() + " is closed");
       }
@@ -202,9 +200,7 @@ public final class BatchLoader implements AutoCloseable {
   /** A buffer to fill, or {@code null} when the loader has been closed. */
   private Batch takeFree() {
     synchronized (lock) {
-      while (free.isEmpty() && !closed) {
-        await();
-      }
+      awaitOneIn(free);
       return closed ? null : free.remove();
     }
   }
@@ -216,9 +212,12 @@ public final class BatchLoader implements AutoCloseable {
     }
   }
 
-  private void await() {
+  /** Returns when there is something in {@code queue}, or nothing more to wait for. The lock is held. */
+  private void awaitOneIn(Queue queue) {
     try {
-      lock.wait();
+      while (queue.isEmpty() && failure == null && !closed) {
+        lock.wait();
+      }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       CancellationException cancelled = new CancellationException("interrupted while waiting for a batch");

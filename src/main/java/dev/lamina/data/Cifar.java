@@ -35,38 +35,22 @@ public final class Cifar implements DataSource {
   private final List<String> classNames;
 
   private enum Kind {
-    CIFAR_10(
-        "CIFAR-10",
-        "cifar-10-batches-bin",
-        1,
-        10,
-        "batches.meta.txt",
-        IntStream.rangeClosed(1, 5).mapToObj(i -> "data_batch_" + i + ".bin").toList(),
-        "test_batch.bin"),
-    CIFAR_100("CIFAR-100", "cifar-100-binary", 2, 100, "fine_label_names.txt", List.of("train.bin"), "test.bin");
+    CIFAR_10("CIFAR-10", "cifar-10-batches-bin", 1, 10, "batches.meta.txt", "test_batch.bin"),
+    CIFAR_100("CIFAR-100", "cifar-100-binary", 2, 100, "fine_label_names.txt", "test.bin");
 
     private final String title;
     private final String usualFolder;
     private final int labelBytes; // the last of them is the label
     private final int classes;
     private final String namesFile;
-    private final List<String> trainFiles;
     private final String testFile;
 
-    Kind(
-        String title,
-        String usualFolder,
-        int labelBytes,
-        int classes,
-        String namesFile,
-        List<String> trainFiles,
-        String testFile) {
+    Kind(String title, String usualFolder, int labelBytes, int classes, String namesFile, String testFile) {
       this.title = title;
       this.usualFolder = usualFolder;
       this.labelBytes = labelBytes;
       this.classes = classes;
       this.namesFile = namesFile;
-      this.trainFiles = trainFiles;
       this.testFile = testFile;
     }
 
@@ -74,8 +58,15 @@ public final class Cifar implements DataSource {
       return labelBytes + IMAGE_BYTES;
     }
 
+    private List<String> trainFiles() {
+      return switch (this) {
+        case CIFAR_10 -> IntStream.rangeClosed(1, 5).mapToObj(i -> "data_batch_" + i + ".bin").toList();
+        case CIFAR_100 -> List.of("train.bin");
+      };
+    }
+
     private List<String> files() {
-      return Stream.concat(trainFiles.stream(), Stream.of(testFile)).toList();
+      return Stream.concat(trainFiles().stream(), Stream.of(testFile)).toList();
     }
   }
 
@@ -150,7 +141,7 @@ public final class Cifar implements DataSource {
 
   @Override
   public Dataset train(Arena arena) {
-    return read(kind.trainFiles, kind.title, arena);
+    return read(kind.trainFiles(), kind.title, arena);
   }
 
   @Override

@@ -87,7 +87,7 @@ public final class Dataset {
 
   private static int requireInputs(String name, HostTensor inputs, HostTensor targets) {
     DType dtype = inputs.type().dtype();
-    if (inputs.shape().rank() < 2 || dtype != DType.U8 && dtype != DType.F32) {
+    if (inputs.shape().rank() < 2 || (dtype != DType.U8 && dtype != DType.F32)) {
       throw new IllegalArgumentException(
           name + ": inputs must be U8 or F32 with the examples along the first dimension, got " + inputs.type());
     }

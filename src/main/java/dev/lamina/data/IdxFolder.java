@@ -120,7 +120,7 @@ public final class IdxFolder implements DataSource {
     IdxHeader images = Idx.header(imageFile);
     int rank = images.shape().rank();
     DType dtype = images.type().dtype();
-    if (rank < 2 || rank > 4 || dtype != DType.U8 && dtype != DType.F32) {
+    if (rank < 2 || rank > 4 || (dtype != DType.U8 && dtype != DType.F32)) {
       throw new BadInputException(
           imageFile
               + ": holds "

@@ -36,7 +36,7 @@ public final class Images {
    * @throws IllegalArgumentException if the shape is not that of an image with 1 or 3 channels
    */
   public static Picture load(Path file, Shape shape, Arena arena) {
-    if (shape.rank() != 3 || shape.size() == 0 || shape.dim(2) != 1 && shape.dim(2) != 3) {
+    if (shape.rank() != 3 || shape.size() == 0 || (shape.dim(2) != 1 && shape.dim(2) != 3)) {
       throw new IllegalArgumentException("pictures become [height,width,1] or [height,width,3], not " + shape);
     }
     BufferedImage image = decode(file);

@@ -90,7 +90,7 @@ public record Normalization(List<Double> mean, List<Double> std) {
     long s = 0;
     long q = 0;
     for (int i = channel; i < example.length; i += channels) {
-      int x = example[i] & 0xff;
+      long x = example[i] & 0xff;
       s += x;
       q += x * x;
     }
@@ -103,7 +103,8 @@ public record Normalization(List<Double> mean, List<Double> std) {
     int channels = data.inputType().shape().last();
     double[] mean = new double[channels];
     double[] variance = new double[channels];
-    double count = (double) data.size() * (data.inputType().shape().size() / channels);
+    long places = data.inputType().shape().size() / channels;
+    double count = (double) data.size() * places;
     for (int i = 0; i < data.size(); i++) {
       HostTensor example = data.input(i);
       for (int j = 0; j < example.size(); j++) {

@@ -46,9 +46,9 @@ class BatchLoaderTest {
         assertEquals(10, batch.count());
         assertEquals(i, batch.index());
         for (int row = 0; row < 10; row++) {
-          int example = (int) batch.inputs().get(2 * row);
+          int example = (int) batch.inputs().get(2L * row);
           assertTrue(seen.add(example), "example " + example + " came twice");
-          assertEquals(-example, batch.inputs().get(2 * row + 1));
+          assertEquals(-example, batch.inputs().get(2L * row + 1));
           assertEquals(example % 3, batch.targets().get(row));
           assertEquals(1, batch.weights().get(row));
         }
@@ -338,7 +338,7 @@ class BatchLoaderTest {
       for (int i = 0; i < batches; i++) {
         Batch batch = loader.next();
         for (int row = 0; row < batch.count(); row++) {
-          examples.add((int) batch.inputs().get(2 * row));
+          examples.add((int) batch.inputs().get(2L * row));
         }
         loader.release(batch);
       }
@@ -357,8 +357,8 @@ class BatchLoaderTest {
     HostTensor inputs = HostTensor.allocate(arena, TensorType.f32(count, 2));
     HostTensor labels = HostTensor.allocate(arena, TensorType.of(DType.I32, count));
     for (int i = 0; i < count; i++) {
-      inputs.set(2 * i, i);
-      inputs.set(2 * i + 1, -i);
+      inputs.set(2L * i, i);
+      inputs.set(2L * i + 1, -i);
       labels.set(i, i % 3);
     }
     return Dataset.labelled("numbers", inputs, labels, Labels.numbered(3));

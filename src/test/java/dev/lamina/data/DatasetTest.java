@@ -143,7 +143,7 @@ class DatasetTest {
     HostTensor inputs = HostTensor.allocate(arena, TensorType.f32(labels.length, 2));
     HostTensor classes = HostTensor.allocate(arena, TensorType.of(DType.I32, labels.length));
     for (int i = 0; i < labels.length; i++) {
-      inputs.set(2 * i, i);
+      inputs.set(2L * i, i);
       classes.set(i, labels[i]);
     }
     int count = Arrays.stream(labels).max().orElse(0) + 1;

@@ -14,6 +14,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -48,13 +49,13 @@ class ImagesTest {
   void aColourPictureOfTheRightSizeKeepsEveryByte() throws IOException {
     BufferedImage image = new BufferedImage(3, 2, BufferedImage.TYPE_INT_RGB);
     for (int i = 0; i < 6; i++) {
-      image.setRGB(i % 3, i / 3, i * 40 << 16 | (255 - i) << 8 | i);
+      image.setRGB(i % 3, i / 3, ((i * 40) << 16) | ((255 - i) << 8) | i);
     }
     HostTensor pixels = load(image, Shape.of(2, 3, 3)).pixels();
     for (int i = 0; i < 6; i++) {
-      assertEquals(i * 40, pixels.get(3 * i));
-      assertEquals(255 - i, pixels.get(3 * i + 1));
-      assertEquals(i, pixels.get(3 * i + 2));
+      assertEquals(i * 40, pixels.get(3L * i));
+      assertEquals(255 - i, pixels.get(3L * i + 1));
+      assertEquals(i, pixels.get(3L * i + 2));
     }
   }
 
@@ -192,7 +193,7 @@ class ImagesTest {
   void aSmallFileThatClaimsAHugeSizeIsRefusedBeforeItIsDecoded() throws IOException {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     bytes.writeBytes(new byte[] {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'});
-    ByteBuffer header = ByteBuffer.allocate(25).putInt(13).put("IHDR".getBytes());
+    ByteBuffer header = ByteBuffer.allocate(25).putInt(13).put("IHDR".getBytes(StandardCharsets.US_ASCII));
     header.putInt(60_000).putInt(60_000).put(new byte[] {8, 2, 0, 0, 0});
     CRC32 sum = new CRC32();
     sum.update(header.array(), 4, 17);

@@ -52,9 +52,9 @@ class NormalizationTest {
     Random random = new Random(4);
     double sum = 0;
     for (int i = 0; i < 1000; i++) {
-      vectors.set(2 * i, 65536 + random.nextInt(2));
-      sum += vectors.get(2 * i) - 65536;
-      vectors.set(2 * i + 1, 0.1);
+      vectors.set(2L * i, 65536 + random.nextInt(2));
+      sum += vectors.get(2L * i) - 65536;
+      vectors.set(2L * i + 1, 0.1);
     }
     double p = sum / 1000;
     Normalization normalization = Normalization.fit(withoutTargets(vectors));
