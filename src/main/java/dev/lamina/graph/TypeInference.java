@@ -144,7 +144,7 @@ public final class TypeInference {
     expectBroadcast(reduce, in, reduce.shape());
     List<Integer> kept = new ArrayList<>(ascending(reduce.shape().rank()));
     for (int axis : reduce.axes()) {
-      require(kept.remove((Integer) axis), reduce, in, "axis " + axis + " is not an axis of " + reduce.shape());
+      require(kept.remove(Integer.valueOf(axis)), reduce, in, "axis " + axis + " is not an axis of " + reduce.shape());
     }
     return new TensorType(Shape.of(kept.stream().mapToInt(reduce.shape()::dim).toArray()), reduce.dtype());
   }

@@ -116,7 +116,7 @@ final class MapFusion {
           if (stays && (producer.phase() != reader.phase() || leadsAround(producer, reader, uses))) {
             yield Optional.empty();
           }
-          Wiring wiring = new Wiring(graph, producer, first, reader);
+          Wiring wiring = new Wiring(producer, first, reader);
           List<Expr> exprs = new ArrayList<>(second.exprs().stream().map(wiring::inReader).toList());
           List<DType> dtypes = new ArrayList<>(second.dtypes());
           if (stays) {
@@ -126,7 +126,7 @@ final class MapFusion {
           yield Optional.of(new Join(producer, reader, new Op.Map(exprs, dtypes, second.shape()), wiring.inputs, stays));
         }
         case Op.Reduce second when !stays && first.shape().equals(second.shape()) && precision(producer) == precision(reader) -> {
-          Wiring wiring = new Wiring(graph, producer, first, reader);
+          Wiring wiring = new Wiring(producer, first, reader);
           Op op = new Op.Reduce(second.kind(), wiring.inReader(second.value()), second.dtype(), second.shape(), second.axes());
           yield Optional.of(new Join(producer, reader, op, wiring.inputs, false));
         }
@@ -169,7 +169,7 @@ final class MapFusion {
     private final List<Expr> readerPlaces = new ArrayList<>();
     private final List<Expr> producerPlaces = new ArrayList<>();
 
-    Wiring(Graph graph, Node producer, Op.Map first, Node reader) {
+    Wiring(Node producer, Op.Map first, Node reader) {
       producer.inputs().forEach(input -> producerPlaces.add(place(input)));
       for (Tensor input : reader.inputs()) {
         readerPlaces.add(
