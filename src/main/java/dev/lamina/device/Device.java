@@ -9,8 +9,8 @@ import java.util.Optional;
 /**
  * Memory, and kernels that work on it. A device knows operations, never layers.
  *
- * <p>Steps run in the order in which they are started. Only {@link #download} and {@link #synchronize} wait for them. One
- * thread drives a device; uploads may come from another.
+ * <p>Steps run in the order in which they are started. Only {@link #download} and {@link #synchronize} wait for them.
+ * One thread drives a device; uploads may come from another.
  */
 public interface Device extends AutoCloseable {
 
@@ -33,7 +33,9 @@ public interface Device extends AutoCloseable {
   /** A tensor of zeros on the host from which uploads are fast; it lives until the device is closed. */
   HostTensor allocateHost(TensorType type);
 
-  /** Copies {@code source} to the device, in order with the steps; the source may be changed once the ticket is done. */
+  /**
+   * Copies {@code source} to the device, in order with the steps; the source may be changed once the ticket is done.
+   */
   Ticket upload(HostTensor source, DeviceTensor target);
 
   /** Waits for all steps before it and copies {@code source} to the host. */
@@ -42,7 +44,8 @@ public interface Device extends AutoCloseable {
   /**
    * Prepares {@code op} for inputs of the given types, which have passed {@link dev.lamina.graph.TypeInference}.
    *
-   * @throws UnsupportedOnDeviceException if it is an element type, or a {@link Op.Fused} form, that this device does not run
+   * @throws UnsupportedOnDeviceException if it is an element type, or a {@link Op.Fused} form, that this device does
+   *     not run
    */
   Kernel prepare(Op op, List<TensorType> inputs);
 

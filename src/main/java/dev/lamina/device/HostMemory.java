@@ -13,7 +13,10 @@ public final class HostMemory {
 
   private HostMemory() {}
 
-  /** Bytes that could be allocated without swapping: what Linux calls available where that can be read (its caches count, they give way), else what is free. */
+  /**
+   * Bytes that could be allocated without swapping: what Linux calls available where that can be read (its caches
+   * count, they give way), else what is free.
+   */
   public static long available() {
     long free = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getFreeMemorySize();
     return Math.max(free, availableToLinux());

@@ -2,7 +2,9 @@ package dev.lamina.device;
 
 import java.util.List;
 
-/** An operation prepared for given types on one device: all that can be decided before the addresses are known has been. */
+/**
+ * An operation prepared for given types on one device: all that can be decided before the addresses are known has been.
+ */
 public interface Kernel {
 
   /** Scratch memory that a run needs, in bytes, 64-byte aligned. */
@@ -10,7 +12,9 @@ public interface Kernel {
     return 0;
   }
 
-  /** Whether output {@code output} may lie in exactly the memory of input {@code input}, which the run then overwrites. */
+  /**
+   * Whether output {@code output} may lie in exactly the memory of input {@code input}, which the run then overwrites.
+   */
   default boolean canShare(int input, int output) {
     return false;
   }

@@ -18,11 +18,12 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
- * A graph made ready for a device: optimised, its kernels prepared, and every value given a place. Nothing is allocated yet, so the memory that a step needs is
- * known before anything runs.
+ * A graph made ready for a device: optimised, its kernels prepared, and every value given a place. Nothing is allocated
+ * yet, so the memory that a step needs is known before anything runs.
  *
- * <p>A value lies in the arena, in a variable, or in the memory of results, which outlives the step. Views, parts of a pack, values that a kernel computes in
- * place, and new values of variables nobody reads any more share the memory of another.
+ * <p>A value lies in the arena, in a variable, or in the memory of results, which outlives the step. Views, parts of a
+ * pack, values that a kernel computes in place, and new values of variables nobody reads any more share the memory of
+ * another.
  */
 public final class Plan {
 
@@ -89,13 +90,12 @@ public final class Plan {
       long bytes = kernels.get(i).workspaceBytes();
       entries.add(new Entry(work.get(i), kernels.get(i), bytes == 0 ? null : memory.block(bytes, i)));
     }
-    places.forEach(
-        (tensor, place) -> {
-          if (place.root instanceof Root.InArena(Block block)) {
-            block.extend(firstNeeded(tensor));
-            block.extend(lastUse.getOrDefault(tensor, firstNeeded(tensor)));
-          }
-        });
+    places.forEach((tensor, place) -> {
+      if (place.root instanceof Root.InArena(Block block)) {
+        block.extend(firstNeeded(tensor));
+        block.extend(lastUse.getOrDefault(tensor, firstNeeded(tensor)));
+      }
+    });
     memory.place();
   }
 
@@ -141,27 +141,33 @@ public final class Plan {
   }
 
   /**
-   * Results and new values of variables: computed in their final place where possible, else copied there at the end; results first, for they may be old values of
-   * variables.
+   * Results and new values of variables: computed in their final place where possible, else copied there at the end;
+   * results first, for they may be old values of variables.
    */
   private void placeResults(List<Node> work, List<Kernel> kernels) {
     List<Copy> commits = new ArrayList<>();
-    graph.assigns().forEach(
-        (variable, value) -> {
+    graph
+        .assigns()
+        .forEach((variable, value) -> {
           Root root = new Root.InVariable(variable);
           if (canCommitInPlace(variable, value, work, kernels)) {
             places.put(base(value), new Place(root, 0));
           } else {
             if (base(value).node().op() instanceof Op.Read(Variable read) && graph.assigns().containsKey(read)) {
               throw new IllegalArgumentException(
-                  "assign " + variable.name() + ": the old value of " + read.name() + ", which changes too; give it by an operation");
+                  "assign "
+                      + variable.name()
+                      + ": the old value of "
+                      + read.name()
+                      + ", which changes too; give it by an operation");
             }
             commits.add(new Copy(value, root));
             keepToEnd(value);
           }
         });
-    graph.outputs().forEach(
-        (name, value) -> {
+    graph
+        .outputs()
+        .forEach((name, value) -> {
           Root.InResults root = new Root.InResults(resultBytes);
           results.put(name, root);
           resultBytes += Math.ceilDiv(Math.max(value.type().bytes(), 1), MemoryPlan.ALIGNMENT) * MemoryPlan.ALIGNMENT;
@@ -188,8 +194,8 @@ public final class Plan {
   }
 
   /**
-   * Whether the kernel that makes a variable's new value may write it over the old one: nobody reads the old one, or anything that shares its memory, later; and
-   * who reads it in the same kernel reads exactly where it writes.
+   * Whether the kernel that makes a variable's new value may write it over the old one: nobody reads the old one, or
+   * anything that shares its memory, later; and who reads it in the same kernel reads exactly where it writes.
    */
   private boolean canCommitInPlace(Variable variable, Tensor value, List<Node> work, List<Kernel> kernels) {
     Tensor base = base(value);
@@ -203,8 +209,10 @@ public final class Plan {
       }
     }
     // A result may be the old value itself; it is copied out at the end.
-    boolean oldValueIsResult = Stream.concat(graph.assigns().values().stream(), graph.outputs().values().stream())
-        .anyMatch(result -> base(result).node().op() instanceof Op.Read(Variable read) && layout.overlap(read, variable));
+    boolean oldValueIsResult =
+        Stream.concat(graph.assigns().values().stream(), graph.outputs().values().stream())
+            .anyMatch(
+                result -> base(result).node().op() instanceof Op.Read(Variable read) && layout.overlap(read, variable));
     if (oldValueIsResult) {
       return false;
     }
@@ -266,7 +274,10 @@ public final class Plan {
     }
   }
 
-  /** The place of an input that dies here and that {@code kernel} can overwrite with {@code output}; null if there is none. */
+  /**
+   * The place of an input that dies here and that {@code kernel} can overwrite with {@code output}; null if there is
+   * none.
+   */
   private Place reusableInput(Node node, Kernel kernel, int output, Set<Block> taken) {
     int at = position.get(node);
     for (int i = 0; i < node.inputs().size(); i++) {

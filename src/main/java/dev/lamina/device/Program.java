@@ -12,8 +12,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A plan with its addresses: runs one step at a time, without allocating. Programs over the same variables share one arena, so a result is read from its own
- * memory, while intermediate values are gone when another program runs. Owns its staged inputs and results.
+ * A plan with its addresses: runs one step at a time, without allocating. Programs over the same variables share one
+ * arena, so a result is read from its own memory, while intermediate values are gone when another program runs. Owns
+ * its staged inputs and results.
  */
 public final class Program implements AutoCloseable {
 
@@ -35,7 +36,8 @@ public final class Program implements AutoCloseable {
    */
   public Program(Plan plan, Device device, VariableStore variables, Buffer arena) {
     if (arena.bytes() < plan.arenaBytes()) {
-      throw new IllegalArgumentException("the plan needs an arena of " + plan.arenaBytes() + " bytes, got " + arena.bytes());
+      throw new IllegalArgumentException(
+          "the plan needs an arena of " + plan.arenaBytes() + " bytes, got " + arena.bytes());
     }
     this.device = device;
     own = device.allocate(Math.max(plan.ownBytes(), 64));
@@ -57,8 +59,8 @@ public final class Program implements AutoCloseable {
     for (Plan.Copy copy : plan.copies()) {
       steps.add(copy(binding.tensor(copy.from()), binding.at(copy.to(), 0, copy.from().type())));
     }
-    plan.results().forEach(
-        (name, root) -> results.put(name, binding.at(root, 0, plan.graph().outputs().get(name).type())));
+    plan.results()
+        .forEach((name, root) -> results.put(name, binding.at(root, 0, plan.graph().outputs().get(name).type())));
     all = device.capture(steps);
   }
 
@@ -68,7 +70,9 @@ public final class Program implements AutoCloseable {
     TensorType flat = new TensorType(Shape.of(size), from.type().dtype());
     Kernel kernel = device.prepare(new Op.Pack(List.of(0L), size), List.of(flat));
     return kernel.bind(
-        List.of(new DeviceTensor(from.buffer(), from.offset(), flat)), List.of(new DeviceTensor(to.buffer(), to.offset(), flat)), null);
+        List.of(new DeviceTensor(from.buffer(), from.offset(), flat)),
+        List.of(new DeviceTensor(to.buffer(), to.offset(), flat)),
+        null);
   }
 
   /** Turns places into addresses. */
@@ -80,12 +84,13 @@ public final class Program implements AutoCloseable {
       for (int i = 0; i < entry.node().types().size(); i++) {
         outputs.add(tensor(plan.graph().tensor(entry.node(), i)));
       }
-      DeviceTensor workspace = entry.workspace() == null
-          ? null
-          : new DeviceTensor(
-              arena,
-              entry.workspace().offset(),
-              TensorType.of(dev.lamina.tensor.DType.U8, Math.toIntExact(entry.workspace().bytes())));
+      DeviceTensor workspace =
+          entry.workspace() == null
+              ? null
+              : new DeviceTensor(
+                  arena,
+                  entry.workspace().offset(),
+                  TensorType.of(dev.lamina.tensor.DType.U8, Math.toIntExact(entry.workspace().bytes())));
       return entry.kernel().bind(inputs, outputs, workspace);
     }
 
@@ -141,7 +146,9 @@ public final class Program implements AutoCloseable {
     DeviceTensor result = results.get(name);
     if (result == null || !result.type().equals(target.type())) {
       throw new IllegalArgumentException(
-          result == null ? "there is no output " + name + " among " + results.keySet() : "output " + name + " is " + result.type() + ", got " + target.type());
+          result == null
+              ? "there is no output " + name + " among " + results.keySet()
+              : "output " + name + " is " + result.type() + ", got " + target.type());
     }
     device.download(result, target);
   }

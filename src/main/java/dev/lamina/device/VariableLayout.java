@@ -10,7 +10,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** Where each variable lies in the memory that all programs of a model share; members of a packed variable lie within it. */
+/**
+ * Where each variable lies in the memory that all programs of a model share; members of a packed variable lie within
+ * it.
+ */
 public final class VariableLayout {
 
   /** A range of bytes. */
@@ -51,7 +54,8 @@ public final class VariableLayout {
     bytes = end;
     long names = places.keySet().stream().map(Variable::name).distinct().count();
     if (names != places.size()) {
-      throw new IllegalArgumentException("two variables have one name among " + places.keySet().stream().map(Variable::name).toList());
+      throw new IllegalArgumentException(
+          "two variables have one name among " + places.keySet().stream().map(Variable::name).toList());
     }
   }
 

@@ -1,13 +1,15 @@
 package dev.lamina.graph;
 
 /**
- * The geometry of a convolution (as everywhere in the field, a cross-correlation). Output pixel (y, x) of group g sums input pixels
- * {@code (y·stride.height − padding.top + i·dilation.height, x·stride.width − padding.left + j·dilation.width)} times filter tap (i, j).
+ * The geometry of a convolution (as everywhere in the field, a cross-correlation). Output pixel (y, x) of group g sums
+ * input pixels {@code (y·stride.height − padding.top + i·dilation.height, x·stride.width − padding.left +
+ * j·dilation.width)} times filter tap (i, j).
  *
  * @param stride step between windows
  * @param padding zeros around the input; top and bottom, left and right may differ
  * @param dilation step between taps of one window; 1 is dense
- * @param groups channels are cut into this many groups that do not see each other; as many groups as channels is a depthwise convolution
+ * @param groups channels are cut into this many groups that do not see each other; as many groups as channels is a
+ *     depthwise convolution
  */
 public record ConvSpec(Size stride, Padding padding, Size dilation, int groups) {
 

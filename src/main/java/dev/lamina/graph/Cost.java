@@ -7,7 +7,8 @@ import java.util.List;
 /**
  * What an operation costs at least, on any device: the figures that measured times are held against.
  *
- * @param flops floating-point operations; a multiply-add counts as two, a function or comparison in an expression as one
+ * @param flops floating-point operations; a multiply-add counts as two, a function or comparison in an expression as
+ *     one
  * @param bytes memory that is read or written once: inputs and outputs
  */
 public record Cost(long flops, long bytes) {
@@ -30,8 +31,10 @@ public record Cost(long flops, long bytes) {
       case Op.Conv2dInputGradient _ -> convolution(in.getFirst().shape(), in.get(1).shape());
       case Op.Conv2dFilterGradient(ConvSpec _, Shape filter) -> convolution(in.get(1).shape(), filter);
       case Op.Pool2d(Op.PoolKind _, PoolSpec spec) -> elements * spec.window().area();
-      case Op.Pool2dGradient(Op.PoolKind _, PoolSpec spec, Shape _) -> in.getFirst().shape().size() * spec.window().area();
-      // Forward: mean, variance (subtract, square, add), normalise. Backward: two sums of products, then x̂ and three terms.
+      case Op.Pool2dGradient(Op.PoolKind _, PoolSpec spec, Shape _) ->
+          in.getFirst().shape().size() * spec.window().area();
+      // Forward: mean, variance (subtract, square, add), normalise. Backward: two sums of products, then x̂ and three
+      // terms.
       case Op.BatchNorm _ -> 7 * in.getFirst().shape().size();
       case Op.BatchNormGradient _ -> 11 * in.getFirst().shape().size();
       // Maximum, difference, exponential, sum.
@@ -40,7 +43,8 @@ public record Cost(long flops, long bytes) {
       case Op.Fused fused -> {
         long flops = flops(fused.anchor(), in.subList(0, in.size() - fused.extras()), out);
         flops += fused.epilogue() == null ? 0 : elements * arithmetic(fused.epilogue());
-        flops += fused.prologue() == null ? 0 : in.get(fused.prologueInput()).shape().size() * arithmetic(fused.prologue());
+        flops +=
+            fused.prologue() == null ? 0 : in.get(fused.prologueInput()).shape().size() * arithmetic(fused.prologue());
         yield flops;
       }
     };

@@ -17,8 +17,9 @@ import dev.lamina.graph.Expr.UnaryOp;
 import java.util.Optional;
 
 /**
- * Derivatives of scalar expressions, as expressions. They are built with the incoming gradient already in them, and the derivative of a select is a select: where
- * a branch is constant the gradient is 0 and not 0·g, which an infinite g would turn into NaN.
+ * Derivatives of scalar expressions, as expressions. They are built with the incoming gradient already in them, and the
+ * derivative of a select is a select: where a branch is constant the gradient is 0 and not 0·g, which an infinite g
+ * would turn into NaN.
  */
 final class Derivative {
   /** 2/√π, the derivative of the error function at 0. */
@@ -72,7 +73,9 @@ final class Derivative {
     };
   }
 
-  /** The gradient of {@code a} where the larger (or smaller) of two is taken: half for each of equals, as in PyTorch. */
+  /**
+   * The gradient of {@code a} where the larger (or smaller) of two is taken: half for each of equals, as in PyTorch.
+   */
   private static Expr winner(Relation loses, Expr a, Expr b, Expr g) {
     return select(loses, a, b, constant(0), select(Relation.EQ, a, b, mul(g, 0.5), g));
   }
@@ -82,8 +85,8 @@ final class Derivative {
   }
 
   /**
-   * {@code derivative} of {@code expr} with {@code expr}'s own value, read as input {@code output}, in place of whatever it can stand for. When the arguments
-   * vanish from it, they need not be kept for the backward pass.
+   * {@code derivative} of {@code expr} with {@code expr}'s own value, read as input {@code output}, in place of
+   * whatever it can stand for. When the arguments vanish from it, they need not be kept for the backward pass.
    */
   static Expr inTermsOfOutput(Expr derivative, Expr expr, int output) {
     Expr y = Exprs.input(output);
@@ -102,19 +105,27 @@ final class Derivative {
     return rewritten;
   }
 
-  /** {@code slope} with {@code y} for the branch's value, and y/α for f where the branch is α·f: an ELU's exponential. */
+  /**
+   * {@code slope} with {@code y} for the branch's value, and y/α for f where the branch is α·f: an ELU's exponential.
+   */
   private static Expr viaBranch(Expr slope, Expr branch, Expr y) {
     Expr rewritten = ExprRewriter.replace(slope, branch, y);
-    return branch instanceof Expr.Binary(BinaryOp op, Expr f, Expr.Constant(double factor)) && op == BinaryOp.MUL && factor != 0
+    return branch instanceof Expr.Binary(BinaryOp op, Expr f, Expr.Constant(double factor))
+            && op == BinaryOp.MUL
+            && factor != 0
         ? ExprRewriter.replace(rewritten, f, mul(y, 1 / factor))
         : rewritten;
   }
 
-  /** Whether {@code branch} is positive exactly where {@code x} is, in floating point too: a factor below 1 could round a small x to 0. */
+  /**
+   * Whether {@code branch} is positive exactly where {@code x} is, in floating point too: a factor below 1 could round
+   * a small x to 0.
+   */
   private static boolean keepsSign(Expr branch, Expr x, boolean positiveSide) {
     return switch (branch) {
       case Expr.Constant(double value) -> !positiveSide && value <= 0;
-      case Expr.Unary(UnaryOp op, Expr a) when op == UnaryOp.EXPM1 || op == UnaryOp.TANH -> !positiveSide && a.equals(x);
+      case Expr.Unary(UnaryOp op, Expr a) when op == UnaryOp.EXPM1 || op == UnaryOp.TANH ->
+          !positiveSide && a.equals(x);
       case Expr.Binary(BinaryOp op, Expr a, Expr.Constant(double factor)) when op == BinaryOp.MUL ->
           factor >= (positiveSide ? 1 : 0) && keepsSign(a, x, positiveSide);
       case Expr.Binary(BinaryOp op, Expr.Constant(double factor), Expr a) when op == BinaryOp.MUL ->

@@ -4,11 +4,13 @@ import dev.lamina.tensor.DType;
 import java.util.List;
 
 /**
- * A scalar expression, evaluated once for each element of a tensor. Activations, dropout, casts, loss arithmetic and optimizer updates are all expressions; each
- * device has one way to run them: the reference device interprets, the CPU compiles to bytecode, a GPU prints source.
+ * A scalar expression, evaluated once for each element of a tensor. Activations, dropout, casts, loss arithmetic and
+ * optimizer updates are all expressions; each device has one way to run them: the reference device interprets, the CPU
+ * compiles to bytecode, a GPU prints source.
  *
- * <p>An expression reads the values of its {@linkplain Input inputs} at one position. Arithmetic is IEEE 754 in the precision that {@link #precision} names. The
- * functions that cancel or overflow when composed from {@code exp} are primitives ({@link UnaryOp}).
+ * <p>An expression reads the values of its {@linkplain Input inputs} at one position. Arithmetic is IEEE 754 in the
+ * precision that {@link #precision} names. The functions that cancel or overflow when composed from {@code exp} are
+ * primitives ({@link UnaryOp}).
  */
 public sealed interface Expr {
 
@@ -25,8 +27,8 @@ public sealed interface Expr {
   record Binary(BinaryOp op, Expr a, Expr b) implements Expr {}
 
   /**
-   * {@code left relation right ? ifTrue : ifFalse}. Comparisons are IEEE's: with a NaN on either side only {@link Relation#NE} holds, so the branch that lets a NaN
-   * through should be the false one of the others.
+   * {@code left relation right ? ifTrue : ifFalse}. Comparisons are IEEE's: with a NaN on either side only {@link
+   * Relation#NE} holds, so the branch that lets a NaN through should be the false one of the others.
    */
   record Select(Relation relation, Expr left, Expr right, Expr ifTrue, Expr ifFalse) implements Expr {}
 
@@ -36,7 +38,10 @@ public sealed interface Expr {
   /** A uniform number in [0, 1): the upper 24 bits of the element's random word, so exact in a float as well. */
   record Uniform(RandomStream stream) implements Expr {}
 
-  /** 1 where the element's random word, unsigned, is below {@code threshold} (0 to 2³²), else 0. An integer comparison: the same on every device. */
+  /**
+   * 1 where the element's random word, unsigned, is below {@code threshold} (0 to 2³²), else 0. An integer comparison:
+   * the same on every device.
+   */
   record Bernoulli(RandomStream stream, long threshold) implements Expr {}
 
   /** Functions of one value. All let NaN through. */
@@ -84,8 +89,9 @@ public sealed interface Expr {
   }
 
   /**
-   * The precision an expression over tensors of these types is computed in: {@link DType#F64} if an output holds doubles or 32-bit integers (which a float cannot
-   * count beyond 2²⁴) or an input holds doubles, else {@link DType#F32}.
+   * The precision an expression over tensors of these types is computed in: {@link DType#F64} if an output holds
+   * doubles or 32-bit integers (which a float cannot count beyond 2²⁴) or an input holds doubles, else {@link
+   * DType#F32}.
    */
   static DType precision(List<DType> inputs, List<DType> outputs) {
     boolean wide = inputs.contains(DType.F64) || outputs.contains(DType.F64) || outputs.contains(DType.I32);
@@ -112,7 +118,9 @@ public sealed interface Expr {
       case Unary u -> u.a.inputCount();
       case Binary b -> Math.max(b.a.inputCount(), b.b.inputCount());
       case Select s ->
-          Math.max(Math.max(s.left.inputCount(), s.right.inputCount()), Math.max(s.ifTrue.inputCount(), s.ifFalse.inputCount()));
+          Math.max(
+              Math.max(s.left.inputCount(), s.right.inputCount()),
+              Math.max(s.ifTrue.inputCount(), s.ifFalse.inputCount()));
     };
   }
 }

@@ -5,7 +5,10 @@ import dev.lamina.graph.Expr.Relation;
 import dev.lamina.graph.Expr.UnaryOp;
 import org.apache.commons.numbers.gamma.Erf;
 
-/** Evaluates expressions in double with {@link StrictMath}: the meaning that every device's compiled form is held against. */
+/**
+ * Evaluates expressions in double with {@link StrictMath}: the meaning that every device's compiled form is held
+ * against.
+ */
 public final class ExprEvaluator {
 
   /** What an expression may ask about the element it is evaluated for. */

@@ -7,13 +7,17 @@ import java.util.function.Function;
 public final class ExprRewriter {
   private ExprRewriter() {}
 
-  /** {@code expr} with each input i read from {@code replacements[i]}; the step of a random stream must become an input again. */
+  /**
+   * {@code expr} with each input i read from {@code replacements[i]}; the step of a random stream must become an input
+   * again.
+   */
   public static Expr substitute(Expr expr, List<Expr> replacements) {
     return switch (expr) {
       case Expr.Input(int index) -> replacements.get(index);
       case Expr.Constant _, Expr.Index _ -> expr;
       case Expr.Uniform(RandomStream stream) -> new Expr.Uniform(withStep(stream, replacements));
-      case Expr.Bernoulli(RandomStream stream, long threshold) -> new Expr.Bernoulli(withStep(stream, replacements), threshold);
+      case Expr.Bernoulli(RandomStream stream, long threshold) ->
+          new Expr.Bernoulli(withStep(stream, replacements), threshold);
       default -> children(expr, child -> substitute(child, replacements));
     };
   }
@@ -52,7 +56,10 @@ public final class ExprRewriter {
       case Expr.Unary(Expr.UnaryOp _, Expr a) -> dependsOnPosition(a);
       case Expr.Binary(Expr.BinaryOp _, Expr a, Expr b) -> dependsOnPosition(a) || dependsOnPosition(b);
       case Expr.Select(Expr.Relation _, Expr left, Expr right, Expr ifTrue, Expr ifFalse) ->
-          dependsOnPosition(left) || dependsOnPosition(right) || dependsOnPosition(ifTrue) || dependsOnPosition(ifFalse);
+          dependsOnPosition(left)
+              || dependsOnPosition(right)
+              || dependsOnPosition(ifTrue)
+              || dependsOnPosition(ifFalse);
     };
   }
 
@@ -62,7 +69,8 @@ public final class ExprRewriter {
       case Expr.Unary(Expr.UnaryOp op, Expr a) -> Exprs.unary(op, rebuild.apply(a));
       case Expr.Binary(Expr.BinaryOp op, Expr a, Expr b) -> Exprs.binary(op, rebuild.apply(a), rebuild.apply(b));
       case Expr.Select(Expr.Relation relation, Expr left, Expr right, Expr ifTrue, Expr ifFalse) ->
-          Exprs.select(relation, rebuild.apply(left), rebuild.apply(right), rebuild.apply(ifTrue), rebuild.apply(ifFalse));
+          Exprs.select(
+              relation, rebuild.apply(left), rebuild.apply(right), rebuild.apply(ifTrue), rebuild.apply(ifFalse));
     };
   }
 }

@@ -10,8 +10,8 @@ import dev.lamina.graph.Expr.Unary;
 import dev.lamina.graph.Expr.UnaryOp;
 
 /**
- * The words in which expressions are written. Each folds constants and drops what changes nothing ({@code x·1}, {@code x+0}); it never drops what could hide a
- * NaN ({@code x·0} stays).
+ * The words in which expressions are written. Each folds constants and drops what changes nothing ({@code x·1}, {@code
+ * x+0}); it never drops what could hide a NaN ({@code x·0} stays).
  */
 public final class Exprs {
   private static final Expr ZERO = new Constant(0);
@@ -167,7 +167,10 @@ public final class Exprs {
     return select(Relation.GT, value, ZERO, ifTrue, ifFalse);
   }
 
-  /** {@code value <= 0 ? ifTrue : ifFalse}; NaN takes the second branch, and so survives an activation that is the identity there. */
+  /**
+   * {@code value <= 0 ? ifTrue : ifFalse}; NaN takes the second branch, and so survives an activation that is the
+   * identity there.
+   */
   public static Expr ifNotPositive(Expr value, Expr ifTrue, Expr ifFalse) {
     return select(Relation.LE, value, ZERO, ifTrue, ifFalse);
   }

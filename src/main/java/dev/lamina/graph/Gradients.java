@@ -1,7 +1,6 @@
 package dev.lamina.graph;
 
 import static dev.lamina.graph.Exprs.constant;
-import static dev.lamina.graph.Exprs.div;
 import static dev.lamina.graph.Exprs.input;
 import static dev.lamina.graph.Exprs.select;
 
@@ -19,8 +18,8 @@ import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
- * Reverse-mode differentiation: adds to a graph the nodes that compute the gradients of a scalar. The only place that knows derivatives of operations; those of
- * expressions are in {@link Derivative}.
+ * Reverse-mode differentiation: adds to a graph the nodes that compute the gradients of a scalar. The only place that
+ * knows derivatives of operations; those of expressions are in {@link Derivative}.
  */
 public final class Gradients {
   private final Graph graph;
@@ -32,10 +31,11 @@ public final class Gradients {
   }
 
   /**
-   * The gradients of {@code loss}, a scalar, with respect to {@code parameters}, in their order and of their types. A parameter the loss does not depend on gets
-   * zeros.
+   * The gradients of {@code loss}, a scalar, with respect to {@code parameters}, in their order and of their types. A
+   * parameter the loss does not depend on gets zeros.
    *
-   * @throws IllegalArgumentException if the loss is not a floating-point scalar, or an operation on the way has no derivative
+   * @throws IllegalArgumentException if the loss is not a floating-point scalar, or an operation on the way has no
+   *     derivative
    */
   public static List<Tensor> of(Tensor loss, List<Tensor> parameters) {
     if (!loss.shape().equals(Shape.scalar()) || !loss.dtype().isFloating()) {
@@ -60,12 +60,15 @@ public final class Gradients {
       }
     }
     List<Tensor> results = new ArrayList<>();
-    graph.within("", Phase.BACKWARD, () -> {
-      for (Tensor parameter : parameters) {
-        Tensor gradient = gradientOf(parameter);
-        results.add(gradient == null ? graph.constant(parameter.type(), 0) : gradient);
-      }
-    });
+    graph.within(
+        "",
+        Phase.BACKWARD,
+        () -> {
+          for (Tensor parameter : parameters) {
+            Tensor gradient = gradientOf(parameter);
+            results.add(gradient == null ? graph.constant(parameter.type(), 0) : gradient);
+          }
+        });
     return results;
   }
 
@@ -123,14 +126,15 @@ public final class Gradients {
       }
       case Op.Pool2d(Op.PoolKind kind, PoolSpec spec) -> {
         List<Tensor> inputs = kind == Op.PoolKind.MAX ? List.of(dy, outputs.get(1)) : List.of(dy);
-        contribute(in.getFirst(), graph.add(new Op.Pool2dGradient(kind, spec, in.getFirst().shape()), inputs).getFirst());
+        contribute(
+            in.getFirst(), graph.add(new Op.Pool2dGradient(kind, spec, in.getFirst().shape()), inputs).getFirst());
       }
       case Op.BatchNorm _ -> {
         if (dy == null || gradients.subList(1, 4).stream().anyMatch(gradient -> gradient != null)) {
           throw notDifferentiable(node, "only its first output, the normalised tensor, can be part of a loss");
         }
-        List<Tensor> results = graph.add(
-            new Op.BatchNormGradient(), List.of(in.get(0), in.get(1), outputs.get(1), outputs.get(3), dy));
+        List<Tensor> results =
+            graph.add(new Op.BatchNormGradient(), List.of(in.get(0), in.get(1), outputs.get(1), outputs.get(3), dy));
         for (int i = 0; i < 3; i++) {
           contribute(in.get(i), results.get(i));
         }
@@ -162,8 +166,14 @@ public final class Gradients {
           start = stop;
         }
       }
-      case Op.Conv2dInputGradient _, Op.Conv2dFilterGradient _, Op.Pool2dGradient _, Op.BatchNormGradient _,
-          Op.SoftmaxCrossEntropyGradient _, Op.ArgMax _, Op.Pack _, Op.Fused _ ->
+      case Op.Conv2dInputGradient _,
+          Op.Conv2dFilterGradient _,
+          Op.Pool2dGradient _,
+          Op.BatchNormGradient _,
+          Op.SoftmaxCrossEntropyGradient _,
+          Op.ArgMax _,
+          Op.Pack _,
+          Op.Fused _ ->
           throw notDifferentiable(node, "it has no derivative here");
     }
   }
@@ -193,11 +203,15 @@ public final class Gradients {
     }
   }
 
-  /** The slope in terms of the output, read behind the upstream gradient, if that spares keeping all full-sized arguments. */
+  /**
+   * The slope in terms of the output, read behind the upstream gradient, if that spares keeping all full-sized
+   * arguments.
+   */
   private static Expr cheaper(Expr slope, Expr expr, Shape shape, List<Tensor> in) {
     Expr viaOutput = Derivative.inTermsOfOutput(slope, expr, in.size() + 1);
-    boolean argumentsVanish = IntStream.range(0, in.size())
-        .noneMatch(i -> in.get(i).shape().equals(shape) && ExprRewriter.reads(viaOutput, i));
+    boolean argumentsVanish =
+        IntStream.range(0, in.size())
+            .noneMatch(i -> in.get(i).shape().equals(shape) && ExprRewriter.reads(viaOutput, i));
     return argumentsVanish ? viaOutput : slope;
   }
 

@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.SequencedMap;
 
 /**
- * A computation: nodes in an order in which each comes after its inputs, the tensors that are its results, and the new values of variables. Grows by adding;
- * passes make a new one.
+ * A computation: nodes in an order in which each comes after its inputs, the tensors that are its results, and the new
+ * values of variables. Grows by adding; passes make a new one.
  */
 public final class Graph {
   private final List<Node> nodes = new ArrayList<>();
@@ -84,7 +84,8 @@ public final class Graph {
    */
   public void assign(Variable variable, Tensor value) {
     if (!variable.type().equals(value.type())) {
-      throw new IllegalArgumentException("assign " + variable.name() + ": expected " + variable.type() + ", got " + value.type());
+      throw new IllegalArgumentException(
+          "assign " + variable.name() + ": expected " + variable.type() + ", got " + value.type());
     }
     if (assigns.putIfAbsent(variable, value) != null) {
       throw new IllegalArgumentException("assign " + variable.name() + ": it is assigned twice in a step");

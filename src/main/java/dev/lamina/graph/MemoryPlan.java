@@ -5,8 +5,9 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * Places blocks with known lifetimes in one arena: largest first, each at the lowest place where nothing that lives at the same time lies (the greedy-by-size
- * strategy of Pisarchyk and Lee, "Efficient memory management for deep neural net inference", 2020). Step numbers are positions in the order of execution.
+ * Places blocks with known lifetimes in one arena: largest first, each at the lowest place where nothing that lives at
+ * the same time lies (the greedy-by-size strategy of Pisarchyk and Lee, "Efficient memory management for deep neural
+ * net inference", 2020). Step numbers are positions in the order of execution.
  */
 public final class MemoryPlan {
   /** Blocks begin at multiples of this: a cache line and the widest vector. */

@@ -6,8 +6,8 @@ import dev.lamina.tensor.TensorType;
 import java.util.List;
 
 /**
- * What a node computes. Images are [n][h][w][c], filters [out][kh][kw][in / groups]; {@link TypeInference} says what each operation accepts and returns, and
- * checks it once, in front of every device.
+ * What a node computes. Images are [n][h][w][c], filters [out][kh][kw][in / groups]; {@link TypeInference} says what
+ * each operation accepts and returns, and checks it once, in front of every device.
  */
 public sealed interface Op {
 
@@ -35,7 +35,8 @@ public sealed interface Op {
   }
 
   /**
-   * Reduces {@code value}, evaluated over {@code shape} like a {@link Map}, along {@code axes}; these are gone from the output.
+   * Reduces {@code value}, evaluated over {@code shape} like a {@link Map}, along {@code axes}; these are gone from the
+   * output.
    *
    * @param axes ascending
    */
@@ -70,11 +71,15 @@ public sealed interface Op {
   record Conv2dFilterGradient(ConvSpec spec, Shape filter) implements Op {}
 
   /**
-   * Outputs: the pooled image; for {@link PoolKind#MAX} also, as bytes, which position of its window (row-major) won: the first of the largest, or the first NaN.
+   * Outputs: the pooled image; for {@link PoolKind#MAX} also, as bytes, which position of its window (row-major) won:
+   * the first of the largest, or the first NaN.
    */
   record Pool2d(PoolKind kind, PoolSpec spec) implements Op {}
 
-  /** Inputs: gradient of the output; for {@link PoolKind#MAX} also the winners. Output: gradient of the image, of shape {@code image}. */
+  /**
+   * Inputs: gradient of the output; for {@link PoolKind#MAX} also the winners. Output: gradient of the image, of shape
+   * {@code image}.
+   */
   record Pool2dGradient(PoolKind kind, PoolSpec spec, Shape image) implements Op {}
 
   /** How {@link Pool2d} joins a window. */
@@ -84,8 +89,8 @@ public sealed interface Op {
   }
 
   /**
-   * Batch normalisation over all dimensions but the last (Ioffe and Szegedy 2015): {@code y = γ·(x − mean)·invStd + β}. Inputs: x, γ [c], β [c]. Outputs: y, mean
-   * [c], biased variance [c], {@code invStd = 1/√(variance + ε)} [c].
+   * Batch normalisation over all dimensions but the last (Ioffe and Szegedy 2015): {@code y = γ·(x − mean)·invStd + β}.
+   * Inputs: x, γ [c], β [c]. Outputs: y, mean [c], biased variance [c], {@code invStd = 1/√(variance + ε)} [c].
    */
   record BatchNorm(double epsilon) implements Op {}
 
@@ -93,7 +98,8 @@ public sealed interface Op {
   record BatchNormGradient() implements Op {}
 
   /**
-   * The cross-entropy, for each row, between softmax(logits) [n, c] and a target: class indices I32 [n], or distributions [n, c]. Output: [n].
+   * The cross-entropy, for each row, between softmax(logits) [n, c] and a target: class indices I32 [n], or
+   * distributions [n, c]. Output: [n].
    *
    * @param labelSmoothing share of the target spread evenly over all classes (Szegedy et al. 2016), 0 for none
    */
@@ -122,8 +128,8 @@ public sealed interface Op {
   record ArgMax() implements Op {}
 
   /**
-   * One flat vector of {@code size} elements with input i beginning at {@code offsets[i]}, zeros between: the layout of {@link Variable#pack}. A plan lets its
-   * inputs be computed in place where it can.
+   * One flat vector of {@code size} elements with input i beginning at {@code offsets[i]}, zeros between: the layout of
+   * {@link Variable#pack}. A plan lets its inputs be computed in place where it can.
    */
   record Pack(List<Long> offsets, int size) implements Op {
     public Pack {
@@ -132,14 +138,16 @@ public sealed interface Op {
   }
 
   /**
-   * {@code anchor} with expressions riding on it, so that their values never travel through memory. Inputs: those of the anchor, then {@code extras} more. Every
-   * expression sees them under their index; its own subject is that of the anchor.
+   * {@code anchor} with expressions riding on it, so that their values never travel through memory. Inputs: those of
+   * the anchor, then {@code extras} more. Every expression sees them under their index; its own subject is that of the
+   * anchor.
    *
    * <ul>
-   *   <li>{@code prologue} replaces the anchor's input {@code prologueInput} as it is read (null: none). All it reads has that input's shape, is one value a channel
-   *       (the last dimension), or a scalar.
-   *   <li>{@code epilogue} replaces the anchor's output 0 as it is written (null: none); input {@code inputs.size()} is the value that the anchor made. All else it
-   *       reads has that output's shape, is one value a channel, or a scalar.
+   *   <li>{@code prologue} replaces the anchor's input {@code prologueInput} as it is read (null: none). All it reads
+   *       has that input's shape, is one value a channel (the last dimension), or a scalar.
+   *   <li>{@code epilogue} replaces the anchor's output 0 as it is written (null: none); input {@code inputs.size()} is
+   *       the value that the anchor made. All else it reads has that output's shape, is one value a channel, or a
+   *       scalar.
    * </ul>
    *
    * A device says which of these it can run ({@code Device.supports}); where it cannot, the parts run.
@@ -170,7 +178,10 @@ public sealed interface Op {
       case Pad _ -> "pad";
       case ArgMax _ -> "argmax";
       case Pack _ -> "pack";
-      case Fused fused -> fused.anchor.label() + (fused.prologue == null ? "" : " after map") + (fused.epilogue == null ? "" : " + map");
+      case Fused fused ->
+          fused.anchor.label()
+              + (fused.prologue == null ? "" : " after map")
+              + (fused.epilogue == null ? "" : " + map");
     };
   }
 }

@@ -18,6 +18,8 @@ public record Padding(int top, int bottom, int left, int right) {
 
   @Override
   public String toString() {
-    return top == bottom && left == right && top == left ? Integer.toString(top) : top + "," + bottom + "," + left + "," + right;
+    return top == bottom && left == right && top == left
+        ? Integer.toString(top)
+        : top + "," + bottom + "," + left + "," + right;
   }
 }

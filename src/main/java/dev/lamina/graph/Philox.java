@@ -6,6 +6,7 @@ public final class Philox {
   public static final int MULTIPLIER_0 = 0xD2511F53;
 
   public static final int MULTIPLIER_1 = 0xCD9E8D57;
+
   /** Weyl increments of the two key words. */
   public static final int WEYL_0 = 0x9E3779B9;
 
@@ -17,7 +18,14 @@ public final class Philox {
   /** The word, as an unsigned number below 2³², of {@code element} in {@code step}. */
   public static long word(RandomStream stream, int step, long element) {
     long block = element >>> 2;
-    return word(stream.seed(), (int) block, step, (int) stream.stream(), (int) (stream.stream() >>> 32), (int) (element & 3)) & 0xffffffffL;
+    return word(
+            stream.seed(),
+            (int) block,
+            step,
+            (int) stream.stream(),
+            (int) (stream.stream() >>> 32),
+            (int) (element & 3))
+        & 0xffffffffL;
   }
 
   private static int word(long seed, int c0, int c1, int c2, int c3, int lane) {

@@ -126,7 +126,9 @@ public final class Tensor {
     return reduce(Op.ReduceKind.MAX, input(0), dtype(), axes);
   }
 
-  /** Joins {@code value}, an expression over this tensor (input 0) and others, along {@code axes} of the common shape. */
+  /**
+   * Joins {@code value}, an expression over this tensor (input 0) and others, along {@code axes} of the common shape.
+   */
   public Tensor reduce(Op.ReduceKind kind, Expr value, DType result, int[] axes, Tensor... others) {
     List<Tensor> inputs = new ArrayList<>(List.of(this));
     inputs.addAll(List.of(others));
@@ -231,7 +233,13 @@ public final class Tensor {
       if (joined == null) {
         String where = graph.layer().isEmpty() ? "" : graph.layer() + ": ";
         throw new IllegalArgumentException(
-            where + what + ": " + shape + " and " + input.shape() + " have no common shape; dimensions are matched from the last one");
+            where
+                + what
+                + ": "
+                + shape
+                + " and "
+                + input.shape()
+                + " have no common shape; dimensions are matched from the last one");
       }
       shape = joined;
     }

@@ -8,7 +8,8 @@ import java.util.List;
 import java.util.TreeSet;
 
 /**
- * The types that each operation returns, and the checks of what it accepts. A message says the operation, what was expected, what came, and what to do.
+ * The types that each operation returns, and the checks of what it accepts. A message says the operation, what was
+ * expected, what came, and what to do.
  */
 public final class TypeInference {
   private TypeInference() {}
@@ -27,7 +28,9 @@ public final class TypeInference {
       case Op.Reshape(Shape shape) -> {
         expectInputs(op, in, 1);
         require(
-            shape.size() == in.getFirst().shape().size(), op, in,
+            shape.size() == in.getFirst().shape().size(),
+            op,
+            in,
             "expected " + in.getFirst().shape().size() + " elements, " + shape + " has " + shape.size());
         yield List.of(new TensorType(shape, in.getFirst().dtype()));
       }
@@ -86,7 +89,9 @@ public final class TypeInference {
         expectInputs(op, in, 1);
         Shape shape = in.getFirst().shape();
         require(
-            axes.size() == shape.rank() && new TreeSet<>(axes).equals(new TreeSet<>(ascending(shape.rank()))), op, in,
+            axes.size() == shape.rank() && new TreeSet<>(axes).equals(new TreeSet<>(ascending(shape.rank()))),
+            op,
+            in,
             "expected each axis of " + shape + " once, got " + axes);
         yield List.of(new TensorType(Shape.of(axes.stream().mapToInt(shape::dim).toArray()), in.getFirst().dtype()));
       }
@@ -94,7 +99,11 @@ public final class TypeInference {
         expectInputs(op, in, 1);
         expectAxis(op, in, axis);
         Shape shape = in.getFirst().shape();
-        require(0 <= start && start < stop && stop <= shape.dim(axis), op, in, "expected a range within " + shape.dim(axis) + " along axis " + axis + ", got " + start + " to " + stop);
+        require(
+            0 <= start && start < stop && stop <= shape.dim(axis),
+            op,
+            in,
+            "expected a range within " + shape.dim(axis) + " along axis " + axis + ", got " + start + " to " + stop);
         yield List.of(new TensorType(shape.with(axis, stop - start), in.getFirst().dtype()));
       }
       case Op.Concat(int axis) -> List.of(concat(op, axis, in));
@@ -108,15 +117,24 @@ public final class TypeInference {
       case Op.ArgMax() -> {
         expectInputs(op, in, 1);
         Shape shape = in.getFirst().shape();
-        require(shape.rank() >= 1 && shape.last() >= 1, op, in, "expected at least one element along the last dimension");
+        require(
+            shape.rank() >= 1 && shape.last() >= 1, op, in, "expected at least one element along the last dimension");
         int[] dims = java.util.Arrays.copyOf(shape.dims(), shape.rank() - 1);
         yield List.of(TensorType.of(DType.I32, dims));
       }
       case Op.Pack(List<Long> offsets, int size) -> {
-        require(!in.isEmpty() && offsets.size() == in.size(), op, in, "expected one offset for each input, got " + offsets.size());
+        require(
+            !in.isEmpty() && offsets.size() == in.size(),
+            op,
+            in,
+            "expected one offset for each input, got " + offsets.size());
         long end = 0;
         for (int i = 0; i < in.size(); i++) {
-          require(offsets.get(i) >= end && in.get(i).dtype() == in.getFirst().dtype(), op, in, "expected inputs of one type that do not overlap");
+          require(
+              offsets.get(i) >= end && in.get(i).dtype() == in.getFirst().dtype(),
+              op,
+              in,
+              "expected inputs of one type that do not overlap");
           end = offsets.get(i) + in.get(i).shape().size();
         }
         require(end <= size, op, in, "expected at most " + size + " elements, got " + end);
@@ -131,7 +149,11 @@ public final class TypeInference {
   }
 
   private static List<TensorType> map(Op.Map map, List<TensorType> in) {
-    require(!map.exprs().isEmpty() && map.exprs().size() == map.dtypes().size(), map, in, "expected one type for each expression");
+    require(
+        !map.exprs().isEmpty() && map.exprs().size() == map.dtypes().size(),
+        map,
+        in,
+        "expected one type for each expression");
     for (Expr expr : map.exprs()) {
       expectReads(map, in, expr);
     }
@@ -155,7 +177,11 @@ public final class TypeInference {
 
   private static void expectBroadcast(Op op, List<TensorType> in, Shape shape) {
     for (TensorType type : in) {
-      require(type.shape().broadcastsTo(shape), op, in, type.shape() + " cannot be repeated to " + shape + "; dimensions are matched from the last one");
+      require(
+          type.shape().broadcastsTo(shape),
+          op,
+          in,
+          type.shape() + " cannot be repeated to " + shape + "; dimensions are matched from the last one");
     }
   }
 
@@ -168,7 +194,8 @@ public final class TypeInference {
     int innerB = op.transposeB() ? b.dim(1) : b.dim(0);
     require(inner == innerB, op, in, "the inner dimensions are " + inner + " and " + innerB);
     expectSameType(op, in);
-    return TensorType.of(in.getFirst().dtype(), op.transposeA() ? a.dim(1) : a.dim(0), op.transposeB() ? b.dim(0) : b.dim(1));
+    return TensorType.of(
+        in.getFirst().dtype(), op.transposeA() ? a.dim(1) : a.dim(0), op.transposeB() ? b.dim(0) : b.dim(1));
   }
 
   private static TensorType conv2d(Op op, ConvSpec spec, List<TensorType> in, Shape image, Shape filter) {
@@ -177,19 +204,42 @@ public final class TypeInference {
     expectSameType(op, in);
     int groups = spec.groups();
     require(
-        groups > 0 && image.dim(3) % groups == 0 && filter.dim(0) % groups == 0, op, in,
+        groups > 0 && image.dim(3) % groups == 0 && filter.dim(0) % groups == 0,
+        op,
+        in,
         "expected channels in and out that divide into " + groups + " groups");
     if (image.dim(3) / groups != filter.dim(3)) {
       String hint = image.dim(1) / groups == filter.dim(3) ? "; is the input NCHW?" : "";
       throw failure(
-          op, in,
-          "the input has " + image.dim(3) + " channels but the filter expects " + filter.dim(3) * groups + " (input " + image + " NHWC, filter " + filter + " OHWI)" + hint);
+          op,
+          in,
+          "the input has "
+              + image.dim(3)
+              + " channels but the filter expects "
+              + filter.dim(3) * groups
+              + " (input "
+              + image
+              + " NHWC, filter "
+              + filter
+              + " OHWI)"
+              + hint);
     }
     int height = spec.outputHeight(image.dim(1), filter.dim(1));
     int width = spec.outputWidth(image.dim(2), filter.dim(2));
     require(
-        height > 0 && width > 0, op, in,
-        "the filter of " + filter.dim(1) + "x" + filter.dim(2) + " does not fit in an image of " + image.dim(1) + "x" + image.dim(2) + " with padding " + spec.padding());
+        height > 0 && width > 0,
+        op,
+        in,
+        "the filter of "
+            + filter.dim(1)
+            + "x"
+            + filter.dim(2)
+            + " does not fit in an image of "
+            + image.dim(1)
+            + "x"
+            + image.dim(2)
+            + " with padding "
+            + spec.padding());
     return TensorType.of(in.getFirst().dtype(), image.dim(0), height, width, filter.dim(0));
   }
 
@@ -198,11 +248,18 @@ public final class TypeInference {
     require(spec.window().area() <= 256, op, in, "a window has at most 256 positions, got " + spec.window());
     Padding padding = spec.padding();
     require(
-        Math.max(padding.top(), padding.bottom()) < spec.window().height() && Math.max(padding.left(), padding.right()) < spec.window().width(), op, in,
+        Math.max(padding.top(), padding.bottom()) < spec.window().height()
+            && Math.max(padding.left(), padding.right()) < spec.window().width(),
+        op,
+        in,
         "padding must be smaller than the window of " + spec.window() + ", got " + padding);
     int height = spec.outputHeight(image.dim(1));
     int width = spec.outputWidth(image.dim(2));
-    require(height > 0 && width > 0, op, in, "a window of " + spec.window() + " does not fit in an image of " + image.dim(1) + "x" + image.dim(2));
+    require(
+        height > 0 && width > 0,
+        op,
+        in,
+        "a window of " + spec.window() + " does not fit in an image of " + image.dim(1) + "x" + image.dim(2));
     return Shape.of(image.dim(0), height, width, image.dim(3));
   }
 
@@ -213,7 +270,9 @@ public final class TypeInference {
     require(logits.rank() == 2, op, in, "expected logits [batch, classes]");
     boolean indices = in.get(1).dtype() == DType.I32 && target.equals(Shape.of(logits.dim(0)));
     require(
-        indices || (in.get(1).dtype().isFloating() && target.equals(logits)), op, in,
+        indices || (in.get(1).dtype().isFloating() && target.equals(logits)),
+        op,
+        in,
         "expected class indices I32[" + logits.dim(0) + "] or distributions " + logits + " as target");
     return TensorType.of(in.getFirst().dtype(), logits.dim(0));
   }
@@ -225,7 +284,11 @@ public final class TypeInference {
     Shape first = in.getFirst().shape();
     int extent = 0;
     for (TensorType type : in) {
-      require(type.shape().rank() == first.rank() && type.shape().with(axis, 1).equals(first.with(axis, 1)), op, in, "expected shapes that differ in axis " + axis + " only");
+      require(
+          type.shape().rank() == first.rank() && type.shape().with(axis, 1).equals(first.with(axis, 1)),
+          op,
+          in,
+          "expected shapes that differ in axis " + axis + " only");
       extent += type.shape().dim(axis);
     }
     return new TensorType(first.with(axis, extent), in.getFirst().dtype());
@@ -268,7 +331,8 @@ public final class TypeInference {
   }
 
   private static IllegalArgumentException failure(Op op, List<TensorType> in, String expected) {
-    return new IllegalArgumentException(op.label() + ": " + expected + " (got " + (in.isEmpty() ? "no input" : join(in)) + ")");
+    return new IllegalArgumentException(
+        op.label() + ": " + expected + " (got " + (in.isEmpty() ? "no input" : join(in)) + ")");
   }
 
   private static String join(List<TensorType> in) {

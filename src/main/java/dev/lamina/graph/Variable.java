@@ -7,11 +7,12 @@ import dev.lamina.tensor.TensorType;
 import java.util.List;
 
 /**
- * State that outlives a step. A read gives the value at the start of the step; a graph assigns each variable at most once, and all assigns take effect together
- * at the end.
+ * State that outlives a step. A read gives the value at the start of the step; a graph assigns each variable at most
+ * once, and all assigns take effect together at the end.
  *
- * <p>A <em>packed</em> variable is one flat vector whose memory is that of its members, one behind the other, each at a multiple of {@value HostTensor#ALIGNMENT}
- * bytes; the gaps are zero and stay so. It lets an optimizer update all weights at once.
+ * <p>A <em>packed</em> variable is one flat vector whose memory is that of its members, one behind the other, each at a
+ * multiple of {@value HostTensor#ALIGNMENT} bytes; the gaps are zero and stay so. It lets an optimizer update all
+ * weights at once.
  *
  * @param name unique among the variables of a model, for example {@code conv1.weight}
  * @param type shape and element type

@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.SequencedMap;
 
 /**
- * What the layers of one model asked for: its weights and statistics, each under its path. Filled by tracing; tracing the same model again (for evaluation, or
- * another batch size) finds the same variables.
+ * What the layers of one model asked for: its weights and statistics, each under its path. Filled by tracing; tracing
+ * the same model again (for evaluation, or another batch size) finds the same variables.
  */
 public final class Parameters {
 
@@ -18,7 +18,8 @@ public final class Parameters {
    *
    * @param variable its name, type and kind
    * @param initializer fills it before the first step
-   * @param decayed whether weight decay applies: true for weights of dense and convolution layers, false for biases and norm scales
+   * @param decayed whether weight decay applies: true for weights of dense and convolution layers, false for biases and
+   *     norm scales
    */
   public record Declaration(Variable variable, Initializer initializer, boolean decayed) {}
 
@@ -52,7 +53,11 @@ public final class Parameters {
     Declaration old = declarations.putIfAbsent(variable.name(), new Declaration(variable, initializer, decayed));
     if (old != null && !old.variable().equals(variable)) {
       throw new IllegalArgumentException(
-          variable.name() + ": it is " + old.variable().type() + " in this model, and was now asked for as " + variable.type());
+          variable.name()
+              + ": it is "
+              + old.variable().type()
+              + " in this model, and was now asked for as "
+              + variable.type());
     }
     return variable;
   }

@@ -14,8 +14,8 @@ import java.util.Locale;
 import java.util.Set;
 
 /**
- * The place of a layer in a model that is being traced: it names parameters, statistics and random streams by the path from the model down, such as {@code
- * block1.conv2.weight}.
+ * The place of a layer in a model that is being traced: it names parameters, statistics and random streams by the path
+ * from the model down, such as {@code block1.conv2.weight}.
  */
 public final class Scope {
 
@@ -107,8 +107,8 @@ public final class Scope {
   }
 
   /**
-   * Random words for one use in this layer: the stream is a hash of the path and the number of the call, so adding a layer elsewhere changes no other layer's
-   * numbers.
+   * Random words for one use in this layer: the stream is a hash of the path and the number of the call, so adding a
+   * layer elsewhere changes no other layer's numbers.
    *
    * @param stepInput the input of the expression at which {@link #step} is passed
    */
@@ -132,11 +132,15 @@ public final class Scope {
     return result[0];
   }
 
-  /** Adds {@code layers}, one after the other, named by what they are and a number that counts each kind: {@code conv2d1, batchnorm1, conv2d2}. */
+  /**
+   * Adds {@code layers}, one after the other, named by what they are and a number that counts each kind: {@code
+   * conv2d1, batchnorm1, conv2d2}.
+   */
   public Tensor applyAll(List<? extends Layer> layers, Tensor x) {
     Tensor value = x;
     for (Layer layer : layers) {
-      String kind = layer.getClass().isSynthetic() ? "layer" : layer.getClass().getSimpleName().toLowerCase(Locale.ROOT);
+      String kind =
+          layer.getClass().isSynthetic() ? "layer" : layer.getClass().getSimpleName().toLowerCase(Locale.ROOT);
       int number = 1;
       while (children.contains(kind + number)) {
         number++;

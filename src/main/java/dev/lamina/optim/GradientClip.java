@@ -32,7 +32,8 @@ public sealed interface GradientClip {
   }
 
   /**
-   * All gradients are scaled by {@code min(1, limit / (norm + 1e-6))}, as in PyTorch's {@code clip_grad_norm_} (Pascanu et al. 2013).
+   * All gradients are scaled by {@code min(1, limit / (norm + 1e-6))}, as in PyTorch's {@code clip_grad_norm_} (Pascanu
+   * et al. 2013).
    *
    * @param limit the largest norm, above 0
    */

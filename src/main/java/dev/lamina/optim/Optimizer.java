@@ -3,8 +3,8 @@ package dev.lamina.optim;
 import dev.lamina.graph.Tensor;
 
 /**
- * How weights follow their gradients: an expression over flat vectors, for all weights at once. It is asked twice, for the weights that decay and for those that
- * do not (biases and the scales of norms).
+ * How weights follow their gradients: an expression over flat vectors, for all weights at once. It is asked twice, for
+ * the weights that decay and for those that do not (biases and the scales of norms).
  */
 @FunctionalInterface
 public interface Optimizer {
@@ -12,7 +12,8 @@ public interface Optimizer {
   /**
    * The weights after this step.
    *
-   * @param update the weights, their gradient, the learning rate, and the memory of former steps, whose next values are set on it
+   * @param update the weights, their gradient, the learning rate, and the memory of former steps, whose next values are
+   *     set on it
    * @return of the type of {@code update.weight()}
    */
   Tensor next(Update update);

@@ -6,7 +6,10 @@ import dev.lamina.graph.Variable;
 import java.util.ArrayList;
 import java.util.List;
 
-/** One group of weights about to be updated, as flat vectors; and what the optimizer remembers of former steps, its slots. */
+/**
+ * One group of weights about to be updated, as flat vectors; and what the optimizer remembers of former steps, its
+ * slots.
+ */
 public final class Update {
   private final String group;
   private final Tensor weight;

@@ -5,7 +5,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * A tensor on the host: off-heap, 64-byte aligned, dense and row-major. Its memory belongs to the {@link Arena} it was made with and goes with it.
+ * A tensor on the host: off-heap, 64-byte aligned, dense and row-major. Its memory belongs to the {@link Arena} it was
+ * made with and goes with it.
  *
  * <p>Elements are reached by their flat row-major index. Not synchronised.
  */
@@ -39,7 +40,8 @@ public final class HostTensor {
    */
   public static HostTensor over(MemorySegment segment, TensorType type) {
     if (segment.byteSize() != type.bytes()) {
-      throw new IllegalArgumentException(type + " needs " + type.bytes() + " bytes, the segment has " + segment.byteSize());
+      throw new IllegalArgumentException(
+          type + " needs " + type.bytes() + " bytes, the segment has " + segment.byteSize());
     }
     return new HostTensor(type, segment);
   }
@@ -51,7 +53,8 @@ public final class HostTensor {
    */
   public static HostTensor of(Arena arena, Shape shape, float... values) {
     if (values.length != shape.size()) {
-      throw new IllegalArgumentException(shape + " has " + shape.size() + " elements, got " + values.length + " values");
+      throw new IllegalArgumentException(
+          shape + " has " + shape.size() + " elements, got " + values.length + " values");
     }
     HostTensor tensor = allocate(arena, new TensorType(shape, DType.F32));
     MemorySegment.copy(values, 0, tensor.segment, FLOAT, 0, values.length);

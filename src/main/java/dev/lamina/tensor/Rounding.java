@@ -37,8 +37,9 @@ public final class Rounding {
   }
 
   /**
-   * To a float whose last bit says whether anything was cut off. Rounding that again to a narrower type gives the nearest of the original: without it the two
-   * roundings can disagree with one (Boldo and Melquiond, "Emulation of a FMA and correctly rounded sums", 2008).
+   * To a float whose last bit says whether anything was cut off. Rounding that again to a narrower type gives the
+   * nearest of the original: without it the two roundings can disagree with one (Boldo and Melquiond, "Emulation of a
+   * FMA and correctly rounded sums", 2008).
    */
   private static float roundToOdd(double value) {
     float nearest = (float) value;

@@ -4,7 +4,8 @@ import java.util.Arrays;
 import java.util.stream.Collectors;
 
 /**
- * The extents of a tensor, outermost first; a shape without dimensions is a scalar. Storage is row-major and dense, so the last dimension is contiguous.
+ * The extents of a tensor, outermost first; a shape without dimensions is a scalar. Storage is row-major and dense, so
+ * the last dimension is contiguous.
  *
  * <p>Immutable; two shapes are equal when their dimensions are.
  */
@@ -83,7 +84,8 @@ public final class Shape {
   }
 
   /**
-   * The shape both broadcast to: dimensions are aligned at the last one, and a missing dimension or an extent of 1 is repeated.
+   * The shape both broadcast to: dimensions are aligned at the last one, and a missing dimension or an extent of 1 is
+   * repeated.
    *
    * @return the common shape, or {@code null} when there is none
    */

@@ -24,8 +24,8 @@ import java.util.SequencedMap;
 import java.util.Set;
 
 /**
- * A model on a device: programs to train, judge and use it, over one set of variables and one arena. The layer below {@link Trainer}, for those who write a loop of
- * their own. Not for several threads at once.
+ * A model on a device: programs to train, judge and use it, over one set of variables and one arena. The layer below
+ * {@code Trainer}, for those who write a loop of their own. Not for several threads at once.
  */
 public final class CompiledModel implements AutoCloseable {
   private final Device device;
@@ -54,12 +54,14 @@ public final class CompiledModel implements AutoCloseable {
   }
 
   /** Everything planned, nothing allocated. */
-  private record Plans(ModelTrace trace, VariableLayout layout, Plan update, Optional<Plan> accumulate, Plan judge, Plan predict) {
+  private record Plans(
+      ModelTrace trace, VariableLayout layout, Plan update, Optional<Plan> accumulate, Plan judge, Plan predict) {
 
     static Plans of(Device device, ModelSpec spec) {
       ModelTrace trace = new ModelTrace(spec, new Parameters());
       TrainingGraph.Built update = TrainingGraph.updating(trace);
-      Optional<TrainingGraph.Built> accumulate = spec.accumulate() == 1 ? Optional.empty() : Optional.of(TrainingGraph.accumulating(trace));
+      Optional<TrainingGraph.Built> accumulate =
+          spec.accumulate() == 1 ? Optional.empty() : Optional.of(TrainingGraph.accumulating(trace));
       TrainingGraph.Built judge = EvaluationGraph.judging(trace);
       Graph predict = EvaluationGraph.predicting(trace);
       // Packed variables come first, so that their members take their place within them.
@@ -105,8 +107,8 @@ public final class CompiledModel implements AutoCloseable {
   }
 
   /**
-   * Traces, differentiates, optimises and plans {@code spec} for {@code device}, and allocates its memory. Weights are zeros until {@link #initialise} or {@link
-   * #load}.
+   * Traces, differentiates, optimises and plans {@code spec} for {@code device}, and allocates its memory. Weights are
+   * zeros until {@link #initialise} or {@link #load}.
    *
    * @throws IllegalArgumentException if the layers do not fit together or to the data
    * @throws OutOfDeviceMemoryException if a step needs more memory than there is; the message names the batch that fits
@@ -127,7 +129,8 @@ public final class CompiledModel implements AutoCloseable {
   }
 
   private static String tooLarge(Device device, ModelSpec spec, long needed, long available) {
-    String problem = "batch " + spec.batch() + " needs " + gibibytes(needed) + ", the device has " + gibibytes(available) + " free";
+    String problem =
+        "batch " + spec.batch() + " needs " + gibibytes(needed) + ", the device has " + gibibytes(available) + " free";
     int low = 0;
     int high = spec.batch();
     while (high - low > 1) {
@@ -144,14 +147,26 @@ public final class CompiledModel implements AutoCloseable {
   private static ModelSpec withBatch(ModelSpec s, int batch) {
     int evaluationBatch = Math.min(s.evaluationBatch(), batch);
     return new ModelSpec(
-        s.model(), s.example(), s.scaling(), s.loss(), s.optimizer(), s.clip(), batch, s.accumulate(), evaluationBatch, s.precision(), s.seed());
+        s.model(),
+        s.example(),
+        s.scaling(),
+        s.loss(),
+        s.optimizer(),
+        s.clip(),
+        batch,
+        s.accumulate(),
+        evaluationBatch,
+        s.precision(),
+        s.seed());
   }
 
   private static String gibibytes(long bytes) {
     return String.format(java.util.Locale.ROOT, "%.1f GiB", bytes / (double) (1L << 30));
   }
 
-  /** Gives every variable its first value: weights from their initialisers, seeded by the run's seed and their names. */
+  /**
+   * Gives every variable its first value: weights from their initialisers, seeded by the run's seed and their names.
+   */
   public void initialise() {
     try (Arena scratch = Arena.ofConfined()) {
       for (Variable variable : store.layout().variables()) {
@@ -174,8 +189,8 @@ public final class CompiledModel implements AutoCloseable {
   }
 
   /**
-   * Runs every program {@code times} times on empty input, so that kernels are compiled before they are timed. Variables hold nonsense afterwards: call it before
-   * {@link #initialise}.
+   * Runs every program {@code times} times on empty input, so that kernels are compiled before they are timed.
+   * Variables hold nonsense afterwards: call it before {@link #initialise}.
    */
   public void warmUp(int times) {
     for (int i = 0; i < times; i++) {
@@ -241,7 +256,10 @@ public final class CompiledModel implements AutoCloseable {
     predict.read("prediction", predictions);
   }
 
-  /** The first update, counted from 0, in which the loss or a gradient was not finite; −1 if there was none. Waits for the passes. */
+  /**
+   * The first update, counted from 0, in which the loss or a gradient was not finite; −1 if there was none. Waits for
+   * the passes.
+   */
   public long badStep() {
     return counter(TrainingGraph.BAD_STEP);
   }
@@ -259,7 +277,10 @@ public final class CompiledModel implements AutoCloseable {
     }
   }
 
-  /** The path of the first layer whose output on {@code images} has a value that is not finite; for training as it stands now. */
+  /**
+   * The path of the first layer whose output on {@code images} has a value that is not finite; for training as it
+   * stands now.
+   */
   public Optional<String> firstSickLayer(HostTensor images) {
     Graph graph = EvaluationGraph.probing(trace);
     Plan plan = Plan.of(graph, device, store.layout());
@@ -279,7 +300,10 @@ public final class CompiledModel implements AutoCloseable {
     }
   }
 
-  /** The value of every variable but metrics, by name, in {@code arena}: all that a continuation needs. Packed weights appear as their members. */
+  /**
+   * The value of every variable but metrics, by name, in {@code arena}: all that a continuation needs. Packed weights
+   * appear as their members.
+   */
   public SequencedMap<String, HostTensor> state(Arena arenaOfState) {
     SequencedMap<String, HostTensor> state = new LinkedHashMap<>();
     for (Variable variable : saved()) {
@@ -316,7 +340,8 @@ public final class CompiledModel implements AutoCloseable {
     for (Variable variable : saved()) {
       HostTensor value = values.get(variable.name());
       if (value != null && !value.type().equals(variable.type())) {
-        throw new IllegalArgumentException(variable.name() + " is " + variable.type() + " in this model, and " + value.type() + " in the saved one");
+        throw new IllegalArgumentException(
+            variable.name() + " is " + variable.type() + " in this model, and " + value.type() + " in the saved one");
       }
     }
     for (Variable variable : saved()) {

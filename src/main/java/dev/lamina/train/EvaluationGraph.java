@@ -24,8 +24,13 @@ final class EvaluationGraph {
     Tensor weights = graph.input("weights", TensorType.f32(spec.evaluationBatch()));
     Tensor perExample = spec.loss().perExample(output, target);
     List<Variable> variables = new ArrayList<>(List.of(ModelTrace.PASSES));
-    graph.within("", Phase.UPDATE, () -> variables.addAll(
-        Figures.EVALUATION.accumulateWeighted(graph, spec.loss().task(), output, target, perExample, weights.cast(output.dtype()))));
+    graph.within(
+        "",
+        Phase.UPDATE,
+        () ->
+            variables.addAll(
+                Figures.EVALUATION.accumulateWeighted(
+                    graph, spec.loss().task(), output, target, perExample, weights.cast(output.dtype()))));
     return new TrainingGraph.Built(graph, variables);
   }
 
@@ -33,11 +38,13 @@ final class EvaluationGraph {
   static Graph predicting(ModelTrace trace) {
     Graph graph = new Graph();
     Tensor output = trace.forward(graph, trace.images(graph, trace.spec().evaluationBatch()), Scope.Mode.EVALUATION);
-    graph.output("prediction", switch (trace.spec().loss().task()) {
-      case CLASSES -> output.softmax();
-      case BINARY -> output.map(Exprs::sigmoid);
-      case REGRESSION -> output;
-    });
+    graph.output(
+        "prediction",
+        switch (trace.spec().loss().task()) {
+          case CLASSES -> output.softmax();
+          case BINARY -> output.map(Exprs::sigmoid);
+          case REGRESSION -> output;
+        });
     return graph;
   }
 

@@ -17,7 +17,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Sums of loss and hits that a device keeps until somebody looks: variables in double, one set for training and one for evaluation.
+ * Sums of loss and hits that a device keeps until somebody looks: variables in double, one set for training and one for
+ * evaluation.
  *
  * @param prefix begins the names of the variables
  */
@@ -48,8 +49,12 @@ record Figures(String prefix) {
     return variables;
   }
 
-  /** Adds a batch in which each example counts by its weight, 0 for padding; for classes also the top 5 and the confusion matrix. */
-  List<Variable> accumulateWeighted(Graph graph, Task task, Tensor output, Tensor target, Tensor perExample, Tensor weights) {
+  /**
+   * Adds a batch in which each example counts by its weight, 0 for padding; for classes also the top 5 and the
+   * confusion matrix.
+   */
+  List<Variable> accumulateWeighted(
+      Graph graph, Task task, Tensor output, Tensor target, Tensor perExample, Tensor weights) {
     List<Variable> variables = new ArrayList<>();
     // A padded example may have any loss, NaN too: it is left out, not multiplied by 0.
     add(graph, variables, "loss", weighted(perExample, weights));
@@ -91,7 +96,8 @@ record Figures(String prefix) {
       }
       case BINARY -> {
         Expr yes = Exprs.ifPositive(Exprs.input(0), Exprs.constant(1), Exprs.constant(0));
-        Expr truth = Exprs.select(Relation.GT, Exprs.input(1), Exprs.constant(0.5), Exprs.constant(1), Exprs.constant(0));
+        Expr truth =
+            Exprs.select(Relation.GT, Exprs.input(1), Exprs.constant(0.5), Exprs.constant(1), Exprs.constant(0));
         Expr right = Exprs.select(Relation.EQ, yes, truth, Exprs.constant(1), Exprs.constant(0));
         yield output.map(right, output.dtype(), target.reshape(output.shape())).reshape(output.shape().dim(0));
       }
@@ -141,8 +147,11 @@ record Figures(String prefix) {
   }
 
   private long[][] takeConfusion(VariableStore store) {
-    Variable confusion = store.layout().variables().stream()
-        .filter(v -> v.name().equals(prefix + ".confusion")).findFirst().orElse(null);
+    Variable confusion =
+        store.layout().variables().stream()
+            .filter(v -> v.name().equals(prefix + ".confusion"))
+            .findFirst()
+            .orElse(null);
     if (confusion == null) {
       return new long[0][0];
     }

@@ -48,7 +48,11 @@ public record ModelSpec(
       mean = List.copyOf(mean);
       deviation = List.copyOf(deviation);
       if (mean.size() != deviation.size() || mean.isEmpty() || deviation.stream().anyMatch(d -> !(d > 0))) {
-        throw new IllegalArgumentException("input scaling: expected a mean and a deviation above 0 for each channel, got " + mean + " and " + deviation);
+        throw new IllegalArgumentException(
+            "input scaling: expected a mean and a deviation above 0 for each channel, got "
+                + mean
+                + " and "
+                + deviation);
       }
     }
   }
@@ -56,7 +60,12 @@ public record ModelSpec(
   public ModelSpec {
     if (batch < 1 || accumulate < 1 || evaluationBatch < 1) {
       throw new IllegalArgumentException(
-          "batch, accumulate and evaluation batch are 1 or more, got " + batch + ", " + accumulate + ", " + evaluationBatch);
+          "batch, accumulate and evaluation batch are 1 or more, got "
+              + batch
+              + ", "
+              + accumulate
+              + ", "
+              + evaluationBatch);
     }
   }
 }

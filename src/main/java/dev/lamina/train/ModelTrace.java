@@ -48,10 +48,13 @@ final class ModelTrace {
   /** The model's output on scaled {@code images}. */
   Tensor forward(Graph graph, Tensor images, Scope.Mode mode) {
     Tensor[] result = new Tensor[1];
-    graph.within("", Phase.FORWARD, () -> {
-      Scope scope = Scope.root(graph, mode, parameters, spec.precision(), spec.seed(), graph.read(PASSES));
-      result[0] = spec.model().forward(scaled(images), scope);
-    });
+    graph.within(
+        "",
+        Phase.FORWARD,
+        () -> {
+          Scope scope = Scope.root(graph, mode, parameters, spec.precision(), spec.seed(), graph.read(PASSES));
+          result[0] = spec.model().forward(scaled(images), scope);
+        });
     return result[0];
   }
 
@@ -63,7 +66,13 @@ final class ModelTrace {
     int channels = images.shape().last();
     if (scaling.mean().size() != channels) {
       throw new IllegalArgumentException(
-          "input scaling has " + scaling.mean().size() + " channels, the data has " + channels + " (" + spec.example() + ")");
+          "input scaling has "
+              + scaling.mean().size()
+              + " channels, the data has "
+              + channels
+              + " ("
+              + spec.example()
+              + ")");
     }
     Expr value = channel(scaling, channels - 1);
     for (int c = channels - 2; c >= 0; c--) {

@@ -22,16 +22,19 @@ import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
- * The graph of one training pass: forward, loss, backward, clipping, update and metrics, with the guard that keeps the state as it was when the loss or a gradient
- * is not finite.
+ * The graph of one training pass: forward, loss, backward, clipping, update and metrics, with the guard that keeps the
+ * state as it was when the loss or a gradient is not finite.
  *
- * <p>When gradients are accumulated there are two such graphs: one that adds to the sum, and one, for the last pass, that updates.
+ * <p>When gradients are accumulated there are two such graphs: one that adds to the sum, and one, for the last pass,
+ * that updates.
  */
 final class TrainingGraph {
   /** Updates done. */
   static final Variable STEPS = new Variable("training.steps", TensorType.of(DType.I32), Variable.Kind.COUNTER);
 
-  /** The first update that was not finite, counted from 0; −1 while there is none. Once set, no state changes any more. */
+  /**
+   * The first update that was not finite, counted from 0; −1 while there is none. Once set, no state changes any more.
+   */
   static final Variable BAD_STEP = new Variable("training.bad_step", TensorType.of(DType.I32), Variable.Kind.COUNTER);
 
   private final ModelTrace trace;
@@ -69,14 +72,17 @@ final class TrainingGraph {
     graph.output("loss", loss);
     graph.within("", Phase.UPDATE, () -> count(output, target, perExample));
     Map<Variable, Tensor> gradients = gradients(loss);
-    graph.within("", Phase.UPDATE, () -> {
-      Tensor squares = update(gradients, updating);
-      if (updating) {
-        graph.assign(STEPS, graph.read(STEPS).plus(1));
-      }
-      graph.assign(ModelTrace.PASSES, graph.read(ModelTrace.PASSES).plus(1));
-      guard(loss, squares);
-    });
+    graph.within(
+        "",
+        Phase.UPDATE,
+        () -> {
+          Tensor squares = update(gradients, updating);
+          if (updating) {
+            graph.assign(STEPS, graph.read(STEPS).plus(1));
+          }
+          graph.assign(ModelTrace.PASSES, graph.read(ModelTrace.PASSES).plus(1));
+          guard(loss, squares);
+        });
     variables.addAll(List.of(STEPS, BAD_STEP, ModelTrace.PASSES));
     return new Built(graph, List.copyOf(variables));
   }
@@ -106,20 +112,22 @@ final class TrainingGraph {
     ModelSpec spec = trace.spec();
     Map<Variable, Tensor> packs = new LinkedHashMap<>();
     for (boolean decayed : new boolean[] {true, false}) {
-      List<Variable> members = trace.parameters().all().stream()
-          .filter(d -> d.variable().kind() == Variable.Kind.WEIGHT && d.decayed() == decayed)
-          .map(Declaration::variable)
-          .toList();
+      List<Variable> members =
+          trace.parameters().all().stream()
+              .filter(d -> d.variable().kind() == Variable.Kind.WEIGHT && d.decayed() == decayed)
+              .map(Declaration::variable)
+              .toList();
       if (!members.isEmpty()) {
         Variable pack = Variable.pack(decayed ? "decayed" : "undecayed", Variable.Kind.WEIGHT, members);
         packs.put(pack, accumulated(pack, packed(pack, gradients), updating));
       }
     }
     variables.addAll(packs.keySet());
-    Tensor squares = packs.values().stream()
-        .map(g -> g.reduce(Op.ReduceKind.SUM, Exprs.mul(Exprs.input(0), Exprs.input(0)), g.dtype(), new int[0]))
-        .reduce(Tensor::plus)
-        .orElseThrow(() -> new IllegalArgumentException("the model has no weights, so there is nothing to train"));
+    Tensor squares =
+        packs.values().stream()
+            .map(g -> g.reduce(Op.ReduceKind.SUM, Exprs.mul(Exprs.input(0), Exprs.input(0)), g.dtype(), new int[0]))
+            .reduce(Tensor::plus)
+            .orElseThrow(() -> new IllegalArgumentException("the model has no weights, so there is nothing to train"));
     if (!updating) {
       return squares;
     }
@@ -166,10 +174,11 @@ final class TrainingGraph {
       Variable variable = assign.getKey();
       graph.reassign(variable, assign.getValue().map(kept, variable.type().dtype(), graph.read(variable), ok));
     }
-    Expr first = Exprs.ifPositive(
-        Exprs.input(1),
-        Exprs.input(0),
-        Exprs.select(Relation.LT, Exprs.input(0), Exprs.constant(0), Exprs.input(2), Exprs.input(0)));
+    Expr first =
+        Exprs.ifPositive(
+            Exprs.input(1),
+            Exprs.input(0),
+            Exprs.select(Relation.LT, Exprs.input(0), Exprs.constant(0), Exprs.input(2), Exprs.input(0)));
     graph.assign(BAD_STEP, bad.map(first, ok, graph.read(STEPS)));
   }
 }

@@ -17,8 +17,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Runs single operations on a device and checks what every kernel owes besides its values: it writes nothing but its outputs and its workspace, gives the same bits
- * the second time, and the same bits in place where it says that it can.
+ * Runs single operations on a device and checks what every kernel owes besides its values: it writes nothing but its
+ * outputs and its workspace, gives the same bits the second time, and the same bits in place where it says that it can.
  */
 public final class RunOp {
   /** Every tensor lies between two such zones, in bytes. */
@@ -84,7 +84,8 @@ public final class RunOp {
     }
   }
 
-  private List<HostTensor> inPlace(Kernel kernel, List<HostTensor> inputs, List<TensorType> outputs, int input, int output) {
+  private List<HostTensor> inPlace(
+      Kernel kernel, List<HostTensor> inputs, List<TensorType> outputs, int input, int output) {
     guards.clear();
     try (Buffer memory = device.allocate(room(inputs, outputs, kernel))) {
       Layout layout = new Layout(memory);
@@ -92,7 +93,10 @@ public final class RunOp {
       List<DeviceTensor> out = new ArrayList<>();
       for (int o = 0; o < outputs.size(); o++) {
         DeviceTensor shared = in.get(input);
-        out.add(o == output ? new DeviceTensor(shared.buffer(), shared.offset(), outputs.get(o)) : layout.next(outputs.get(o)));
+        out.add(
+            o == output
+                ? new DeviceTensor(shared.buffer(), shared.offset(), outputs.get(o))
+                : layout.next(outputs.get(o)));
       }
       kernel.bind(in, out, workspace(layout, kernel)).run();
       requireGuards();
@@ -169,7 +173,8 @@ public final class RunOp {
       MemorySegment zone = download(guard).segment();
       for (long i = 0; i < zone.byteSize(); i++) {
         if (zone.get(ValueLayout.JAVA_BYTE, i) != UNTOUCHED) {
-          throw new AssertionError(op + " wrote outside its outputs: byte " + i + " behind the tensor that ends at byte " + guard.offset());
+          throw new AssertionError(
+              op + " wrote outside its outputs: byte " + i + " behind the tensor that ends at byte " + guard.offset());
         }
       }
     }
@@ -181,7 +186,19 @@ public final class RunOp {
       if (at >= 0) {
         long element = at / want.get(i).type().dtype().bytes();
         throw new AssertionError(
-            op + " gives other bits " + where + " tensor " + i + " " + want.get(i).type() + " element " + element + ": " + want.get(i).get(element) + " then " + got.get(i).get(element));
+            op
+                + " gives other bits "
+                + where
+                + " tensor "
+                + i
+                + " "
+                + want.get(i).type()
+                + " element "
+                + element
+                + ": "
+                + want.get(i).get(element)
+                + " then "
+                + got.get(i).get(element));
       }
     }
   }

@@ -26,15 +26,23 @@ import java.util.function.BiFunction;
 import java.util.function.DoubleUnaryOperator;
 
 /**
- * Proves gradients: what {@link Gradients} makes of a function of double tensors, on the reference device, against central differences of the function itself.
+ * Proves gradients: what {@link Gradients} makes of a function of double tensors, on the reference device, against
+ * central differences of the function itself.
  *
- * <p>The function's result, of any shape, is multiplied by fixed random numbers and summed, so that no error can hide in a symmetric sum.
+ * <p>The function's result, of any shape, is multiplied by fixed random numbers and summed, so that no error can hide
+ * in a symmetric sum.
  */
 public final class GradientCheck {
-  /** The step of the differences: near the cube root of the precision of a double, where truncation and rounding errors balance. */
+  /**
+   * The step of the differences: near the cube root of the precision of a double, where truncation and rounding errors
+   * balance.
+   */
   private static final double STEP = 6e-6;
 
-  /** Largest error allowed, relative to the largest gradient of the tensor (at least 1): that of the differences is about 1e-10. */
+  /**
+   * Largest error allowed, relative to the largest gradient of the tensor (at least 1): that of the differences is
+   * about 1e-10.
+   */
   private static final double TOLERANCE = 1e-6;
 
   private DoubleUnaryOperator shaping = x -> x;
@@ -127,8 +135,16 @@ public final class GradientCheck {
       value.set(i, x);
       double difference = (above - below) / (2 * STEP);
       if (!(Math.abs(difference - computed.get(i)) <= TOLERANCE * scale) && ++count <= 5) {
-        wrong.append("\n  element ").append(i).append(": gradient ").append(computed.get(i)).append(", difference ").append(difference)
-            .append(" (").append(Math.abs(difference - computed.get(i)) / (TOLERANCE * scale)).append(" of the allowance)");
+        wrong
+            .append("\n  element ")
+            .append(i)
+            .append(": gradient ")
+            .append(computed.get(i))
+            .append(", difference ")
+            .append(difference)
+            .append(" (")
+            .append(Math.abs(difference - computed.get(i)) / (TOLERANCE * scale))
+            .append(" of the allowance)");
       }
     }
     store.write(variable, value);
@@ -137,7 +153,14 @@ public final class GradientCheck {
     }
   }
 
-  private static double lossAt(Program program, VariableStore store, Variable variable, HostTensor value, long index, double x, HostTensor loss) {
+  private static double lossAt(
+      Program program,
+      VariableStore store,
+      Variable variable,
+      HostTensor value,
+      long index,
+      double x,
+      HostTensor loss) {
     value.set(index, x);
     store.write(variable, value);
     program.run();

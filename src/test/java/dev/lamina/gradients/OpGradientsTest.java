@@ -25,8 +25,15 @@ class OpGradientsTest {
   @Test
   void mapsWithRepeatedInputs() {
     check.check(
-        (g, in) -> in.get(0).map(Exprs.mul(Exprs.tanh(Exprs.add(Exprs.input(0), Exprs.input(1))), Exprs.input(2)), in.get(1), in.get(2)),
-        Shape.of(2, 3, 4), Shape.of(4), Shape.of(3, 1));
+        (g, in) ->
+            in.get(0)
+                .map(
+                    Exprs.mul(Exprs.tanh(Exprs.add(Exprs.input(0), Exprs.input(1))), Exprs.input(2)),
+                    in.get(1),
+                    in.get(2)),
+        Shape.of(2, 3, 4),
+        Shape.of(4),
+        Shape.of(3, 1));
   }
 
   @Test
@@ -44,13 +51,17 @@ class OpGradientsTest {
   @Test
   void reductionsWithAnExpressionOverSeveralInputs() {
     Expr product = Exprs.mul(Exprs.exp(Exprs.input(0)), Exprs.input(1));
-    check.check((g, in) -> in.get(0).reduce(Op.ReduceKind.SUM, product, DType.F64, new int[] {0}, in.get(1)), Shape.of(3, 4), Shape.of(4));
+    check.check(
+        (g, in) -> in.get(0).reduce(Op.ReduceKind.SUM, product, DType.F64, new int[] {0}, in.get(1)),
+        Shape.of(3, 4),
+        Shape.of(4));
   }
 
   @Test
   void maximaAndMinima() {
     for (Op.ReduceKind kind : List.of(Op.ReduceKind.MAX, Op.ReduceKind.MIN)) {
-      check.check((g, in) -> in.get(0).reduce(kind, Exprs.mul(Exprs.input(0), 2), DType.F64, new int[] {1}), Shape.of(3, 5, 2));
+      check.check(
+          (g, in) -> in.get(0).reduce(kind, Exprs.mul(Exprs.input(0), 2), DType.F64, new int[] {1}), Shape.of(3, 5, 2));
     }
   }
 
@@ -64,7 +75,8 @@ class OpGradientsTest {
   void matrixProducts(boolean transposeA, boolean transposeB) {
     check.check(
         (g, in) -> in.get(0).matmul(in.get(1), transposeA, transposeB),
-        transposeA ? Shape.of(4, 3) : Shape.of(3, 4), transposeB ? Shape.of(5, 4) : Shape.of(4, 5));
+        transposeA ? Shape.of(4, 3) : Shape.of(3, 4),
+        transposeB ? Shape.of(5, 4) : Shape.of(4, 5));
   }
 
   record Convolution(Shape image, Shape filter, ConvSpec spec) {}
@@ -73,10 +85,13 @@ class OpGradientsTest {
     Size one = Size.square(1);
     return Stream.of(
         new Convolution(Shape.of(2, 5, 4, 3), Shape.of(2, 3, 3, 3), new ConvSpec(one, Padding.all(1), one, 1)),
-        new Convolution(Shape.of(2, 7, 6, 2), Shape.of(3, 3, 2, 2), new ConvSpec(new Size(2, 3), new Padding(1, 0, 0, 2), one, 1)),
-        new Convolution(Shape.of(1, 7, 7, 2), Shape.of(2, 3, 3, 2), new ConvSpec(one, Padding.all(2), Size.square(2), 1)),
+        new Convolution(
+            Shape.of(2, 7, 6, 2), Shape.of(3, 3, 2, 2), new ConvSpec(new Size(2, 3), new Padding(1, 0, 0, 2), one, 1)),
+        new Convolution(
+            Shape.of(1, 7, 7, 2), Shape.of(2, 3, 3, 2), new ConvSpec(one, Padding.all(2), Size.square(2), 1)),
         new Convolution(Shape.of(2, 4, 4, 4), Shape.of(6, 3, 3, 2), new ConvSpec(one, Padding.all(1), one, 2)),
-        new Convolution(Shape.of(2, 5, 5, 3), Shape.of(3, 3, 3, 1), new ConvSpec(Size.square(2), Padding.all(1), one, 3)),
+        new Convolution(
+            Shape.of(2, 5, 5, 3), Shape.of(3, 3, 3, 1), new ConvSpec(Size.square(2), Padding.all(1), one, 3)),
         new Convolution(Shape.of(2, 3, 3, 4), Shape.of(5, 1, 1, 4), ConvSpec.PLAIN));
   }
 
@@ -98,7 +113,11 @@ class OpGradientsTest {
   @Test
   void batchNorm() {
     for (Shape shape : List.of(Shape.of(6, 3), Shape.of(2, 3, 2, 4))) {
-      check.check((g, in) -> g.add(new Op.BatchNorm(1e-5), in).getFirst(), shape, Shape.of(shape.last()), Shape.of(shape.last()));
+      check.check(
+          (g, in) -> g.add(new Op.BatchNorm(1e-5), in).getFirst(),
+          shape,
+          Shape.of(shape.last()),
+          Shape.of(shape.last()));
     }
   }
 
@@ -108,7 +127,8 @@ class OpGradientsTest {
       check.check(
           (g, in) -> g.one(new Op.SoftmaxCrossEntropy(smoothing), in.get(0), labels(in.get(0))), Shape.of(4, 5));
       check.check(
-          (g, in) -> g.one(new Op.SoftmaxCrossEntropy(smoothing), in.get(0), g.constant(in.get(0).type(), 0.2)), Shape.of(4, 5));
+          (g, in) -> g.one(new Op.SoftmaxCrossEntropy(smoothing), in.get(0), g.constant(in.get(0).type(), 0.2)),
+          Shape.of(4, 5));
     }
   }
 
@@ -135,6 +155,7 @@ class OpGradientsTest {
   void typesAreCheckedBeforeAnyDevice() {
     TensorType scalar = TensorType.of(DType.F64);
     org.junit.jupiter.api.Assertions.assertThrows(
-        IllegalArgumentException.class, () -> check.check((g, in) -> in.get(0).matmul(g.constant(scalar, 1)), Shape.of(2, 2)));
+        IllegalArgumentException.class,
+        () -> check.check((g, in) -> in.get(0).matmul(g.constant(scalar, 1)), Shape.of(2, 2)));
   }
 }

@@ -60,7 +60,8 @@ class DerivativeTest {
     Expr viaOutput = Derivative.inTermsOfOutput(slope, activation, 2);
     for (double x : new double[] {-30, -1.5, -1e-30, 0, 1e-30, 0.2, 3, 30}) {
       double y = value(activation, x);
-      assertEquals(value(slope, x, 0.7), value(viaOutput, x, 0.7, y), 1e-15 + 1e-12 * Math.abs(y), activation + " at " + x);
+      assertEquals(
+          value(slope, x, 0.7), value(viaOutput, x, 0.7, y), 1e-15 + 1e-12 * Math.abs(y), activation + " at " + x);
     }
   }
 
@@ -111,21 +112,23 @@ class DerivativeTest {
   }
 
   private static double value(Expr expr, double... inputs) {
-    return ExprEvaluator.evaluate(expr, new ExprEvaluator.Element() {
-      @Override
-      public double input(int index) {
-        return inputs[index];
-      }
+    return ExprEvaluator.evaluate(
+        expr,
+        new ExprEvaluator.Element() {
+          @Override
+          public double input(int index) {
+            return inputs[index];
+          }
 
-      @Override
-      public long coordinate(int axis) {
-        return 0;
-      }
+          @Override
+          public long coordinate(int axis) {
+            return 0;
+          }
 
-      @Override
-      public long flatIndex() {
-        return 0;
-      }
-    });
+          @Override
+          public long flatIndex() {
+            return 0;
+          }
+        });
   }
 }

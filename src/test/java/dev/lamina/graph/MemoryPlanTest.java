@@ -7,9 +7,9 @@ import dev.lamina.graph.MemoryPlan.Block;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.RepetitionInfo;
+import org.junit.jupiter.api.Test;
 
 class MemoryPlanTest {
 
@@ -35,11 +35,16 @@ class MemoryPlanTest {
       liveAtOnce = Math.max(liveAtOnce, live.stream().mapToLong(l -> l.block.bytes()).sum());
       for (Life a : live) {
         for (Life b : live) {
-          boolean apart = a.block.offset() + a.block.bytes() <= b.block.offset() || b.block.offset() + b.block.bytes() <= a.block.offset();
+          boolean apart =
+              a.block.offset() + a.block.bytes() <= b.block.offset()
+                  || b.block.offset() + b.block.bytes() <= a.block.offset();
           assertTrue(a == b || apart, a + " and " + b + " overlap in step " + now);
         }
       }
-      assertTrue(live.stream().allMatch(l -> l.block.offset() % MemoryPlan.ALIGNMENT == 0 && l.block.offset() + l.block.bytes() <= peak));
+      assertTrue(
+          live.stream()
+              .allMatch(
+                  l -> l.block.offset() % MemoryPlan.ALIGNMENT == 0 && l.block.offset() + l.block.bytes() <= peak));
     }
     assertTrue(peak >= liveAtOnce, "less than lives at once cannot be enough");
     assertTrue(peak <= 1.5 * liveAtOnce, "peak " + peak + " wastes much of " + liveAtOnce + " needed");

@@ -33,7 +33,10 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** The training step as a whole, on the reference device, with layers written as a user would write them: no device, no derivative. */
+/**
+ * The training step as a whole, on the reference device, with layers written as a user would write them: no device, no
+ * derivative.
+ */
 class CompiledModelTest {
   private static final int BATCH = 8;
   private static final int CLASSES = 3;
@@ -47,11 +50,12 @@ class CompiledModelTest {
     arena.close();
   }
 
-  private static final Initializer NORMAL = (target, random) -> {
-    for (long i = 0; i < target.size(); i++) {
-      target.set(i, 0.3 * (random.nextDouble() + random.nextDouble() - 1));
-    }
-  };
+  private static final Initializer NORMAL =
+      (target, random) -> {
+        for (long i = 0; i < target.size(); i++) {
+          target.set(i, 0.3 * (random.nextDouble() + random.nextDouble() - 1));
+        }
+      };
   private static final Initializer ONES = (target, random) -> target.fill(1);
 
   private static Layer conv(int filters) {
@@ -77,7 +81,8 @@ class CompiledModelTest {
   private static Layer dense(int units) {
     return (x, scope) -> {
       Tensor flat = x.reshape(x.shape().dim(0), (int) x.shape().sliceSize());
-      Tensor product = flat.matmul(scope.parameter("weight", Shape.of(units, flat.shape().last()), NORMAL), false, true);
+      Tensor product =
+          flat.matmul(scope.parameter("weight", Shape.of(units, flat.shape().last()), NORMAL), false, true);
       return product.plus(scope.parameter("bias", Shape.of(units), NORMAL, false));
     };
   }
@@ -85,36 +90,39 @@ class CompiledModelTest {
   private static final Layer RELU = (x, scope) -> x.map(e -> Exprs.ifNotPositive(e, Exprs.constant(0), e));
   private static final Layer POOL = (x, scope) -> x.maxPool2d(PoolSpec.tiled(2));
 
-  private static final Layer MODEL = (x, scope) -> {
-    Tensor value = scope.apply("conv", conv(4), x);
-    value = scope.apply("norm", norm(), value);
-    value = scope.apply("pool", POOL, scope.apply("relu", RELU, value));
-    return scope.apply("dense", dense(CLASSES), value);
-  };
+  private static final Layer MODEL =
+      (x, scope) -> {
+        Tensor value = scope.apply("conv", conv(4), x);
+        value = scope.apply("norm", norm(), value);
+        value = scope.apply("pool", POOL, scope.apply("relu", RELU, value));
+        return scope.apply("dense", dense(CLASSES), value);
+      };
 
-  private static final Loss CROSS_ENTROPY = new Loss() {
-    @Override
-    public Task task() {
-      return Task.CLASSES;
-    }
+  private static final Loss CROSS_ENTROPY =
+      new Loss() {
+        @Override
+        public Task task() {
+          return Task.CLASSES;
+        }
 
-    @Override
-    public TensorType target(TensorType prediction) {
-      return TensorType.of(DType.I32, prediction.shape().dim(0));
-    }
+        @Override
+        public TensorType target(TensorType prediction) {
+          return TensorType.of(DType.I32, prediction.shape().dim(0));
+        }
 
-    @Override
-    public Tensor perExample(Tensor prediction, Tensor target) {
-      return prediction.graph().one(new Op.SoftmaxCrossEntropy(0), prediction, target);
-    }
-  };
+        @Override
+        public Tensor perExample(Tensor prediction, Tensor target) {
+          return prediction.graph().one(new Op.SoftmaxCrossEntropy(0), prediction, target);
+        }
+      };
 
-  private static final Optimizer MOMENTUM = update -> {
-    Tensor velocity = update.slot("velocity");
-    Tensor next = velocity.times(0.9).plus(update.gradient());
-    update.remember(velocity, next);
-    return update.weight().minus(next.times(update.rate()));
-  };
+  private static final Optimizer MOMENTUM =
+      update -> {
+        Tensor velocity = update.slot("velocity");
+        Tensor next = velocity.times(0.9).plus(update.gradient());
+        update.remember(velocity, next);
+        return update.weight().minus(next.times(update.rate()));
+      };
 
   private static ModelSpec spec(Layer model, int batch, int accumulate) {
     TensorType example = TensorType.of(DType.U8, 6, 6, 1);
@@ -258,11 +266,12 @@ class CompiledModelTest {
 
   @Test
   void aBadStepLeavesEverythingAsItWasAndIsNamed() {
-    Layer explosive = (x, scope) -> {
-      Tensor value = scope.apply("conv", conv(2), x);
-      Tensor huge = scope.apply("exploding", (y, inner) -> y.map(e -> Exprs.exp(Exprs.mul(e, 2000))), value);
-      return scope.apply("dense", dense(CLASSES), huge);
-    };
+    Layer explosive =
+        (x, scope) -> {
+          Tensor value = scope.apply("conv", conv(2), x);
+          Tensor huge = scope.apply("exploding", (y, inner) -> y.map(e -> Exprs.exp(Exprs.mul(e, 2000))), value);
+          return scope.apply("dense", dense(CLASSES), huge);
+        };
     HostTensor images = images(BATCH);
     HostTensor labels = labels(BATCH);
     draw(images, labels, 1);
@@ -287,7 +296,8 @@ class CompiledModelTest {
     HostTensor images = images(BATCH);
     try (CompiledModel model = compiled(spec(MODEL, BATCH, 1))) {
       assertEquals(Optional.empty(), model.firstSickLayer(images));
-      assertEquals(List.of("conv", "norm", "relu", "pool", "dense"), model.layers().stream().map(LayerTrace::path).toList());
+      assertEquals(
+          List.of("conv", "norm", "relu", "pool", "dense"), model.layers().stream().map(LayerTrace::path).toList());
     }
   }
 
@@ -314,7 +324,8 @@ class CompiledModelTest {
     Layer other = (x, scope) -> scope.apply("dense", dense(CLASSES), x);
     try (CompiledModel model = compiled(spec(MODEL, BATCH, 1));
         CompiledModel another = compiled(spec(other, BATCH, 1))) {
-      IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> model.load(another.weights(arena)));
+      IllegalArgumentException e =
+          assertThrows(IllegalArgumentException.class, () -> model.load(another.weights(arena)));
       assertTrue(e.getMessage().contains("conv.weight") && !e.getMessage().contains("\n"), e.getMessage());
       assertFalse(e.getMessage().isBlank());
     }
@@ -323,7 +334,8 @@ class CompiledModelTest {
   @Test
   void randomMasksChangeFromStepToStepAndNotWithTheModelAround() {
     Expr mask = new Expr.Bernoulli(new dev.lamina.graph.RandomStream(3, 4, 1), 1L << 31);
-    Layer noisy = (x, scope) -> scope.apply("dense", dense(CLASSES), x.map(Exprs.mul(Exprs.input(0), mask), scope.step()));
+    Layer noisy =
+        (x, scope) -> scope.apply("dense", dense(CLASSES), x.map(Exprs.mul(Exprs.input(0), mask), scope.step()));
     HostTensor images = images(BATCH);
     HostTensor labels = labels(BATCH);
     draw(images, labels, 2);

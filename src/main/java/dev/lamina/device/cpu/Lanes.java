@@ -7,7 +7,8 @@ import jdk.incubator.vector.VectorSpecies;
 /** The one vector shape of this process: constants, because C2 compiles vectors of an unknown shape into objects. */
 final class Lanes {
   /** What every kernel computes with. */
-  static final VectorSpecies<Float> FLOATS = VectorSpecies.of(float.class, VectorShape.forBitSize(VectorSupport.FOUND.bits()));
+  static final VectorSpecies<Float> FLOATS =
+      VectorSpecies.of(float.class, VectorShape.forBitSize(VectorSupport.FOUND.bits()));
 
   /** Floats in a vector: 4, 8 or 16. */
   static final int COUNT = FLOATS.length();

@@ -7,8 +7,9 @@ import java.lang.foreign.ValueLayout;
 /**
  * All of the machine's memory as one segment, reached by absolute address.
  *
- * <p>Kernels work on one arena whose layout the memory plan decides, so an address is all they need; a segment per tensor would only add a
- * liveness check per load. Nothing here checks bounds: whoever hands out addresses answers for them.
+ * <p>Kernels work on one arena whose layout the memory plan decides, so an address is all they need; a segment per
+ * tensor would only add a liveness check per load. Nothing here checks bounds: whoever hands out addresses answers for
+ * them.
  */
 @SuppressWarnings("restricted") // reinterpret: the one place where raw addresses become memory
 final class Memory {

@@ -1,7 +1,8 @@
 package dev.lamina.device.cpu;
 
 /**
- * Whether kernels may use {@code jdk.incubator.vector}, how wide, and why: the probe in front of every class that touches the Vector API.
+ * Whether kernels may use {@code jdk.incubator.vector}, how wide, and why: the probe in front of every class that
+ * touches the Vector API.
  *
  * @param bits width of a vector in bits; 0 is scalar code
  * @param reason the finding in words, for the log and for the list of devices
@@ -39,7 +40,8 @@ record VectorSupport(int bits, String reason) {
     }
     int widest = Lanes.preferredBits();
     if (asked > widest) {
-      throw new IllegalArgumentException(PROPERTY + "=" + asked + " is wider than this processor's " + widest + " bits");
+      throw new IllegalArgumentException(
+          PROPERTY + "=" + asked + " is wider than this processor's " + widest + " bits");
     }
     if (asked < 0 && widest < 128) {
       return new VectorSupport(0, "scalar code, because this processor's vectors have " + widest + " bits");

@@ -8,9 +8,9 @@ import java.util.concurrent.locks.LockSupport;
 /**
  * A fixed team of threads that share out the chunks of one task at a time; the caller is one of them.
  *
- * <p>Which thread runs which chunk is chance, so a task cuts its work by size alone and leaves nothing behind in a slot: then its result has
- * the same bits for any number of threads. A run allocates nothing. Workers spin for some microseconds after a run (the next kernel of a
- * step follows at once), then park.
+ * <p>Which thread runs which chunk is chance, so a task cuts its work by size alone and leaves nothing behind in a
+ * slot: then its result has the same bits for any number of threads. A run allocates nothing. Workers spin for some
+ * microseconds after a run (the next kernel of a step follows at once), then park.
  */
 final class Workers implements AutoCloseable {
   /** A chunk of work that needs no scratch memory. */
@@ -23,7 +23,10 @@ final class Workers implements AutoCloseable {
   /** A chunk of work with scratch memory of its own. */
   @FunctionalInterface
   interface SlotTask {
-    /** Does chunk {@code index}; no two chunks run at the same time with the same {@code slot}, which is below {@link Workers#threads}. */
+    /**
+     * Does chunk {@code index}; no two chunks run at the same time with the same {@code slot}, which is below {@link
+     * Workers#threads}.
+     */
     void run(int index, int slot);
   }
 
@@ -36,7 +39,8 @@ final class Workers implements AutoCloseable {
   private final Member[] members;
   private final int spins;
 
-  // Run number in the high half, chunks left in the low half. A chunk is taken by a compare-and-set that expects both, so what was read of
+  // Run number in the high half, chunks left in the low half. A chunk is taken by a compare-and-set that expects both,
+  // so what was read of
   // the run's fields between the look and the success belongs to that run: they change only when no chunk is left.
   private final AtomicLong ticket = new AtomicLong();
   private final AtomicInteger finished = new AtomicInteger();
@@ -76,7 +80,8 @@ final class Workers implements AutoCloseable {
   }
 
   /**
-   * Runs chunks 0 to {@code count − 1} and returns when all are done. After an exception the chunks that have not begun are left out.
+   * Runs chunks 0 to {@code count − 1} and returns when all are done. After an exception the chunks that have not begun
+   * are left out.
    *
    * @throws RuntimeException whatever a chunk threw first
    * @throws IllegalStateException if called from inside a chunk, or after {@link #close}
@@ -178,7 +183,8 @@ final class Workers implements AutoCloseable {
       } catch (Throwable e) { // anything: a worker that dies would leave the caller waiting
         failure.compareAndSet(null, e);
       }
-      // The caller may start the next run as soon as it has seen the last chunk finished: nothing of this run is touched after this line.
+      // The caller may start the next run as soon as it has seen the last chunk finished: nothing of this run is
+      // touched after this line.
       Thread waiting = caller;
       if (finished.incrementAndGet() >= chunks && callerParked) {
         LockSupport.unpark(waiting);

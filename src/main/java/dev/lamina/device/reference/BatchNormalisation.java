@@ -36,7 +36,8 @@ final class BatchNormalisation {
   }
 
   /**
-   * With x̂ = (x − mean)·invStd: dβ = Σ g, dγ = Σ g·x̂, and, since mean and variance depend on x too, dx = γ·invStd·(g − dβ/rows − x̂·dγ/rows).
+   * With x̂ = (x − mean)·invStd: dβ = Σ g, dγ = Σ g·x̂, and, since mean and variance depend on x too, dx = γ·invStd·(g
+   * − dβ/rows − x̂·dγ/rows).
    */
   static Computation gradient(Shape x) {
     int channels = x.last();

@@ -26,8 +26,10 @@ interface Computation {
       case Op.Reduce reduce -> new Reduction(reduce, in);
       case Op.MatMul matMul -> MatrixProduct.of(matMul, in.getFirst(), out.getFirst());
       case Op.Conv2d(var spec) -> Convolution.of(Convolution.Direction.OUTPUT, spec, in.get(0), in.get(1));
-      case Op.Conv2dInputGradient(var spec, var image) -> Convolution.of(Convolution.Direction.IMAGE, spec, image, in.get(1));
-      case Op.Conv2dFilterGradient(var spec, var filter) -> Convolution.of(Convolution.Direction.FILTER, spec, in.get(0), filter);
+      case Op.Conv2dInputGradient(var spec, var image) ->
+          Convolution.of(Convolution.Direction.IMAGE, spec, image, in.get(1));
+      case Op.Conv2dFilterGradient(var spec, var filter) ->
+          Convolution.of(Convolution.Direction.FILTER, spec, in.get(0), filter);
       case Op.Pool2d(var kind, var spec) -> Pooling.forward(kind, spec, in.getFirst());
       case Op.Pool2dGradient(var kind, var spec, var image) -> Pooling.gradient(kind, spec, image);
       case Op.BatchNorm(double epsilon) -> BatchNormalisation.forward(in.getFirst(), epsilon);

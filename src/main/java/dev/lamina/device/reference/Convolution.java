@@ -5,9 +5,11 @@ import dev.lamina.tensor.Shape;
 import java.util.Arrays;
 
 /**
- * A convolution is linear in image and in filter, and its output and both gradients pair up the same elements: for every output pixel and channel, and every tap of
- * the filter that falls into the image, the channels of one image pixel meet those of one tap. One walk over these meetings serves all three; what differs is which
- * of the three tensors is summed up from the other two. Taps in the padding meet nothing, so not even an infinite weight reaches the sum there.
+ * A convolution is linear in image and in filter, and its output and both gradients pair up the same elements: for
+ * every output pixel and channel, and every tap of the filter that falls into the image, the channels of one image
+ * pixel meet those of one tap. One walk over these meetings serves all three; what differs is which of the three
+ * tensors is summed up from the other two. Taps in the padding meet nothing, so not even an infinite weight reaches the
+ * sum there.
  */
 final class Convolution implements Computation {
 
@@ -29,8 +31,12 @@ final class Convolution implements Computation {
     this.spec = spec;
     this.image = image;
     this.filter = filter;
-    this.output = Shape.of(
-        image.dim(0), spec.outputHeight(image.dim(1), filter.dim(1)), spec.outputWidth(image.dim(2), filter.dim(2)), filter.dim(0));
+    this.output =
+        Shape.of(
+            image.dim(0),
+            spec.outputHeight(image.dim(1), filter.dim(1)),
+            spec.outputWidth(image.dim(2), filter.dim(2)),
+            filter.dim(0));
   }
 
   static Convolution of(Direction direction, ConvSpec spec, Shape image, Shape filter) {

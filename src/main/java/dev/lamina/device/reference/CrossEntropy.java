@@ -3,8 +3,8 @@ package dev.lamina.device.reference;
 import dev.lamina.tensor.Shape;
 
 /**
- * Cross-entropy between softmax(logits) and a target t, {@code −Σ tⱼ·log pⱼ}, a row at a time. Smoothing s turns t into {@code (1 − s)·t + s/classes}. A class index
- * out of range gives NaN, which the finite guard of a step finds.
+ * Cross-entropy between softmax(logits) and a target t, {@code −Σ tⱼ·log pⱼ}, a row at a time. Smoothing s turns t into
+ * {@code (1 − s)·t + s/classes}. A class index out of range gives NaN, which the finite guard of a step finds.
  *
  * @param byIndex whether the target is one class index a row, or a distribution
  */

@@ -6,14 +6,16 @@ import dev.lamina.tensor.Shape;
 import java.util.List;
 
 /**
- * Walks the elements of a shape in row-major order and knows where each operand's element lies: operands are repeated along the dimensions in which they have the
- * extent 1, or which they lack.
+ * Walks the elements of a shape in row-major order and knows where each operand's element lies: operands are repeated
+ * along the dimensions in which they have the extent 1, or which they lack.
  */
 final class Grid implements ExprEvaluator.Element {
   private final int[] dims;
   private final int size;
+
   /** [operand][axis]; 0 along the axes in which an operand is repeated. */
   private final int[][] strides;
+
   /** Where the current element of each operand lies. */
   private final int[] positions;
 

@@ -5,7 +5,10 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 
-/** Which buffers of a device are open. Holds no reference to the device, so that it can tell of one that was dropped unclosed. */
+/**
+ * Which buffers of a device are open. Holds no reference to the device, so that it can tell of one that was dropped
+ * unclosed.
+ */
 final class Ledger implements Runnable {
   private final Set<ReferenceBuffer> open = ConcurrentHashMap.newKeySet();
   private final Consumer<String> leaks;
@@ -45,7 +48,14 @@ final class Ledger implements Runnable {
   private void report(String what) {
     if (!open.isEmpty()) {
       long bytes = open.stream().mapToLong(ReferenceBuffer::bytes).sum();
-      leaks.accept("the reference device " + what + " with " + open.size() + " open buffer(s) of " + bytes + " bytes; close them first");
+      leaks.accept(
+          "the reference device "
+              + what
+              + " with "
+              + open.size()
+              + " open buffer(s) of "
+              + bytes
+              + " bytes; close them first");
     }
   }
 }

@@ -11,16 +11,21 @@ import dev.lamina.tensor.Shape;
  * @param bRow elements between b's rows
  * @param bColumn elements between b's columns
  */
-record MatrixProduct(int rows, int columns, int inner, int aRow, int aColumn, int bRow, int bColumn) implements Computation {
+record MatrixProduct(int rows, int columns, int inner, int aRow, int aColumn, int bRow, int bColumn)
+    implements Computation {
 
   static MatrixProduct of(Op.MatMul op, Shape a, Shape product) {
     int rows = product.dim(0);
     int columns = product.dim(1);
     int inner = op.transposeA() ? a.dim(0) : a.dim(1);
     return new MatrixProduct(
-        rows, columns, inner,
-        op.transposeA() ? 1 : inner, op.transposeA() ? rows : 1,
-        op.transposeB() ? 1 : columns, op.transposeB() ? inner : 1);
+        rows,
+        columns,
+        inner,
+        op.transposeA() ? 1 : inner,
+        op.transposeA() ? rows : 1,
+        op.transposeB() ? 1 : columns,
+        op.transposeB() ? inner : 1);
   }
 
   @Override

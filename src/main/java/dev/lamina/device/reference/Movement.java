@@ -4,7 +4,10 @@ import dev.lamina.tensor.Shape;
 import java.util.Arrays;
 import java.util.List;
 
-/** Operations that only move elements. Around an axis a tensor is [outer][along][inner]: what is cut or joined along it are runs of along·inner elements. */
+/**
+ * Operations that only move elements. Around an axis a tensor is [outer][along][inner]: what is cut or joined along it
+ * are runs of along·inner elements.
+ */
 final class Movement {
   private Movement() {}
 

@@ -104,7 +104,8 @@ final class Pooling implements Computation {
   private int winner(int n, int top, int left, int c, int position) {
     int element = element(n, top, left, c, position);
     if (element < 0) {
-      throw new IllegalStateException("max pool gradient: the winner at position " + position + " of a window lies in the padding");
+      throw new IllegalStateException(
+          "max pool gradient: the winner at position " + position + " of a window lies in the padding");
     }
     return element;
   }

@@ -11,6 +11,7 @@ final class Reduction implements Computation {
   private final Op.Reduce reduce;
   private final int results;
   private final Grid grid;
+
   /** The operand of the grid that is the output: repeated along the reduced axes. */
   private final int output;
 

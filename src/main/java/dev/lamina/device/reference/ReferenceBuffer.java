@@ -8,7 +8,10 @@ import java.lang.foreign.MemorySegment;
 
 /** Memory in an arena of its own, so that what reads or writes beside it, or after it was closed, throws. */
 final class ReferenceBuffer implements Buffer {
-  /** All bits set: NaN in every floating-point type, −1 as an I32, 255 as a byte. What reads memory that nobody wrote shows. */
+  /**
+   * All bits set: NaN in every floating-point type, −1 as an I32, 255 as a byte. What reads memory that nobody wrote
+   * shows.
+   */
   private static final byte POISON = (byte) 0xff;
 
   private final Arena arena = Arena.ofShared();
@@ -36,7 +39,13 @@ final class ReferenceBuffer implements Buffer {
     buffer.requireOpen();
     long bytes = tensor.type().bytes();
     if (tensor.offset() < 0 || tensor.offset() > buffer.bytes() - bytes) {
-      throw new IndexOutOfBoundsException(tensor.type() + " at byte " + tensor.offset() + " does not lie within a buffer of " + buffer.bytes() + " bytes");
+      throw new IndexOutOfBoundsException(
+          tensor.type()
+              + " at byte "
+              + tensor.offset()
+              + " does not lie within a buffer of "
+              + buffer.bytes()
+              + " bytes");
     }
     return HostTensor.over(buffer.segment.asSlice(tensor.offset(), bytes), tensor.type());
   }

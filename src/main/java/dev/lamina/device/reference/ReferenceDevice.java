@@ -21,8 +21,9 @@ import java.util.stream.Stream;
 /**
  * Naive loops in double: the meaning of every operation, and the oracle of every test.
  *
- * <p>An operation widens its inputs to double, computes in double throughout and rounds once, when it stores: so does a {@link Op.Fused} form, whose parts hand
- * each other doubles. Every element type is supported. Memory is checked for bounds and lifetime, and fresh memory reads as NaN.
+ * <p>An operation widens its inputs to double, computes in double throughout and rounds once, when it stores: so does a
+ * {@link Op.Fused} form, whose parts hand each other doubles. Every element type is supported. Memory is checked for
+ * bounds and lifetime, and fresh memory reads as NaN.
  */
 public final class ReferenceDevice implements Device {
   static final String NAME = "reference";
@@ -77,7 +78,8 @@ public final class ReferenceDevice implements Device {
   }
 
   private OutOfDeviceMemoryException outOfMemory(long bytes) {
-    return new OutOfDeviceMemoryException(bytes + " bytes were asked for, the host has " + availableMemory() + " to give");
+    return new OutOfDeviceMemoryException(
+        bytes + " bytes were asked for, the host has " + availableMemory() + " to give");
   }
 
   @Override
@@ -101,17 +103,20 @@ public final class ReferenceDevice implements Device {
   public Kernel prepare(Op op, List<TensorType> inputs) {
     requireOpen();
     List<TensorType> outputs = TypeInference.infer(op, inputs);
-    unsupported(op, inputs).ifPresent(reason -> {
-      throw new UnsupportedOnDeviceException(op.label() + ": " + reason);
-    });
+    unsupported(op, inputs)
+        .ifPresent(reason -> {
+          throw new UnsupportedOnDeviceException(op.label() + ": " + reason);
+        });
     return new ReferenceKernel(Computation.of(op, inputs, outputs), inputs, outputs, scratch);
   }
 
   @Override
   public Optional<String> unsupported(Op op, List<TensorType> inputs) {
     return switch (op) {
-      case Op.Input _, Op.Read _, Op.Reshape _ -> Optional.of("it is no work: a program answers it with memory that is there");
-      case Op.Fused fused when fused.anchor() instanceof Op.Fused -> Optional.of("expressions ride on a plain operation, not on a fused one");
+      case Op.Input _, Op.Read _, Op.Reshape _ ->
+          Optional.of("it is no work: a program answers it with memory that is there");
+      case Op.Fused fused when fused.anchor() instanceof Op.Fused ->
+          Optional.of("expressions ride on a plain operation, not on a fused one");
       case Op.Fused fused -> unsupported(fused.anchor(), inputs.subList(0, inputs.size() - fused.extras()));
       default ->
           Stream.concat(inputs.stream(), TypeInference.infer(op, inputs).stream())

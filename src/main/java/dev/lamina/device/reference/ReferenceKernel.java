@@ -7,8 +7,12 @@ import dev.lamina.tensor.HostTensor;
 import dev.lamina.tensor.TensorType;
 import java.util.List;
 
-/** Widens the inputs, computes, rounds the outputs. Every input is read before anything is written, so inputs and outputs of one type can share memory. */
-record ReferenceKernel(Computation computation, List<TensorType> inputs, List<TensorType> outputs, Scratch scratch) implements Kernel {
+/**
+ * Widens the inputs, computes, rounds the outputs. Every input is read before anything is written, so inputs and
+ * outputs of one type can share memory.
+ */
+record ReferenceKernel(Computation computation, List<TensorType> inputs, List<TensorType> outputs, Scratch scratch)
+    implements Kernel {
 
   @Override
   public boolean canShare(int input, int output) {
@@ -37,11 +41,13 @@ record ReferenceKernel(Computation computation, List<TensorType> inputs, List<Te
 
   private Operand[] operands(List<DeviceTensor> tensors, List<TensorType> types, int firstSlot) {
     if (!tensors.stream().map(DeviceTensor::type).toList().equals(types)) {
-      throw new IllegalArgumentException("the kernel was prepared for " + types + ", got " + tensors.stream().map(DeviceTensor::type).toList());
+      throw new IllegalArgumentException(
+          "the kernel was prepared for " + types + ", got " + tensors.stream().map(DeviceTensor::type).toList());
     }
     Operand[] operands = new Operand[tensors.size()];
     for (int i = 0; i < operands.length; i++) {
-      operands[i] = new Operand(ReferenceBuffer.of(tensors.get(i)), ReferenceBuffer.view(tensors.get(i)), scratch, firstSlot + i);
+      operands[i] =
+          new Operand(ReferenceBuffer.of(tensors.get(i)), ReferenceBuffer.view(tensors.get(i)), scratch, firstSlot + i);
       scratch.reserve(firstSlot + i, Math.toIntExact(types.get(i).shape().size()));
     }
     return operands;

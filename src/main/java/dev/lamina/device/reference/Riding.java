@@ -6,18 +6,24 @@ import dev.lamina.tensor.TensorType;
 import java.util.ArrayList;
 import java.util.List;
 
-/** An anchor with expressions on its way in and out. All parts hand each other doubles: nothing is rounded before the outputs are stored. */
+/**
+ * An anchor with expressions on its way in and out. All parts hand each other doubles: nothing is rounded before the
+ * outputs are stored.
+ */
 final class Riding implements Computation {
   private final Computation anchor;
   private final int prologueInput;
+
   /** Null where there is none. */
   private final Elementwise prologue;
 
   private final Elementwise epilogue;
+
   /** What the anchor reads: its inputs, one of them replaced. */
   private final double[][] anchorIn;
 
   private final double[][] replaced;
+
   /** What the epilogue reads: all inputs, then the anchor's output. */
   private final double[][] epilogueIn;
 

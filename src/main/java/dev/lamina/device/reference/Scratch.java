@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Arrays of doubles that all steps of a device share, one behind the other in time: each operand is spread into one before the arithmetic. They grow when a step
- * is bound, never when it runs.
+ * Arrays of doubles that all steps of a device share, one behind the other in time: each operand is spread into one
+ * before the arithmetic. They grow when a step is bound, never when it runs.
  */
 final class Scratch {
   private final List<double[]> slots = new ArrayList<>();

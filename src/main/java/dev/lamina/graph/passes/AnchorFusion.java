@@ -18,7 +18,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Lets a map ride on the operation whose result it alone reads (epilogue), or that alone reads its result (prologue), where the device can run that as one kernel.
+ * Lets a map ride on the operation whose result it alone reads (epilogue), or that alone reads its result (prologue),
+ * where the device can run that as one kernel.
  */
 final class AnchorFusion {
   private AnchorFusion() {}
@@ -49,7 +50,10 @@ final class AnchorFusion {
     return rewrite.finish();
   }
 
-  /** An anchor with a rider appears where the rider stood: by then the rider's other inputs are there. Its other outputs are read later than that. */
+  /**
+   * An anchor with a rider appears where the rider stood: by then the rider's other inputs are there. Its other outputs
+   * are read later than that.
+   */
   private static void emit(Node node, Map<Node, Ride> rides, Map<Node, Node> riders, Rewrite rewrite) {
     if (rewrite.knows(node)) {
       return;
@@ -105,9 +109,10 @@ final class AnchorFusion {
         inputs.add(input);
       }
     }
-    List<Expr> places = rider.inputs().stream()
-        .map(input -> Exprs.input(input.equals(value) ? inputs.size() : inputs.indexOf(input)))
-        .toList();
+    List<Expr> places =
+        rider.inputs().stream()
+            .map(input -> Exprs.input(input.equals(value) ? inputs.size() : inputs.indexOf(input)))
+            .toList();
     Expr epilogue = ExprRewriter.substitute(map.exprs().getFirst(), places);
     int extras = inputs.size() - anchor.inputs().size();
     return Optional.of(new Ride(new Op.Fused(anchor.op(), -1, null, epilogue, extras), inputs, rider));
@@ -139,11 +144,13 @@ final class AnchorFusion {
         inputs.add(input);
       }
     }
-    List<Expr> places = rider.inputs().stream()
-        .map(input -> Exprs.input(input.equals(subject.get()) ? index : inputs.indexOf(input)))
-        .toList();
+    List<Expr> places =
+        rider.inputs().stream()
+            .map(input -> Exprs.input(input.equals(subject.get()) ? index : inputs.indexOf(input)))
+            .toList();
     Expr prologue = ExprRewriter.substitute(map.exprs().getFirst(), places);
-    Expr epilogue = carried.epilogue() == null ? null : moveSubject(carried.epilogue(), node.inputs().size(), inputs.size());
+    Expr epilogue =
+        carried.epilogue() == null ? null : moveSubject(carried.epilogue(), node.inputs().size(), inputs.size());
     Op.Fused op = new Op.Fused(carried.anchor(), index, prologue, epilogue, inputs.size() - own);
     return Optional.of(new Ride(op, inputs, rider));
   }
@@ -159,14 +166,37 @@ final class AnchorFusion {
 
   private static boolean canCarry(Op op) {
     return switch (op) {
-      case Op.MatMul _, Op.Conv2d _, Op.Conv2dInputGradient _, Op.Conv2dFilterGradient _, Op.Pool2d _, Op.Pool2dGradient _, Op.BatchNorm _,
-          Op.BatchNormGradient _ -> true;
-      case Op.Input _, Op.Read _, Op.Map _, Op.Reduce _, Op.Reshape _, Op.SoftmaxCrossEntropy _, Op.SoftmaxCrossEntropyGradient _,
-          Op.Permute _, Op.Slice _, Op.Concat _, Op.Pad _, Op.ArgMax _, Op.Pack _, Op.Fused _ -> false;
+      case Op.MatMul _,
+          Op.Conv2d _,
+          Op.Conv2dInputGradient _,
+          Op.Conv2dFilterGradient _,
+          Op.Pool2d _,
+          Op.Pool2dGradient _,
+          Op.BatchNorm _,
+          Op.BatchNormGradient _ ->
+          true;
+      case Op.Input _,
+          Op.Read _,
+          Op.Map _,
+          Op.Reduce _,
+          Op.Reshape _,
+          Op.SoftmaxCrossEntropy _,
+          Op.SoftmaxCrossEntropyGradient _,
+          Op.Permute _,
+          Op.Slice _,
+          Op.Concat _,
+          Op.Pad _,
+          Op.ArgMax _,
+          Op.Pack _,
+          Op.Fused _ ->
+          false;
     };
   }
 
-  /** One output of the type it is computed from; nothing that asks where an element lies, which only a walk over the whole shape knows. */
+  /**
+   * One output of the type it is computed from; nothing that asks where an element lies, which only a walk over the
+   * whole shape knows.
+   */
   private static boolean rides(Op.Map map, TensorType subject) {
     return map.exprs().size() == 1
         && map.shape().equals(subject.shape())

@@ -8,7 +8,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Computes once what is asked for twice: the same operation on the same inputs. Random numbers included, for they depend on nothing else. */
+/**
+ * Computes once what is asked for twice: the same operation on the same inputs. Random numbers included, for they
+ * depend on nothing else.
+ */
 final class CommonSubexpressions {
   private record Key(Op op, List<Tensor> inputs) {}
 

@@ -35,12 +35,15 @@ final class DeadCode {
   }
 
   private static void copy(Graph graph, Node node, Set<Tensor> live, Rewrite rewrite) {
-    List<Integer> used = IntStream.range(0, node.types().size()).filter(i -> live.contains(graph.tensor(node, i))).boxed().toList();
+    List<Integer> used =
+        IntStream.range(0, node.types().size()).filter(i -> live.contains(graph.tensor(node, i))).boxed().toList();
     if (!(node.op() instanceof Op.Map map) || used.size() == map.exprs().size()) {
       rewrite.copy(node);
       return;
     }
-    Op.Map fewer = new Op.Map(used.stream().map(map.exprs()::get).toList(), used.stream().map(map.dtypes()::get).toList(), map.shape());
+    Op.Map fewer =
+        new Op.Map(
+            used.stream().map(map.exprs()::get).toList(), used.stream().map(map.dtypes()::get).toList(), map.shape());
     List<Tensor> results = rewrite.add(node, fewer, rewrite.of(node.inputs()));
     for (int i = 0; i < used.size(); i++) {
       rewrite.put(graph.tensor(node, used.get(i)), results.get(i));

@@ -16,8 +16,9 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Joins expressions over the same shape into one, so that what travels between them stays in registers: an expression into the map or reduction that reads it, and
- * two maps of one phase of which one reads the other into a map with several outputs (an optimizer's new slots and new weights).
+ * Joins expressions over the same shape into one, so that what travels between them stays in registers: an expression
+ * into the map or reduction that reads it, and two maps of one phase of which one reads the other into a map with
+ * several outputs (an optimizer's new slots and new weights).
  *
  * <p>Values that are rounded on their way (to bytes, to 16 bits) are not joined: the result would differ.
  */
@@ -35,7 +36,10 @@ final class MapFusion {
     }
   }
 
-  /** One round: each reader takes in at most one producer, and takes part in one join only. Empty if there was nothing to join. */
+  /**
+   * One round: each reader takes in at most one producer, and takes part in one join only. Empty if there was nothing
+   * to join.
+   */
   private static Optional<Graph> joinOnePerReader(Graph graph, Support support) {
     Uses uses = new Uses(graph);
     List<Join> joins = new ArrayList<>();
@@ -46,12 +50,14 @@ final class MapFusion {
         if (busy.contains(reader) || busy.contains(producer)) {
           continue;
         }
-        Optional<Join> join = Join.of(graph, producer, reader, uses).filter(j -> support.runs(j.op(), types(j.inputs())));
+        Optional<Join> join =
+            Join.of(graph, producer, reader, uses).filter(j -> support.runs(j.op(), types(j.inputs())));
         if (join.isPresent()) {
           joins.add(join.get());
           busy.add(reader);
           busy.add(producer);
-          // Two joins in one round could each be without a cycle and close one together; joins in which the producer stays are made one at a time.
+          // Two joins in one round could each be without a cycle and close one together; joins in which the producer
+          // stays are made one at a time.
           if (join.get().producerStays()) {
             return Optional.of(rebuild(graph, List.of(join.get())));
           }
@@ -100,7 +106,8 @@ final class MapFusion {
   /**
    * A producer taken into its reader.
    *
-   * @param op the reader with the producer's expression in it; its outputs are the reader's, then those of a producer that stays
+   * @param op the reader with the producer's expression in it; its outputs are the reader's, then those of a producer
+   *     that stays
    * @param producerStays whether something else reads the producer too
    */
   private record Join(Node producer, Node reader, Op op, List<Tensor> inputs, boolean producerStays) {
@@ -109,8 +116,10 @@ final class MapFusion {
       if (!(producer.op() instanceof Op.Map first) || !exact(first, producer)) {
         return Optional.empty();
       }
-      boolean stays = uses.readers(producer).stream().anyMatch(r -> r != reader)
-          || java.util.stream.IntStream.range(0, producer.types().size()).anyMatch(i -> uses.isResult(graph.tensor(producer, i)));
+      boolean stays =
+          uses.readers(producer).stream().anyMatch(r -> r != reader)
+              || java.util.stream.IntStream.range(0, producer.types().size())
+                  .anyMatch(i -> uses.isResult(graph.tensor(producer, i)));
       return switch (reader.op()) {
         case Op.Map second when first.shape().equals(second.shape()) && precision(producer) == precision(reader) -> {
           if (stays && (producer.phase() != reader.phase() || leadsAround(producer, reader, uses))) {
@@ -123,11 +132,15 @@ final class MapFusion {
             exprs.addAll(first.exprs().stream().map(wiring::inProducer).toList());
             dtypes.addAll(first.dtypes());
           }
-          yield Optional.of(new Join(producer, reader, new Op.Map(exprs, dtypes, second.shape()), wiring.inputs, stays));
+          yield Optional.of(
+              new Join(producer, reader, new Op.Map(exprs, dtypes, second.shape()), wiring.inputs, stays));
         }
-        case Op.Reduce second when !stays && first.shape().equals(second.shape()) && precision(producer) == precision(reader) -> {
+        case Op.Reduce second
+            when !stays && first.shape().equals(second.shape()) && precision(producer) == precision(reader) -> {
           Wiring wiring = new Wiring(producer, first, reader);
-          Op op = new Op.Reduce(second.kind(), wiring.inReader(second.value()), second.dtype(), second.shape(), second.axes());
+          Op op =
+              new Op.Reduce(
+                  second.kind(), wiring.inReader(second.value()), second.dtype(), second.shape(), second.axes());
           yield Optional.of(new Join(producer, reader, op, wiring.inputs, false));
         }
         default -> Optional.empty();
@@ -142,7 +155,8 @@ final class MapFusion {
 
     private static DType precision(Node node) {
       List<DType> in = node.inputTypes().stream().map(TensorType::dtype).toList();
-      List<DType> out = node.op() instanceof Op.Reduce ? List.of() : node.types().stream().map(TensorType::dtype).toList();
+      List<DType> out =
+          node.op() instanceof Op.Reduce ? List.of() : node.types().stream().map(TensorType::dtype).toList();
       return Expr.precision(in, out);
     }
 
@@ -173,7 +187,9 @@ final class MapFusion {
       producer.inputs().forEach(input -> producerPlaces.add(place(input)));
       for (Tensor input : reader.inputs()) {
         readerPlaces.add(
-            input.node() == producer ? ExprRewriter.substitute(first.exprs().get(input.index()), producerPlaces) : place(input));
+            input.node() == producer
+                ? ExprRewriter.substitute(first.exprs().get(input.index()), producerPlaces)
+                : place(input));
       }
     }
 

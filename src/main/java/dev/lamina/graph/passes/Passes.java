@@ -6,11 +6,15 @@ import dev.lamina.graph.Graph;
 public final class Passes {
   private Passes() {}
 
-  /** {@code graph} made cheaper for a device, without changing what it computes beyond the rounding of values that are no longer stored. */
+  /**
+   * {@code graph} made cheaper for a device, without changing what it computes beyond the rounding of values that are
+   * no longer stored.
+   */
   public static Graph optimise(Graph graph, Support support) {
     Graph result = DeadCode.apply(graph);
     result = CommonSubexpressions.apply(result);
-    // Chains become single expressions first, so that a whole chain can be repeated, and is then joined with what reads it.
+    // Chains become single expressions first, so that a whole chain can be repeated, and is then joined with what reads
+    // it.
     result = MapFusion.apply(result, support);
     result = MapFusion.apply(Recomputation.apply(result), support);
     result = AnchorFusion.apply(result, support);

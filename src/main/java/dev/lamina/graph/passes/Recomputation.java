@@ -11,8 +11,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Gives the backward pass its own copy of cheap expressions of the forward pass whose inputs are there anyway. The copy is fused into what reads it, so a value
- * that would have been kept from forward to backward is neither stored nor loaded.
+ * Gives the backward pass its own copy of cheap expressions of the forward pass whose inputs are there anyway. The copy
+ * is fused into what reads it, so a value that would have been kept from forward to backward is neither stored nor
+ * loaded.
  */
 final class Recomputation {
   /** Larger expressions cost more to repeat than one more value costs to load. */
@@ -29,11 +30,14 @@ final class Recomputation {
         rewrite.copy(node);
         continue;
       }
-      List<Tensor> inputs = node.inputs().stream()
-          .map(input -> worthRepeating(input.node(), node, uses)
-              ? copies.computeIfAbsent(input.node(), p -> rewrite.add(node, p.op(), rewrite.of(p.inputs())).getFirst())
-              : rewrite.of(input))
-          .toList();
+      List<Tensor> inputs =
+          node.inputs().stream()
+              .map(input ->
+                  worthRepeating(input.node(), node, uses)
+                      ? copies.computeIfAbsent(
+                          input.node(), p -> rewrite.add(node, p.op(), rewrite.of(p.inputs())).getFirst())
+                      : rewrite.of(input))
+              .toList();
       rewrite.put(node, rewrite.add(node, node.op(), inputs));
     }
     return rewrite.finish();
@@ -61,10 +65,14 @@ final class Recomputation {
   /** Variables stay where they are; another tensor is kept if something else reads it at {@code reader} or later. */
   private static boolean keptUntil(Tensor tensor, Node reader, Node except, Uses uses) {
     return tensor.node().op() instanceof Op.Read
-        || uses.readers(tensor.node()).stream().anyMatch(other -> other != except && other.id() >= reader.id() && other.inputs().contains(tensor));
+        || uses.readers(tensor.node()).stream()
+            .anyMatch(other -> other != except && other.id() >= reader.id() && other.inputs().contains(tensor));
   }
 
-  /** Whether something that cannot repeat the expression itself reads its value at {@code reader} or later: then it is kept anyway. */
+  /**
+   * Whether something that cannot repeat the expression itself reads its value at {@code reader} or later: then it is
+   * kept anyway.
+   */
   private static boolean needed(Node producer, Node reader, Uses uses) {
     return uses.readers(producer).stream().anyMatch(other -> other.id() >= reader.id() && shapeOf(other.op()) == null);
   }
@@ -73,12 +81,14 @@ final class Recomputation {
     return switch (expr) {
       case Expr.Input _, Expr.Constant _, Expr.Index _ -> true;
       case Expr.Uniform _, Expr.Bernoulli _ -> false;
-      case Expr.Unary(Expr.UnaryOp op, Expr a) -> switch (op) {
-        case NEG, ABS, SIGN, SQRT -> cheap(a);
-        case EXP, EXPM1, LOG, LOG1P, TANH, SIGMOID, SOFTPLUS, ERF -> false;
-      };
+      case Expr.Unary(Expr.UnaryOp op, Expr a) ->
+          switch (op) {
+            case NEG, ABS, SIGN, SQRT -> cheap(a);
+            case EXP, EXPM1, LOG, LOG1P, TANH, SIGMOID, SOFTPLUS, ERF -> false;
+          };
       case Expr.Binary(Expr.BinaryOp _, Expr a, Expr b) -> cheap(a) && cheap(b);
-      case Expr.Select(Expr.Relation _, Expr left, Expr right, Expr a, Expr b) -> cheap(left) && cheap(right) && cheap(a) && cheap(b);
+      case Expr.Select(Expr.Relation _, Expr left, Expr right, Expr a, Expr b) ->
+          cheap(left) && cheap(right) && cheap(a) && cheap(b);
     };
   }
 }

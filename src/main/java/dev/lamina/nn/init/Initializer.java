@@ -9,7 +9,8 @@ import java.util.random.RandomGeneratorFactory;
 public interface Initializer {
 
   /**
-   * Writes every element of {@code target}. The last dimensions say the fan: dense weights are [out, in], filters [out, kh, kw, in / groups].
+   * Writes every element of {@code target}. The last dimensions say the fan: dense weights are [out, in], filters [out,
+   * kh, kw, in / groups].
    *
    * @param random a generator of its own for this parameter, seeded by the run's seed and the parameter's name
    */

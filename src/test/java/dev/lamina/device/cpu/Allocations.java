@@ -12,11 +12,12 @@ final class Allocations {
   private Allocations() {}
 
   /**
-   * Runs {@code work} until C2 has had its say, then asserts that some round of ten further runs allocates 0 bytes. Several rounds, because
-   * the moment at which compiled code replaces the interpreter's is not ours to choose.
+   * Runs {@code work} until C2 has had its say, then asserts that some round of ten further runs allocates 0 bytes.
+   * Several rounds, because the moment at which compiled code replaces the interpreter's is not ours to choose.
    */
   static void assertNone(Workers workers, Runnable work) {
-    long[] ids = Thread.getAllStackTraces().keySet().stream().filter(t -> isOurs(t)).mapToLong(Thread::threadId).toArray();
+    long[] ids =
+        Thread.getAllStackTraces().keySet().stream().filter(t -> isOurs(t)).mapToLong(Thread::threadId).toArray();
     long own = Long.MAX_VALUE; // what counting costs
     for (int round = 0; round < 100; round++) {
       own = Math.min(own, round(ids, () -> {}));

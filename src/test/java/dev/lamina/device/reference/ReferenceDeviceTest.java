@@ -85,7 +85,8 @@ class ReferenceDeviceTest {
     Buffer forgotten = device.allocate(100);
     device.close();
     device.close();
-    assertEquals(List.of("the reference device was closed with 1 open buffer(s) of 100 bytes; close them first"), leaks);
+    assertEquals(
+        List.of("the reference device was closed with 1 open buffer(s) of 100 bytes; close them first"), leaks);
     assertThrows(IllegalStateException.class, () -> ReferenceBuffer.view(new DeviceTensor(forgotten, 0, FOUR)));
     assertDoesNotThrow(forgotten::close);
     assertThrows(IllegalStateException.class, () -> device.allocate(1));
@@ -105,7 +106,8 @@ class ReferenceDeviceTest {
   void moreThanTheHostHasIsRefusedWithBothFigures() {
     try (var device = new ReferenceDevice()) {
       var failure = assertThrows(OutOfDeviceMemoryException.class, () -> device.allocate(1L << 60));
-      assertTrue(failure.getMessage().startsWith((1L << 60) + " bytes were asked for, the host has "), failure.getMessage());
+      assertTrue(
+          failure.getMessage().startsWith((1L << 60) + " bytes were asked for, the host has "), failure.getMessage());
     }
   }
 
@@ -137,7 +139,8 @@ class ReferenceDeviceTest {
       DeviceTensor tensor = new DeviceTensor(buffer, 0, FOUR);
       Step step = negate(device).bind(List.of(tensor), List.of(tensor), null);
       long least = Long.MAX_VALUE;
-      // The first runs link call sites, and the compilers may pass by later: what the step itself needs is the least of many.
+      // The first runs link call sites, and the compilers may pass by later: what the step itself needs is the least of
+      // many.
       for (int i = 0; i < 200; i++) {
         long before = threads.getCurrentThreadAllocatedBytes();
         step.run();

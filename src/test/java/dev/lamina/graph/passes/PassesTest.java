@@ -84,13 +84,16 @@ class PassesTest {
     Variable weight = new Variable("w", TensorType.f32(64), Variable.Kind.WEIGHT);
     Variable velocity = new Variable("v", TensorType.f32(64), Variable.Kind.SLOT);
     Tensor gradient = graph.input("g", TensorType.f32(64));
-    graph.within("", Phase.UPDATE, () -> {
-      Tensor next = graph.read(velocity).times(0.9).plus(gradient);
-      Tensor ok = graph.input("ok", TensorType.f32());
-      Expr kept = Exprs.ifPositive(Exprs.input(2), Exprs.input(0), Exprs.input(1));
-      graph.assign(velocity, next.map(kept, graph.read(velocity), ok));
-      graph.assign(weight, graph.read(weight).minus(next.times(0.1)).map(kept, graph.read(weight), ok));
-    });
+    graph.within(
+        "",
+        Phase.UPDATE,
+        () -> {
+          Tensor next = graph.read(velocity).times(0.9).plus(gradient);
+          Tensor ok = graph.input("ok", TensorType.f32());
+          Expr kept = Exprs.ifPositive(Exprs.input(2), Exprs.input(0), Exprs.input(1));
+          graph.assign(velocity, next.map(kept, graph.read(velocity), ok));
+          graph.assign(weight, graph.read(weight).minus(next.times(0.1)).map(kept, graph.read(weight), ok));
+        });
     Graph optimised = Passes.optimise(graph, EVERYTHING);
     List<Node> maps = optimised.nodes().stream().filter(node -> node.op() instanceof Op.Map).toList();
     assertEquals(1, maps.size());
@@ -112,16 +115,22 @@ class PassesTest {
     Variable filter = new Variable("filter", TensorType.f32(8, 3, 3, 4), Variable.Kind.WEIGHT);
     Tensor weights = graph.read(filter);
     Tensor image = graph.input("image", TensorType.f32(2, 8, 8, 4));
-    List<Tensor> normalised = graph.add(
-        new Op.BatchNorm(1e-5), List.of(image.conv2d(weights, ConvSpec.PLAIN), variable("gamma", 8), variable("beta", 8)));
+    List<Tensor> normalised =
+        graph.add(
+            new Op.BatchNorm(1e-5),
+            List.of(image.conv2d(weights, ConvSpec.PLAIN), variable("gamma", 8), variable("beta", 8)));
     Tensor loss = relu(normalised.getFirst()).sum();
     graph.output("mean", normalised.get(1));
     graph.output("loss", loss);
     graph.output("gradient", Gradients.of(loss, List.of(weights)).getFirst());
     Graph optimised = Passes.optimise(graph, EVERYTHING);
-    List<Op.Fused> fused = optimised.nodes().stream().map(Node::op).filter(Op.Fused.class::isInstance).map(Op.Fused.class::cast).toList();
-    assertTrue(fused.stream().anyMatch(f -> f.anchor() instanceof Op.BatchNorm && f.epilogue() != null), fused.toString());
-    assertTrue(fused.stream().anyMatch(f -> f.anchor() instanceof Op.BatchNormGradient && f.prologueInput() == 4), fused.toString());
+    List<Op.Fused> fused =
+        optimised.nodes().stream().map(Node::op).filter(Op.Fused.class::isInstance).map(Op.Fused.class::cast).toList();
+    assertTrue(
+        fused.stream().anyMatch(f -> f.anchor() instanceof Op.BatchNorm && f.epilogue() != null), fused.toString());
+    assertTrue(
+        fused.stream().anyMatch(f -> f.anchor() instanceof Op.BatchNormGradient && f.prologueInput() == 4),
+        fused.toString());
     assertEquals(0, count(Passes.optimise(graph, MAPS_ONLY), Op.Fused.class));
   }
 
