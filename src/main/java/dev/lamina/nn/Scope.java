@@ -134,11 +134,15 @@ public final class Scope {
 
   /**
    * Adds {@code layers}, one after the other, named by what they are and a number that counts each kind: {@code
-   * conv2d1, batchnorm1, conv2d2}.
+   * conv2d1, batchnorm1, conv2d2}; or as {@link Named} says.
    */
   public Tensor applyAll(List<? extends Layer> layers, Tensor x) {
     Tensor value = x;
     for (Layer layer : layers) {
+      if (layer instanceof Named(String name, Layer named)) {
+        value = apply(name, named, value);
+        continue;
+      }
       String kind =
           layer.getClass().isSynthetic() ? "layer" : layer.getClass().getSimpleName().toLowerCase(Locale.ROOT);
       int number = 1;

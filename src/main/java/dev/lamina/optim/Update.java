@@ -1,9 +1,13 @@
 package dev.lamina.optim;
 
+import dev.lamina.graph.Expr;
+import dev.lamina.graph.Exprs;
 import dev.lamina.graph.Graph;
+import dev.lamina.graph.Op;
 import dev.lamina.graph.Tensor;
 import dev.lamina.graph.Variable;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 
 /**
@@ -11,6 +15,18 @@ import java.util.List;
  * slots.
  */
 public final class Update {
+  /** The weight, in an expression over {@link #apply}'s inputs. */
+  static final Expr WEIGHT = Exprs.input(0);
+
+  /** The gradient. */
+  static final Expr GRADIENT = Exprs.input(1);
+
+  /** The learning rate. */
+  static final Expr RATE = Exprs.input(2);
+
+  /** The input at which an optimizer's own tensors begin. */
+  static final int MORE = 3;
+
   private final String group;
   private final Tensor weight;
   private final Tensor gradient;
@@ -72,10 +88,41 @@ public final class Update {
 
   /** The value that {@code slot} has in the next step. */
   public void remember(Tensor slot, Tensor next) {
-    if (!(slot.node().op() instanceof dev.lamina.graph.Op.Read(Variable variable)) || !slots.contains(variable)) {
+    if (!(slot.node().op() instanceof Op.Read(Variable variable)) || !slots.contains(variable)) {
       throw new IllegalArgumentException("only a slot of this update can be remembered, got " + slot);
     }
     graph().assign(variable, next);
+  }
+
+  /**
+   * The weights after this step and the next values of {@code slots}, as one operation. Its expressions read {@link
+   * #WEIGHT}, {@link #GRADIENT}, {@link #RATE}; from {@link #MORE} on the slots, and then {@code scalars}.
+   *
+   * @param next the new weights
+   * @param slots memories
+   * @param nextSlots their next values, in the same order
+   * @return the new weights
+   */
+  Tensor apply(Expr next, List<Tensor> slots, List<Expr> nextSlots, Tensor... scalars) {
+    List<Expr> exprs = new ArrayList<>(List.of(next));
+    exprs.addAll(nextSlots);
+    List<Tensor> inputs = new ArrayList<>(List.of(weight, gradient, rate));
+    inputs.addAll(slots);
+    inputs.addAll(List.of(scalars));
+    Op map = new Op.Map(exprs, Collections.nCopies(exprs.size(), weight.dtype()), weight.shape());
+    List<Tensor> results = graph().add(map, inputs);
+    for (int i = 0; i < slots.size(); i++) {
+      remember(slots.get(i), results.get(i + 1));
+    }
+    return results.getFirst();
+  }
+
+  /**
+   * The gradient with L2 regularisation in it: {@code g + l2·w} where weight decay applies, the derivative of {@code
+   * ½·l2·Σw²}.
+   */
+  Expr regularised(double l2) {
+    return decayed && l2 != 0 ? Exprs.add(GRADIENT, Exprs.mul(WEIGHT, l2)) : GRADIENT;
   }
 
   /** The slots that were asked for. */

@@ -1,0 +1,2 @@
+/** How weights follow their gradients: optimizers as expressions, gradient clipping. */
+package dev.lamina.optim;
