@@ -18,13 +18,11 @@ final class Lanes {
 
   private Lanes() {}
 
-  /** The widest vectors that this processor and virtual machine are good at. */
-  static int preferredBits() {
-    return Widest.BITS;
-  }
-
-  /** Apart from {@link Lanes}, whose own constants need the answer. */
-  private static final class Widest {
+  /** Apart from {@link Lanes}, whose own constants need the answer: using this does not initialise that. */
+  static final class Widest {
+    /** The widest vectors that this processor and virtual machine are good at. */
     static final int BITS = FloatVector.SPECIES_PREFERRED.vectorBitSize();
+
+    private Widest() {}
   }
 }

@@ -38,7 +38,7 @@ record VectorSupport(int bits, String reason) {
       }
       return new VectorSupport(0, "scalar code, because java runs without --add-modules jdk.incubator.vector");
     }
-    int widest = Lanes.preferredBits();
+    int widest = Lanes.Widest.BITS;
     if (asked > widest) {
       throw new IllegalArgumentException(
           PROPERTY + "=" + asked + " is wider than this processor's " + widest + " bits");

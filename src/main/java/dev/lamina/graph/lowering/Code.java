@@ -1,14 +1,16 @@
 package dev.lamina.graph.lowering;
 
 import dev.lamina.graph.RandomStream;
+import dev.lamina.tensor.DType;
 import java.util.List;
 
 /**
- * Straight-line code that computes one or more expressions for one element. Value i is what instruction i leaves; operands come before their users, and no two
- * instructions are equal, so common subexpressions are computed once.
+ * Straight-line code that computes one or more expressions for one element. Value i is what instruction i leaves;
+ * operands come before their users, and no two instructions are equal, so common subexpressions are computed once.
  *
- * <p>What differs from element to element enters through slots. The instructions name slots by number only, so two expressions that differ in the
- * inputs or random streams they read have equal instructions, and can share a compiled form.
+ * <p>What differs from element to element enters through slots. The instructions name slots by number only, so two
+ * expressions that differ in the inputs or random streams they read have equal instructions, and can share a compiled
+ * form.
  *
  * @param instructions in an order in which they can run
  * @param outputs the value of each expression, always a float
@@ -43,6 +45,15 @@ public record Code(List<Instruction> instructions, List<Integer> outputs, List<S
 
     /** The element's word of {@code stream}, an int. */
     record Word(RandomStream stream) implements Slot {}
+
+    /** The element type of its values before they are converted, given those of the inputs. */
+    default DType dtype(List<DType> inputs) {
+      return switch (this) {
+        case Input(int index) -> inputs.get(index);
+        case Coordinate _ -> DType.F32;
+        case Word _ -> DType.I32;
+      };
+    }
   }
 
   /** Which values are the same for every element, given which slots are. */
@@ -50,11 +61,12 @@ public record Code(List<Instruction> instructions, List<Integer> outputs, List<S
     boolean[] uniform = new boolean[instructions.size()];
     for (int i = 0; i < uniform.length; i++) {
       Instruction in = instructions.get(i);
-      uniform[i] = switch (in.op) {
-        case SLOT, WORD -> uniformSlots.get((int) in.immediate);
-        case FLOAT, INT -> true;
-        default -> uniform[in.a] && (in.b < 0 || uniform[in.b]) && (in.c < 0 || uniform[in.c]);
-      };
+      uniform[i] =
+          switch (in.op) {
+            case SLOT, WORD -> uniformSlots.get((int) in.immediate);
+            case FLOAT, INT -> true;
+            default -> uniform[in.a] && (in.b < 0 || uniform[in.b]) && (in.c < 0 || uniform[in.c]);
+          };
     }
     return uniform;
   }

@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Turns expressions into straight-line 32-bit {@link Code}: what a CPU compiles to bytecode and a GPU prints as source is the same list of instructions, so their
- * results differ at most where the hardware does.
+ * Turns expressions into straight-line 32-bit {@link Code}: what a CPU compiles to bytecode and a GPU prints as source
+ * is the same list of instructions, so their results differ at most where the hardware does.
  */
 public final class Lowering {
   private final CodeBuilder code = new CodeBuilder();
@@ -36,17 +36,18 @@ public final class Lowering {
     if (known != null) {
       return known;
     }
-    int value = switch (expression) {
-      case Expr.Input(int index) -> code.slot(new Slot.Input(index));
-      case Expr.Constant(double constant) -> code.constant((float) constant);
-      case Expr.Unary(UnaryOp op, Expr a) -> unary(op, value(a));
-      case Expr.Binary(BinaryOp op, Expr a, Expr b) -> code.op(opcode(op), value(a), value(b));
-      case Expr.Select(Relation relation, Expr left, Expr right, Expr ifTrue, Expr ifFalse) ->
-          code.select(code.op(opcode(relation), value(left), value(right)), value(ifTrue), value(ifFalse));
-      case Expr.Index(int axis) -> code.slot(new Slot.Coordinate(axis));
-      case Expr.Uniform uniform -> uniform(uniform);
-      case Expr.Bernoulli bernoulli -> bernoulli(bernoulli);
-    };
+    int value =
+        switch (expression) {
+          case Expr.Input(int index) -> code.slot(new Slot.Input(index));
+          case Expr.Constant(double constant) -> code.constant((float) constant);
+          case Expr.Unary(UnaryOp op, Expr a) -> unary(op, value(a));
+          case Expr.Binary(BinaryOp op, Expr a, Expr b) -> code.op(opcode(op), value(a), value(b));
+          case Expr.Select(Relation relation, Expr left, Expr right, Expr ifTrue, Expr ifFalse) ->
+              code.select(code.op(opcode(relation), value(left), value(right)), value(ifTrue), value(ifFalse));
+          case Expr.Index(int axis) -> code.slot(new Slot.Coordinate(axis));
+          case Expr.Uniform uniform -> uniform(uniform);
+          case Expr.Bernoulli bernoulli -> bernoulli(bernoulli);
+        };
     lowered.put(expression, value);
     return value;
   }

@@ -1,9 +1,10 @@
 package dev.lamina.graph.lowering;
 
 /**
- * The small vocabulary that expressions are lowered to: IEEE 754 binary32 arithmetic, 32-bit integer arithmetic and comparisons. Every one of them exists, with
- * the same bits as result, as a Java operator or method, a Vector API operation and a CUDA operator or intrinsic. A printer must not contract
- * {@link #MUL} and {@link #ADD} into one rounding.
+ * The small vocabulary that expressions are lowered to: IEEE 754 binary32 arithmetic, 32-bit integer arithmetic and
+ * comparisons. Every one of them exists, with the same bits as result, as a Java operator or method, a Vector API
+ * operation and a CUDA operator or intrinsic. A printer must not contract {@link #MUL} and {@link #ADD} into one
+ * rounding.
  */
 public enum Opcode {
   /** The element's value of slot {@code immediate}, a float. */

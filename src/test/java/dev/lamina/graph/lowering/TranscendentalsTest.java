@@ -20,16 +20,26 @@ import org.junit.jupiter.api.TestFactory;
 class TranscendentalsTest {
   private static final Set<UnaryOp> FUNCTIONS = EnumSet.range(UnaryOp.EXP, UnaryOp.ERF);
 
-  /** The measured largest errors, rounded up, in units in the last place. */
+  /** The documented errors, with a tenth for the floats between those that were measured. */
   private static double allowedUlps(UnaryOp op) {
-    return 2;
+    return 0.1
+        + switch (op) {
+          case EXP -> 1.02;
+          case EXPM1 -> 1.44;
+          case LOG -> 0.80;
+          case LOG1P -> 1.37;
+          case TANH -> 1.50;
+          case SIGMOID, SOFTPLUS -> 1.65;
+          case ERF -> 1.05;
+          case NEG, ABS, SIGN, SQRT -> throw new IllegalArgumentException(op + " is exact");
+        };
   }
 
   private static CodeInterpreter interpreter(UnaryOp op) {
     return new CodeInterpreter(Lowering.lower(List.of(Exprs.unary(op, new Expr.Input(0)))));
   }
 
-  /** Steps that are coprime to 2³² visit all signs, exponents and mantissas alike. */
+  /** An odd step visits all signs and exponents, and every low bit of a mantissa. */
   @TestFactory
   Stream<DynamicTest> errorOverTheWholeFloatRangeIsWithinTheDocumentedUlps() {
     return FUNCTIONS.stream().map(op -> DynamicTest.dynamicTest(op.name(), () -> sweep(op, 2999)));
@@ -37,8 +47,8 @@ class TranscendentalsTest {
 
   @Tag("slow")
   @TestFactory
-  Stream<DynamicTest> errorOverEveryFloatIsWithinTheDocumentedUlps() {
-    return FUNCTIONS.stream().map(op -> DynamicTest.dynamicTest(op.name(), () -> sweep(op, 1)));
+  Stream<DynamicTest> errorOverAHundredMillionFloatsIsWithinTheDocumentedUlps() {
+    return FUNCTIONS.stream().map(op -> DynamicTest.dynamicTest(op.name(), () -> sweep(op, 41)));
   }
 
   private static void sweep(UnaryOp op, int stride) {
@@ -54,7 +64,6 @@ class TranscendentalsTest {
         worstAt = x;
       }
     }
-    System.out.printf("%s: %.3f ulp at %s%n", op, worst, worstAt);
     assertTrue(worst <= allowedUlps(op), op + " is off by " + worst + " ulp at " + worstAt);
   }
 
@@ -62,28 +71,42 @@ class TranscendentalsTest {
   Stream<DynamicTest> zerosInfinitiesNaNAndHugeArgumentsAreExact() {
     float inf = Float.POSITIVE_INFINITY;
     float[] arguments = {0f, -0f, inf, -inf, Float.NaN, 1e4f, -1e4f, Float.MAX_VALUE, -Float.MAX_VALUE, -1f};
-    return FUNCTIONS.stream().map(op -> DynamicTest.dynamicTest(op.name(), () -> assertAll(floats(arguments).map(x -> () -> {
-      float expected = (float) ExprEvaluator.apply(op, x);
-      float actual = interpreter(op).runOne(x);
-      if (Math.abs(expected) == 0 || !Float.isFinite(expected)) {
-        assertEquals(expected, actual, op + "(" + x + ")");
-      } else {
-        assertEquals(0, Ulps.between(ExprEvaluator.apply(op, x), actual), 2, op + "(" + x + ")");
-      }
-    }))));
+    return FUNCTIONS.stream()
+        .map(op ->
+            DynamicTest.dynamicTest(
+                op.name(),
+                () ->
+                    assertAll(
+                        floats(arguments)
+                            .map(x ->
+                                () -> {
+                                  float expected = (float) ExprEvaluator.apply(op, x);
+                                  float actual = interpreter(op).runOne(x);
+                                  if (Math.abs(expected) == 0 || !Float.isFinite(expected)) {
+                                    assertEquals(expected, actual, op + "(" + x + ")");
+                                  } else {
+                                    assertEquals(
+                                        0, Ulps.between(ExprEvaluator.apply(op, x), actual), 2, op + "(" + x + ")");
+                                  }
+                                }))));
   }
 
   /** A step down of a result is at most what rounding can do: the two errors together. */
   @TestFactory
   Stream<DynamicTest> neighbouringArgumentsGiveResultsInOrder() {
-    return FUNCTIONS.stream().map(op -> DynamicTest.dynamicTest(op.name(), () -> {
-      CodeInterpreter code = interpreter(op);
-      for (float x = op == UnaryOp.LOG ? 1e-3f : -0.9f; x < 5; x += 1e-4f) {
-        float here = code.runOne(x);
-        float next = code.runOne(x + 0x1p-12f);
-        assertTrue(next >= here - 2 * Math.ulp(here), op + " falls at " + x + " from " + here + " to " + next);
-      }
-    }));
+    return FUNCTIONS.stream()
+        .map(op ->
+            DynamicTest.dynamicTest(
+                op.name(),
+                () -> {
+                  CodeInterpreter code = interpreter(op);
+                  for (float x = op == UnaryOp.LOG ? 1e-3f : -0.9f; x < 5; x += 1e-4f) {
+                    float here = code.runOne(x);
+                    float next = code.runOne(x + 0x1p-12f);
+                    assertTrue(
+                        next >= here - 2 * Math.ulp(here), op + " falls at " + x + " from " + here + " to " + next);
+                  }
+                }));
   }
 
   private static Stream<Float> floats(float[] values) {

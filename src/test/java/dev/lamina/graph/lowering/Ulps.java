@@ -5,8 +5,8 @@ public final class Ulps {
   private Ulps() {}
 
   /**
-   * How far {@code actual} is from {@code expected}, in units of the floats about the expected value. Infinite if one is NaN and the other is not, or if only
-   * one is infinite after rounding.
+   * How far {@code actual} is from {@code expected}, in units of the floats about the expected value. Infinite if one
+   * is NaN and the other is not, or if only one is infinite after rounding.
    */
   public static double between(double expected, float actual) {
     float nearest = (float) expected;
@@ -21,7 +21,9 @@ public final class Ulps {
 
   /** Around the overflow threshold a result may fall on either side. */
   private static boolean closeToOverflow(double expected, float actual) {
-    return Math.abs(expected) > 0x1.fffffap127 && Math.abs(expected) < 0x1.000002p128
-        && Math.abs((double) actual) >= 0x1.fffffap127 && Math.signum(expected) == Math.signum(actual);
+    return Math.abs(expected) > 0x1.fffffap127
+        && Math.abs(expected) < 0x1.000002p128
+        && Math.abs((double) actual) >= 0x1.fffffap127
+        && Math.signum(expected) == Math.signum(actual);
   }
 }

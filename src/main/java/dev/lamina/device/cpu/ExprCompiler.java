@@ -1,0 +1,168 @@
+package dev.lamina.device.cpu;
+
+import dev.lamina.graph.Expr;
+import dev.lamina.graph.Op.ReduceKind;
+import dev.lamina.graph.lowering.Code;
+import dev.lamina.graph.lowering.Lowering;
+import dev.lamina.tensor.DType;
+import dev.lamina.tensor.Shape;
+import dev.lamina.tensor.TensorType;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * Prepares maps and reductions: 32-bit expressions become bytecode, one class for each distinct code and way its
+ * operands lie in memory, whatever the shapes; those in double are interpreted.
+ *
+ * <p>For one thread that prepares; what it prepares may run on many.
+ */
+final class ExprCompiler {
+  /**
+   * Up to 250 instructions compiled loops were seen to make no objects; of some with 300, one vector a call was boxed.
+   */
+  static final int LARGEST_CODE = 256;
+
+  private final BodyCompiler bodies;
+  private final RandomWords words;
+  private final RowReducer floats;
+  private final ThreadLocal<MapScratch> scratch = ThreadLocal.withInitial(MapScratch::new);
+
+  /** A compiler for the vectors this process {@linkplain VectorSupport#FOUND has}. */
+  ExprCompiler() {
+    this(VectorSupport.FOUND.bits());
+  }
+
+  /** A compiler for vectors of {@code vectorBits} bits; 0 makes scalar code that does without the Vector API. */
+  ExprCompiler(int vectorBits) {
+    bodies = new BodyCompiler(vectorBits);
+    words = vectorBits == 0 ? RandomWords::scalar : RandomWordVectors::fill;
+    floats = vectorBits == 0 ? new RowReducer.Floats() : new VectorRowReducer();
+  }
+
+  /**
+   * Why {@link #map} would refuse these expressions, in one line; empty if it would not. Fusion asks before it fuses.
+   *
+   * @param inputs element types of the inputs
+   * @param outputs element types of the outputs
+   */
+  Optional<String> unsupported(List<Expr> exprs, List<DType> inputs, List<DType> outputs) {
+    Set<DType> missing = new LinkedHashSet<>();
+    Set<DType> all = new LinkedHashSet<>(inputs);
+    all.addAll(outputs);
+    for (DType dtype : all) {
+      if (dtype == DType.BF16 || dtype == DType.F16) {
+        missing.add(dtype);
+      }
+    }
+    if (!missing.isEmpty()) {
+      return Optional.of("the CPU device computes in F32 and F64, not in " + missing.iterator().next());
+    }
+    if (Expr.precision(inputs, outputs) == DType.F64) {
+      return Optional.empty();
+    }
+    Code code = Lowering.lower(exprs);
+    if (code.instructions().size() > LARGEST_CODE) {
+      return Optional.of(
+          "an expression of "
+              + code.instructions().size()
+              + " instructions; more than "
+              + LARGEST_CODE
+              + " are not compiled well, cut it in two");
+    }
+    List<BodyKey.SlotForm> forms =
+        code.slots().stream().map(slot -> new BodyKey.SlotForm(slot.dtype(inputs), false)).toList();
+    return bodies.refusal(BodyKey.of(code, forms, outputs));
+  }
+
+  /**
+   * Prepares a map.
+   *
+   * @param exprs one for each output, over the same inputs
+   * @param inputs each repeated to {@code shape}, aligned at the last dimension
+   * @param outputs element type of each output, all dense of {@code shape}
+   * @throws IllegalArgumentException if it is {@link #unsupported}
+   */
+  MapKernel map(List<Expr> exprs, List<TensorType> inputs, List<DType> outputs, Shape shape) {
+    List<DType> types = inputs.stream().map(TensorType::dtype).toList();
+    unsupported(exprs, types, outputs)
+        .ifPresent(reason -> {
+          throw new IllegalArgumentException(reason);
+        });
+    if (Expr.precision(types, outputs) == DType.F64) {
+      return new InterpretedMap(exprs, inputs, outputs, shape);
+    }
+    return new CompiledMap(Lowering.lower(exprs), inputs, outputs, shape, bodies, name(exprs), words, scratch);
+  }
+
+  /**
+   * Prepares a reduction of {@code value}, evaluated over {@code shape}, along {@code axes}.
+   *
+   * @param output element type of the result; in F64 the values are computed in double too
+   * @throws IllegalArgumentException if the values are {@link #unsupported}
+   */
+  Reduction reduce(
+      ReduceKind kind, Expr value, List<TensorType> inputs, DType output, Shape shape, List<Integer> axes) {
+    List<DType> types = inputs.stream().map(TensorType::dtype).toList();
+    DType precision = Expr.precision(types, List.of(output));
+    int direct = direct(value, inputs, precision, shape);
+    MapKernel values = direct >= 0 ? null : map(List.of(value), inputs, List.of(precision), shape);
+    RowReducer doubles = new RowReducer.Doubles();
+    RowReducer first = precision == DType.F32 ? floats : doubles;
+    return Reduction.prepare(
+        shape,
+        new HashSet<>(axes),
+        output,
+        form -> new ReduceKernel(kind, values, direct, precision, form.result(), form.extents(), first, scratch),
+        form -> new ReduceKernel(kind, null, 0, DType.F64, form.result(), form.extents(), doubles, scratch));
+  }
+
+  /** How many classes have been generated. */
+  int compiledClasses() {
+    return bodies.count();
+  }
+
+  private static int direct(Expr value, List<TensorType> inputs, DType precision, Shape shape) {
+    boolean plain =
+        value instanceof Expr.Input(int index) && inputs.get(index).equals(new TensorType(shape, precision));
+    return plain ? ((Expr.Input) value).index() : -1;
+  }
+
+  /** What the expressions do, in a word or a few, for profilers. */
+  private static String name(List<Expr> exprs) {
+    Set<String> words = new LinkedHashSet<>();
+    exprs.forEach(expr -> collect(expr, words));
+    String joined = words.stream().limit(4).collect(Collectors.joining("_"));
+    return (joined.isEmpty() ? "Copy" : joined) + (exprs.size() > 1 ? "_x" + exprs.size() : "");
+  }
+
+  private static void collect(Expr expr, Set<String> words) {
+    switch (expr) {
+      case Expr.Input _, Expr.Constant _ -> {}
+      case Expr.Unary(Expr.UnaryOp op, Expr a) -> {
+        words.add(capitalised(op.name()));
+        collect(a, words);
+      }
+      case Expr.Binary(Expr.BinaryOp op, Expr a, Expr b) -> {
+        words.add(capitalised(op.name()));
+        collect(a, words);
+        collect(b, words);
+      }
+      case Expr.Select(Expr.Relation _, Expr left, Expr right, Expr ifTrue, Expr ifFalse) -> {
+        words.add("Select");
+        List.of(left, right, ifTrue, ifFalse).forEach(part -> collect(part, words));
+      }
+      case Expr.Index _ -> words.add("Index");
+      case Expr.Uniform _ -> words.add("Uniform");
+      case Expr.Bernoulli _ -> words.add("Bernoulli");
+    }
+  }
+
+  private static String capitalised(String word) {
+    return word.charAt(0) + word.substring(1).toLowerCase(Locale.ROOT);
+  }
+}

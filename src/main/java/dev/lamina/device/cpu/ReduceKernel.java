@@ -1,0 +1,226 @@
+package dev.lamina.device.cpu;
+
+import dev.lamina.graph.Op.ReduceKind;
+import dev.lamina.tensor.DType;
+
+/**
+ * Joins the values of a map along the middle one of three dimensions [outer][reduced][inner].
+ *
+ * <p>Work is cut by size: whole results where they are short, else pieces of the reduced dimension whose partial
+ * results, doubles in the workspace, are joined in their order. The bits do not depend on the number of threads.
+ */
+final class ReduceKernel {
+  /** Elements of a piece: enough to keep a core busy for tens of microseconds. */
+  private static final long PIECE = 32 * 1024;
+
+  /**
+   * Accumulators of narrow rows: several rows are added side by side, so that vectors are full whatever the number of
+   * channels.
+   */
+  private static final int SIDE_BY_SIDE = 512;
+
+  private final ReduceKind kind;
+  private final MapKernel value;
+  private final int direct;
+  private final DType valueType;
+  private final DType output;
+  private final RowReducer reducer;
+  private final ThreadLocal<MapScratch> scratch;
+
+  private final int reduced;
+  private final int inner;
+
+  /** Columns that one unit of work covers, and how many such units there are in a row. */
+  private final int columns;
+
+  private final int columnBlocks;
+
+  /** Doubles that a chunk accumulates in. */
+  private final int width;
+
+  private final int units;
+  private final int pieces;
+  private final int rowsPerPiece;
+  private final int unitsPerChunk;
+  private final int chunks;
+
+  /**
+   * Prepares a reduction of {@code value}, whose only output is of type {@code valueType} and which is iterated over
+   * [outer][reduced][inner].
+   *
+   * @param value null if some input holds the values as they are
+   * @param direct that input, dense and of type {@code valueType}; −1 if there is none
+   * @param extents of the three dimensions
+   */
+  ReduceKernel(
+      ReduceKind kind,
+      MapKernel value,
+      int direct,
+      DType valueType,
+      DType output,
+      int[] extents,
+      RowReducer reducer,
+      ThreadLocal<MapScratch> scratch) {
+    this.kind = kind;
+    this.value = value;
+    this.direct = direct;
+    this.valueType = valueType;
+    this.output = output;
+    this.reducer = reducer;
+    this.scratch = scratch;
+    this.reduced = extents[1];
+    this.inner = extents[2];
+    columns = Math.clamp(inner, 1, MapScratch.BLOCK);
+    columnBlocks = (inner + columns - 1) / columns;
+    width = inner == 1 ? 1 : columns <= SIDE_BY_SIDE ? SIDE_BY_SIDE / columns * columns : columns;
+    units = Math.multiplyExact(extents[0], columnBlocks);
+    long unitSize = (long) reduced * columns;
+    pieces = (int) Math.max(1, Math.min(reduced, (unitSize + PIECE - 1) / PIECE));
+    rowsPerPiece = (reduced + pieces - 1) / pieces;
+    unitsPerChunk = pieces > 1 ? 1 : Math.clamp(PIECE / Math.max(1, unitSize), 1, Math.max(1, units));
+    chunks = pieces > 1 ? Math.multiplyExact(units, pieces) : (units + unitsPerChunk - 1) / unitsPerChunk;
+  }
+
+  /** Scratch memory of a run in bytes. */
+  long workspaceBytes() {
+    return Memory.aligned((long) chunks * width * 8);
+  }
+
+  /** Fixes the addresses. */
+  Bound bind(long[] inputs, long target, long workspace) {
+    return direct < 0
+        ? new Bound(value.bind(inputs, new long[] {0}), 0, target, workspace)
+        : new Bound(null, inputs[direct], target, workspace);
+  }
+
+  /** A reduction with its addresses. */
+  final class Bound {
+    private final BoundMap values;
+    private final long source;
+    private final long target;
+    private final long workspace;
+    private final Workers.Task accumulate = this::accumulate;
+    private final Workers.Task combine = this::combine;
+
+    private Bound(BoundMap values, long source, long target, long workspace) {
+      this.values = values;
+      this.source = source;
+      this.target = target;
+      this.workspace = workspace;
+    }
+
+    /** Computes all results. */
+    void run(Workers workers) {
+      workers.run(accumulate, chunks);
+      if (pieces > 1) {
+        workers.run(combine, units);
+      }
+    }
+
+    private void accumulate(int chunk) {
+      MapScratch memory = scratch.get();
+      long accumulators = workspace + (long) chunk * width * 8;
+      if (pieces > 1) {
+        int firstRow = chunk % pieces * rowsPerPiece;
+        piece(memory, chunk / pieces, firstRow, Math.min(reduced, firstRow + rowsPerPiece), accumulators);
+        return;
+      }
+      int first = chunk * unitsPerChunk;
+      int last = Math.min(units, first + unitsPerChunk);
+      if (inner == 1) {
+        shortRows(memory, first, last);
+        return;
+      }
+      for (int unit = first; unit < last; unit++) {
+        piece(memory, unit, 0, reduced, accumulators);
+        for (int i = 0; i < columnsOf(unit); i++) {
+          store(unit, i, ScalarAccess.getDouble(accumulators + 8L * i));
+        }
+      }
+    }
+
+    /** Leaves the join of some rows of a unit in the accumulators, one a column. */
+    private void piece(MapScratch memory, int unit, int firstRow, int lastRow, long accumulators) {
+      if (inner == 1) {
+        long start = (long) unit * reduced;
+        ScalarAccess.setDouble(accumulators, run(memory, start + firstRow, start + lastRow));
+        return;
+      }
+      double neutral = RowReducer.neutral(kind);
+      for (int i = 0; i < width; i++) {
+        ScalarAccess.setDouble(accumulators + 8L * i, neutral);
+      }
+      long row = (long) (unit / columnBlocks) * reduced;
+      long column = (long) (unit % columnBlocks) * columns;
+      int together = columnBlocks > 1 ? 1 : Math.max(1, width / inner);
+      for (int r = firstRow; r < lastRow; r += together) {
+        int count = columnBlocks > 1 ? columnsOf(unit) : Math.min(together, lastRow - r) * inner;
+        long at = values(memory, (row + r) * inner + column, count);
+        reducer.columns(kind, at, accumulators, count);
+      }
+      for (int i = inner; columnBlocks == 1 && i < width; i++) {
+        join(accumulators + 8L * (i % inner), ScalarAccess.getDouble(accumulators + 8L * i));
+      }
+    }
+
+    private void join(long accumulator, double with) {
+      ScalarAccess.setDouble(accumulator, RowReducer.join(kind, ScalarAccess.getDouble(accumulator), with));
+    }
+
+    /** The join of a contiguous run. */
+    private double run(MapScratch memory, long start, long end) {
+      double result = RowReducer.neutral(kind);
+      for (long at = start; at < end; at += MapScratch.BLOCK) {
+        int count = (int) Math.min(MapScratch.BLOCK, end - at);
+        result = RowReducer.join(kind, result, reducer.row(kind, values(memory, at, count), count, memory.lanes()));
+      }
+      return result;
+    }
+
+    /** Whole results of contiguous runs, the values of several computed together. */
+    private void shortRows(MapScratch memory, int first, int last) {
+      int together = Math.max(1, MapScratch.BLOCK / Math.max(1, reduced));
+      for (int unit = first; unit < last; unit += together) {
+        int rows = Math.min(together, last - unit);
+        if (reduced > MapScratch.BLOCK) {
+          store(unit, 0, run(memory, (long) unit * reduced, (long) (unit + 1) * reduced));
+          continue;
+        }
+        long at = values(memory, (long) unit * reduced, rows * reduced);
+        for (int i = 0; i < rows; i++) {
+          long row = at + (long) i * reduced * valueType.bytes();
+          store(unit + i, 0, reducer.row(kind, row, reduced, memory.lanes()));
+        }
+      }
+    }
+
+    /** Where the values of a run lie, computed if need be. */
+    private long values(MapScratch memory, long start, int count) {
+      if (direct >= 0) {
+        return source + start * valueType.bytes();
+      }
+      values.into(start, count, memory.values());
+      return memory.values();
+    }
+
+    private void combine(int unit) {
+      for (int i = 0; i < columnsOf(unit); i++) {
+        double result = RowReducer.neutral(kind);
+        for (int piece = 0; piece < pieces; piece++) {
+          long partial = workspace + ((long) unit * pieces + piece) * width * 8;
+          result = RowReducer.join(kind, result, ScalarAccess.getDouble(partial + 8L * i));
+        }
+        store(unit, i, result);
+      }
+    }
+
+    private int columnsOf(int unit) {
+      return Math.min(columns, inner - unit % columnBlocks * columns);
+    }
+
+    private void store(int unit, int column, double result) {
+      long index = (long) (unit / columnBlocks) * inner + (long) (unit % columnBlocks) * columns + column;
+      InterpretedMap.store(output, target + index * output.bytes(), result);
+    }
+  }
+}
