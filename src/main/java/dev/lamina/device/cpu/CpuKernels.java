@@ -1,0 +1,132 @@
+package dev.lamina.device.cpu;
+
+import dev.lamina.graph.Expr;
+import dev.lamina.graph.Op;
+import dev.lamina.graph.TypeInference;
+import dev.lamina.tensor.DType;
+import dev.lamina.tensor.TensorType;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/** Which kernel does an operation, and why there is none. */
+final class CpuKernels {
+  private final Workers workers;
+  private final ExprCompiler compiler;
+  private final ChannelSums channelSums;
+  private final PoolLoops poolLoops;
+
+  /** Kernels with vectors of {@code vectorBits} bits; 0 is scalar code. */
+  CpuKernels(Workers workers, int vectorBits) {
+    this.workers = workers;
+    compiler = new ExprCompiler(vectorBits);
+    channelSums = ChannelSums.of(vectorBits);
+    poolLoops = PoolLoops.of(vectorBits);
+  }
+
+  /** A new kernel for an operation that is not {@link #unsupported}. */
+  CpuKernel prepare(Op op, List<TensorType> in) {
+    return switch (op) {
+      case Op.Input _, Op.Read _, Op.Reshape _ ->
+          throw new IllegalArgumentException(op.label() + " is no work for a device");
+      case Op.Map map -> ExpressionKernel.of(map, in, compiler, workers);
+      case Op.Reduce reduce -> ExpressionKernel.of(reduce, in, compiler, workers);
+      case Op.MatMul matMul -> PlainProducts.matMul(matMul, in, workers);
+      case Op.Conv2d(var spec) -> PlainProducts.conv2d(spec, in.get(0).shape(), in.get(1).shape(), workers);
+      case Op.Conv2dInputGradient(var spec, var image) ->
+          PlainProducts.inputGradient(spec, image, in.get(1).shape(), workers);
+      case Op.Conv2dFilterGradient(var spec, var filter) ->
+          PlainProducts.filterGradient(spec, in.get(0).shape(), filter, workers);
+      case Op.Pool2d(var kind, var spec) ->
+          new PoolKernel(kind, false, new PoolShape(in.getFirst().shape(), spec), poolLoops, workers);
+      case Op.Pool2dGradient(var kind, var spec, var image) ->
+          new PoolKernel(kind, true, new PoolShape(image, spec), poolLoops, workers);
+      case Op.BatchNorm(double epsilon) -> new BatchNormKernel(epsilon, in, null, compiler, channelSums, workers);
+      case Op.BatchNormGradient() -> new BatchNormGradientKernel(in, null, compiler, channelSums, workers);
+      case Op.SoftmaxCrossEntropy(double smoothing) -> new CrossEntropyKernel(smoothing, false, in, compiler, workers);
+      case Op.SoftmaxCrossEntropyGradient(double smoothing) ->
+          new CrossEntropyKernel(smoothing, true, in, compiler, workers);
+      case Op.Permute(var axes) ->
+          new PermuteKernel(axes, in.getFirst().shape(), in.getFirst().dtype().bytes(), workers);
+      case Op.Slice slice -> CopyKernel.slice(slice, in.getFirst(), workers);
+      case Op.Concat concat -> CopyKernel.concat(concat, in, workers);
+      case Op.Pad pad -> CopyKernel.pad(pad, in.getFirst(), workers);
+      case Op.ArgMax() -> new ArgMaxKernel(in.getFirst().shape(), workers);
+      case Op.Pack pack -> CopyKernel.pack(pack, in, workers);
+      case Op.Fused fused -> fused(fused, in);
+    };
+  }
+
+  private CpuKernel fused(Op.Fused op, List<TensorType> in) {
+    return switch (op.anchor()) {
+      case Op.BatchNorm(double epsilon) ->
+          new BatchNormKernel(epsilon, in, op.epilogue(), compiler, channelSums, workers);
+      case Op.BatchNormGradient() -> new BatchNormGradientKernel(in, op.prologue(), compiler, channelSums, workers);
+      default -> throw new IllegalArgumentException(op.label() + " is not run as one kernel");
+    };
+  }
+
+  /** Why {@link #prepare} cannot be called, in words that follow the operation's name; empty if it can. */
+  Optional<String> unsupported(Op op, List<TensorType> in) {
+    return switch (op) {
+      case Op.Input _, Op.Read _, Op.Reshape _ ->
+          Optional.of("it is no work: a program answers it with memory that is there");
+      case Op.Map map -> compiler.unsupported(map.exprs(), dtypes(in), map.dtypes());
+      case Op.Reduce reduce -> compiler.unsupported(List.of(reduce.value()), dtypes(in), List.of(reduce.dtype()));
+      case Op.Permute _, Op.Slice _, Op.Concat _, Op.Pad _, Op.Pack _ -> Optional.empty();
+      case Op.MatMul _,
+          Op.Conv2d _,
+          Op.Conv2dInputGradient _,
+          Op.Conv2dFilterGradient _,
+          Op.Pool2d _,
+          Op.Pool2dGradient _,
+          Op.BatchNorm _,
+          Op.BatchNormGradient _,
+          Op.SoftmaxCrossEntropy _,
+          Op.SoftmaxCrossEntropyGradient _,
+          Op.ArgMax _ ->
+          floatsOnly(op, in);
+      case Op.Fused fused -> unsupportedFused(fused, in);
+    };
+  }
+
+  /** Labels are I32 and winners U8; all else that these operations work on is F32. */
+  private static Optional<String> floatsOnly(Op op, List<TensorType> in) {
+    return Stream.concat(in.stream(), TypeInference.infer(op, in).stream())
+        .filter(type -> type.dtype().isFloating() && type.dtype() != DType.F32 || !in.getFirst().dtype().isFloating())
+        .findFirst()
+        .map(type -> "the CPU device runs it in F32, not in " + type.dtype());
+  }
+
+  private Optional<String> unsupportedFused(Op.Fused op, List<TensorType> in) {
+    List<TensorType> own = in.subList(0, in.size() - op.extras());
+    if (in.stream().anyMatch(type -> type.dtype() != DType.F32)) {
+      return Optional.of("the CPU device fuses F32 only");
+    }
+    Optional<String> anchor = unsupported(op.anchor(), own);
+    if (anchor.isPresent()) {
+      return anchor;
+    }
+    return switch (op.anchor()) {
+      case Op.BatchNorm _ ->
+          op.prologue() != null
+              ? Optional.of("batch norm takes no prologue on the CPU device: x would be computed twice")
+              : expressions(in, 3, BatchNormKernel.value(in.size(), op.epilogue()));
+      case Op.BatchNormGradient _ ->
+          op.epilogue() != null || op.prologueInput() != BatchNormGradientKernel.GRADIENT
+              ? Optional.of("the CPU device lets a prologue on dy ride on a batch norm gradient, nothing else")
+              : expressions(in, 3, BatchNormGradientKernel.value(in.size(), op.prologue()));
+      default -> Optional.of("the CPU device runs the parts");
+    };
+  }
+
+  /** Why an expression over F32 inputs, and {@code more} beside those given, cannot be compiled. */
+  private Optional<String> expressions(List<TensorType> in, int more, Expr expr) {
+    List<DType> floats = java.util.Collections.nCopies(in.size() + more, DType.F32);
+    return compiler.unsupported(List.of(expr), floats, List.of(DType.F32));
+  }
+
+  private static List<DType> dtypes(List<TensorType> types) {
+    return types.stream().map(TensorType::dtype).toList();
+  }
+}

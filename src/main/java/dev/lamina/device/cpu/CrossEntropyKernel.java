@@ -1,0 +1,220 @@
+package dev.lamina.device.cpu;
+
+import dev.lamina.device.Step;
+import dev.lamina.graph.Expr;
+import dev.lamina.graph.Exprs;
+import dev.lamina.tensor.DType;
+import dev.lamina.tensor.Shape;
+import dev.lamina.tensor.TensorType;
+import java.lang.foreign.ValueLayout;
+import java.util.List;
+
+/**
+ * Softmax cross-entropy and its gradient. With m the largest logit of a row, z = x − m and r the sum of exp(z) without
+ * that of the largest, which is 1:
+ *
+ * <pre>loss = Σ t·(log1p(r) − z),  gradient = dl·(Σt·exp(z)/(1 + r) − t)</pre>
+ *
+ * so a loss near 0 keeps its digits. A label that names no class makes its row NaN, and with it the step, which the
+ * finite guard then drops.
+ */
+final class CrossEntropyKernel implements CpuKernel {
+  /** Elements whose exponentials are computed at once, unless one row has more: they stay in the first-level cache. */
+  private static final int BLOCK = 2048;
+
+  private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
+
+  private final double smoothing;
+  private final boolean gradient;
+  private final boolean indices;
+  private final int classes;
+  private final int rows;
+  private final int together;
+  private final MapKernel exp;
+  private final MapKernel log1p;
+  private final Workers workers;
+
+  /**
+   * Prepares it.
+   *
+   * @param inputs logits, target, and for the gradient that of the loss
+   */
+  CrossEntropyKernel(
+      double smoothing, boolean gradient, List<TensorType> inputs, ExprCompiler compiler, Workers workers) {
+    Shape shape = inputs.getFirst().shape();
+    this.smoothing = smoothing;
+    this.gradient = gradient;
+    this.indices = inputs.get(1).dtype() == DType.I32;
+    this.classes = shape.last();
+    this.rows = shape.dim(0);
+    this.together = Math.max(1, Math.min(rows, BLOCK / classes));
+    this.workers = workers;
+    this.exp = inPlace(Expr.UnaryOp.EXP, together * classes, compiler);
+    this.log1p = inPlace(Expr.UnaryOp.LOG1P, together, compiler);
+  }
+
+  private static MapKernel inPlace(Expr.UnaryOp op, int size, ExprCompiler compiler) {
+    TensorType type = TensorType.f32(size);
+    return compiler.map(List.of(Exprs.unary(op, Exprs.input(0))), List.of(type), List.of(DType.F32), type.shape());
+  }
+
+  /** For each thread a block of exponentials, and a sum and the largest logit's place for each of its rows. */
+  @Override
+  public long workspaceBytes() {
+    return workers.threads() * slotBytes();
+  }
+
+  private long slotBytes() {
+    return expBytes() + 2 * rowBytes();
+  }
+
+  private long rowBytes() {
+    return Memory.aligned(4L * together);
+  }
+
+  private long expBytes() {
+    return Memory.aligned(4L * together * classes);
+  }
+
+  /** The gradient of a row is written after its logits have been read. */
+  @Override
+  public boolean canShare(int input, int output) {
+    return gradient && (input == 0 || (input == 1 && !indices));
+  }
+
+  @Override
+  public Step bind(long[] inputs, long[] outputs, long workspace) {
+    Bound bound = new Bound(inputs, outputs, workspace);
+    int chunks = (rows + together - 1) / together;
+    return () -> workers.run(bound, chunks);
+  }
+
+  private final class Bound implements Workers.SlotTask {
+    private final long logits;
+    private final long targets;
+    private final long lossGradient;
+    private final long output;
+    private final long workspace;
+    private final BoundMap[] exps = new BoundMap[workers.threads()];
+    private final BoundMap[] logs = new BoundMap[workers.threads()];
+
+    Bound(long[] inputs, long[] outputs, long workspace) {
+      logits = inputs[0];
+      targets = inputs[1];
+      lossGradient = gradient ? inputs[2] : 0;
+      output = outputs[0];
+      this.workspace = workspace;
+      for (int slot = 0; slot < exps.length; slot++) {
+        long[] block = {workspace + slot * slotBytes()};
+        long[] sums = {block[0] + expBytes()};
+        exps[slot] = exp.bind(block, block);
+        logs[slot] = log1p.bind(sums, sums);
+      }
+    }
+
+    @Override
+    public void run(int chunk, int slot) {
+      int first = chunk * together;
+      int count = Math.min(together, rows - first);
+      long block = workspace + slot * slotBytes();
+      long sums = block + expBytes();
+      long places = sums + rowBytes();
+      for (int i = 0; i < count; i++) {
+        int largest = largest(first + i);
+        Memory.ALL.set(INT, places + 4L * i, largest);
+        centre(first + i, logit(first + i, largest), block + 4L * i * classes);
+      }
+      exps[slot].range(0, (long) count * classes);
+      for (int i = 0; i < count; i++) {
+        Memory.set(sums + 4L * i, rest(Memory.ALL.get(INT, places + 4L * i), block + 4L * i * classes));
+      }
+      if (!gradient) {
+        logs[slot].range(0, count);
+      }
+      for (int i = 0; i < count; i++) {
+        if (gradient) {
+          gradient(first + i, block + 4L * i * classes, Memory.get(sums + 4L * i));
+        } else {
+          float largest = logit(first + i, Memory.ALL.get(INT, places + 4L * i));
+          Memory.set(output + 4L * (first + i), loss(first + i, largest, Memory.get(sums + 4L * i)));
+        }
+      }
+    }
+
+    private float logit(int row, int c) {
+      return Memory.get(logits + 4 * ((long) row * classes + c));
+    }
+
+    /** Where the largest logit of a row is. A NaN makes its row NaN wherever it is. */
+    private int largest(int row) {
+      int best = 0;
+      float value = logit(row, 0);
+      for (int c = 1; c < classes; c++) {
+        float next = logit(row, c);
+        if (next > value) {
+          best = c;
+          value = next;
+        }
+      }
+      return best;
+    }
+
+    private void centre(int row, float largest, long to) {
+      for (int c = 0; c < classes; c++) {
+        Memory.set(to + 4L * c, logit(row, c) - largest);
+      }
+    }
+
+    private float rest(int largest, long exps) {
+      double sum = 0;
+      for (int c = 0; c < classes; c++) {
+        sum += c == largest ? Memory.get(exps + 4L * c) - 1 : Memory.get(exps + 4L * c);
+      }
+      return (float) sum;
+    }
+
+    /** The share of class {@code c} in the target. */
+    private double target(int row, int c) {
+      double hard = indices ? (label(row) == c ? 1 : 0) : Memory.get(targets + 4 * ((long) row * classes + c));
+      return (1 - smoothing) * hard + smoothing / classes;
+    }
+
+    private int label(int row) {
+      return Memory.ALL.get(INT, targets + 4L * row);
+    }
+
+    /** The sum of a row's target: 1, unless a distribution does not add up; NaN where a label names no class. */
+    private double mass(int row) {
+      if (indices) {
+        return label(row) < 0 || label(row) >= classes ? Double.NaN : 1;
+      }
+      double sum = 0;
+      for (int c = 0; c < classes; c++) {
+        sum += target(row, c);
+      }
+      return sum;
+    }
+
+    private float loss(int row, float largest, float log) {
+      double loss = mass(row) * log;
+      for (int c = 0; c < classes; c++) {
+        double share = target(row, c);
+        // A class that is not asked for may have a logit of −∞.
+        if (share != 0) {
+          loss -= share * ((double) logit(row, c) - largest);
+        }
+      }
+      return (float) loss;
+    }
+
+    private void gradient(int row, long exps, float rest) {
+      double mass = mass(row);
+      double weight = Memory.get(lossGradient + 4L * row);
+      double scale = mass / (1.0 + rest);
+      for (int c = 0; c < classes; c++) {
+        double value = weight * (scale * Memory.get(exps + 4L * c) - target(row, c));
+        Memory.set(output + 4 * ((long) row * classes + c), (float) value);
+      }
+    }
+  }
+}
