@@ -15,6 +15,7 @@ final class CpuKernels {
   private final ExprCompiler compiler;
   private final ChannelSums channelSums;
   private final PoolLoops poolLoops;
+  private final int vectorBits;
 
   /** Kernels with vectors of {@code vectorBits} bits; 0 is scalar code. */
   CpuKernels(Workers workers, int vectorBits) {
@@ -22,6 +23,7 @@ final class CpuKernels {
     compiler = new ExprCompiler(vectorBits);
     channelSums = ChannelSums.of(vectorBits);
     poolLoops = PoolLoops.of(vectorBits);
+    this.vectorBits = vectorBits;
   }
 
   /** A new kernel for an operation that is not {@link #unsupported}. */
@@ -31,12 +33,13 @@ final class CpuKernels {
           throw new IllegalArgumentException(op.label() + " is no work for a device");
       case Op.Map map -> ExpressionKernel.of(map, in, compiler, workers);
       case Op.Reduce reduce -> ExpressionKernel.of(reduce, in, compiler, workers);
-      case Op.MatMul matMul -> PlainProducts.matMul(matMul, in, workers);
-      case Op.Conv2d(var spec) -> PlainProducts.conv2d(spec, in.get(0).shape(), in.get(1).shape(), workers);
+      case Op.MatMul matMul -> new MatMulKernel(matMul, in, vectorBits, workers);
+      case Op.Conv2d(var spec) ->
+          ConvolutionKernel.forward(spec, in.get(0).shape(), in.get(1).shape(), vectorBits, workers);
       case Op.Conv2dInputGradient(var spec, var image) ->
-          PlainProducts.inputGradient(spec, image, in.get(1).shape(), workers);
+          ConvolutionKernel.inputGradient(spec, image, in.get(1).shape(), vectorBits, workers);
       case Op.Conv2dFilterGradient(var spec, var filter) ->
-          PlainProducts.filterGradient(spec, in.get(0).shape(), filter, workers);
+          new FilterGradientKernel(spec, in.get(0).shape(), filter, vectorBits, workers);
       case Op.Pool2d(var kind, var spec) ->
           new PoolKernel(kind, false, new PoolShape(in.getFirst().shape(), spec), poolLoops, workers);
       case Op.Pool2dGradient(var kind, var spec, var image) ->

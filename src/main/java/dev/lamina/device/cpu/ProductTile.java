@@ -1,0 +1,104 @@
+package dev.lamina.device.cpu;
+
+import java.util.stream.IntStream;
+
+/**
+ * The innermost loop of matrix products and convolutions: a few rows of A, wherever their elements lie, times a panel
+ * of B, into a tile of C.
+ */
+interface ProductTile {
+
+  /**
+   * Where A lies: element (r, k) is {@code rows[r] + inner[k]} bytes from its beginning. So a convolution needs no copy
+   * of its image for each tap: rows are pixels, and the inner dimension runs over taps and channels.
+   */
+  record Left(long[] rows, long[] inner) {
+
+    /** Rows and columns at fixed distances, in bytes: a matrix. */
+    static Left matrix(int rows, long row, int columns, long column) {
+      return new Left(steps(rows, row), steps(columns, column));
+    }
+
+    private static long[] steps(int count, long step) {
+      return IntStream.range(0, count).mapToLong(i -> i * step).toArray();
+    }
+  }
+
+  /** The most rows of a tile. */
+  int rows();
+
+  /** Columns of a tile. A panel of B has as many: row k of the inner dimension follows row k − 1 at once. */
+  int columns();
+
+  /**
+   * {@code C = A·B}, or {@code C += A·B}, for some rows of A. All columns of C are written.
+   *
+   * @param firstRow the row of A that C begins with
+   * @param rows 1 to {@link #rows}
+   * @param c the tile; its rows are {@code cRow} bytes apart
+   */
+  void run(Left left, long a, int firstRow, int rows, long b, long c, long cRow, boolean add);
+
+  /** The tile that suits {@code width} columns. */
+  static ProductTile of(int vectorBits, int width) {
+    if (vectorBits == 0) {
+      return new Scalar();
+    }
+    return width <= Lanes.COUNT ? new NarrowProductTile() : new WideProductTile();
+  }
+
+  /**
+   * As {@link #run}, storing only {@code columns} columns of C; a tile with fewer than it computes goes to {@code
+   * scratch} first.
+   */
+  default void runSome(
+      Left left, long a, int firstRow, int rows, long b, long c, long cRow, int columns, long scratch) {
+    if (columns == columns()) {
+      run(left, a, firstRow, rows, b, c, cRow, false);
+      return;
+    }
+    long scratchRow = 4L * columns();
+    run(left, a, firstRow, rows, b, scratch, scratchRow, false);
+    for (int r = 0; r < rows; r++) {
+      for (int j = 0; j < columns; j++) {
+        Memory.set(c + r * cRow + 4L * j, Memory.get(scratch + r * scratchRow + 4L * j));
+      }
+    }
+  }
+
+  /** Memory for {@link #runSome} in bytes. */
+  default long scratchBytes() {
+    return 4L * rows() * columns();
+  }
+
+  /** The same sums in the same order without vectors. */
+  final class Scalar implements ProductTile {
+    private static final int COLUMNS = 16;
+
+    @Override
+    public int rows() {
+      return 1;
+    }
+
+    @Override
+    public int columns() {
+      return COLUMNS;
+    }
+
+    @Override
+    public void run(Left left, long a, int firstRow, int rows, long b, long c, long cRow, boolean add) {
+      if (!add) {
+        Memory.clear(c, 4L * COLUMNS);
+      }
+      long row = a + left.rows()[firstRow];
+      long right = b;
+      for (long offset : left.inner()) {
+        float x = Memory.get(row + offset);
+        for (int j = 0; j < COLUMNS; j++) {
+          Memory.set(c + 4L * j, Math.fma(x, Memory.get(right + 4L * j), Memory.get(c + 4L * j)));
+        }
+        right += 4L * COLUMNS;
+      }
+    }
+  }
+}

@@ -1,0 +1,127 @@
+package dev.lamina.device.cpu;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.lamina.conformance.RunOp;
+import dev.lamina.device.Device;
+import dev.lamina.device.DeviceOptions;
+import dev.lamina.device.reference.ReferenceProvider;
+import dev.lamina.graph.ConvSpec;
+import dev.lamina.graph.Op;
+import dev.lamina.graph.Padding;
+import dev.lamina.graph.Size;
+import dev.lamina.tensor.DType;
+import dev.lamina.tensor.HostTensor;
+import dev.lamina.tensor.Shape;
+import dev.lamina.tensor.TensorType;
+import java.lang.foreign.Arena;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.RepeatedTest;
+import org.junit.jupiter.api.RepetitionInfo;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Matrix products and convolutions of any shape, with vectors and without, against the reference device; the same bits
+ * for any number of threads.
+ */
+class ProductKernelsTest {
+  private final Arena arena = Arena.ofConfined();
+  private final Device reference = new ReferenceProvider().open(DeviceOptions.DEFAULT);
+  private final Device vectors = new CpuDevice(new DeviceOptions(2));
+  private final Device oneThread = new CpuDevice(new DeviceOptions(1));
+  private final Device threeThreads = new CpuDevice(new DeviceOptions(3));
+  private final Device scalar = new CpuDevice(new DeviceOptions(2), 0);
+
+  @AfterEach
+  void close() {
+    for (Device device : new Device[] {reference, vectors, oneThread, threeThreads, scalar}) {
+      device.close();
+    }
+    arena.close();
+  }
+
+  private HostTensor random(SplittableRandom random, Shape shape) {
+    HostTensor tensor = HostTensor.allocate(arena, new TensorType(shape, DType.F32));
+    for (long i = 0; i < tensor.size(); i++) {
+      tensor.set(i, random.nextDouble(-1, 1));
+    }
+    return tensor;
+  }
+
+  /**
+   * Terms are at most 1, so a sum of {@code terms} of them is off by at most half a unit in the last place for each
+   * partial sum.
+   */
+  private void check(Op op, long terms, HostTensor... inputs) {
+    HostTensor expected = RunOp.run(reference, arena, op, inputs);
+    double allowed = Math.ulp(1f) * terms * Math.sqrt(terms);
+    HostTensor wide = RunOp.run(vectors, arena, op, inputs);
+    HostTensor narrow = RunOp.run(scalar, arena, op, inputs);
+    for (long i = 0; i < expected.size(); i++) {
+      assertEquals(expected.get(i), wide.get(i), allowed, op + " element " + i);
+      assertEquals(expected.get(i), narrow.get(i), allowed, op + " without vectors, element " + i);
+    }
+    assertEquals(
+        -1, wide.segment().mismatch(RunOp.run(oneThread, arena, op, inputs).segment()), op + " with one thread");
+    assertEquals(
+        -1, wide.segment().mismatch(RunOp.run(threeThreads, arena, op, inputs).segment()), op + " with three threads");
+  }
+
+  @RepeatedTest(40)
+  void matrixProducts(RepetitionInfo repetition) {
+    SplittableRandom random = new SplittableRandom(repetition.getCurrentRepetition());
+    int m = random.nextInt(1, 150);
+    int k = random.nextInt(1, 80);
+    int n = random.nextInt(1, 100);
+    boolean transposeA = random.nextBoolean();
+    boolean transposeB = random.nextBoolean();
+    HostTensor a = random(random, transposeA ? Shape.of(k, m) : Shape.of(m, k));
+    HostTensor b = random(random, transposeB ? Shape.of(n, k) : Shape.of(k, n));
+    check(new Op.MatMul(transposeA, transposeB), k, a, b);
+  }
+
+  @RepeatedTest(60)
+  void convolutionsAndBothGradients(RepetitionInfo repetition) {
+    SplittableRandom random = new SplittableRandom(repetition.getCurrentRepetition());
+    int groups = random.nextInt(4) == 0 ? random.nextInt(1, 4) : 1;
+    int in = groups * random.nextInt(1, random.nextBoolean() ? 4 : 40);
+    int out = groups * random.nextInt(1, random.nextBoolean() ? 20 : 70);
+    Size kernel = new Size(random.nextInt(1, 5), random.nextInt(1, 5));
+    Size stride = new Size(random.nextInt(1, 4), random.nextInt(1, 4));
+    Size dilation = random.nextInt(3) == 0 ? new Size(random.nextInt(1, 3), random.nextInt(1, 3)) : Size.square(1);
+    Padding padding = new Padding(random.nextInt(3), random.nextInt(3), random.nextInt(3), random.nextInt(3));
+    ConvSpec spec = new ConvSpec(stride, padding, dilation, groups);
+    int height = dilation.height() * (kernel.height() - 1) + random.nextInt(1, 9);
+    int width = dilation.width() * (kernel.width() - 1) + random.nextInt(1, 12);
+    Shape image = Shape.of(random.nextInt(1, 20), height, width, in);
+    Shape filter = Shape.of(out, kernel.height(), kernel.width(), in / groups);
+    Shape result =
+        Shape.of(
+            image.dim(0), spec.outputHeight(height, kernel.height()), spec.outputWidth(width, kernel.width()), out);
+    HostTensor x = random(random, image);
+    HostTensor w = random(random, filter);
+    HostTensor dy = random(random, result);
+    check(new Op.Conv2d(spec), filter.sliceSize(), x, w);
+    check(new Op.Conv2dInputGradient(spec, image), (long) kernel.area() * out / groups, dy, w);
+    check(new Op.Conv2dFilterGradient(spec, filter), (long) result.dim(0) * result.dim(1) * result.dim(2), x, dy);
+  }
+
+  @Test
+  void depthwiseConvolution() {
+    SplittableRandom random = new SplittableRandom(5);
+    ConvSpec spec = new ConvSpec(Size.square(1), Padding.all(1), Size.square(1), 19);
+    check(new Op.Conv2d(spec), 9, random(random, Shape.of(2, 7, 5, 19)), random(random, Shape.of(19, 3, 3, 1)));
+  }
+
+  @Test
+  void theTestWouldSeeAWrongElement() {
+    SplittableRandom random = new SplittableRandom(1);
+    HostTensor a = random(random, Shape.of(3, 3));
+    HostTensor b = random(random, Shape.of(3, 3));
+    HostTensor product = RunOp.run(vectors, arena, new Op.MatMul(false, false), a, b);
+    a.set(0, a.get(0) + 1e-3);
+    assertTrue(product.segment().mismatch(RunOp.run(vectors, arena, new Op.MatMul(false, false), a, b).segment()) >= 0);
+  }
+}
