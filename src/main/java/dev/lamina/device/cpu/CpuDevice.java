@@ -50,6 +50,7 @@ public final class CpuDevice implements Device {
   CpuDevice(DeviceOptions options, int vectorBits) {
     workers = new Workers(options.threads() == 0 ? Runtime.getRuntime().availableProcessors() : options.threads());
     kernels = new CpuKernels(workers, vectorBits);
+    WarmUp.start(vectorBits);
   }
 
   /** The threads that run its kernels. */
