@@ -1,5 +1,16 @@
-package dev.lamina.nn;
+package dev.lamina.nn.models;
 
+import dev.lamina.nn.AvgPool2d;
+import dev.lamina.nn.BatchNorm;
+import dev.lamina.nn.Conv2d;
+import dev.lamina.nn.Dense;
+import dev.lamina.nn.Dropout;
+import dev.lamina.nn.Flatten;
+import dev.lamina.nn.GlobalAveragePool;
+import dev.lamina.nn.Layer;
+import dev.lamina.nn.MaxPool2d;
+import dev.lamina.nn.Residual;
+import dev.lamina.nn.Sequential;
 import dev.lamina.nn.activation.ReLU;
 import dev.lamina.nn.activation.Tanh;
 import dev.lamina.nn.init.Xavier;
