@@ -39,7 +39,7 @@ final class ArgMaxKernel implements CpuKernel {
   private int largest(long row) {
     int best = 0;
     float value = Memory.get(row);
-    for (int i = 1; i < classes && value == value; i++) {
+    for (int i = 1; i < classes && !Float.isNaN(value); i++) {
       float next = Memory.get(row + 4L * i);
       if (!(next <= value)) {
         best = i;

@@ -59,7 +59,7 @@ interface PoolLoops {
             for (int column = firstColumn; column < lastColumn; column++) {
               float value = Memory.get(image + 4 * (((long) row * shape.width() + column) * channels + c));
               // Not "greater": a NaN is neither, and stays once it is there.
-              if (winner < 0 || (!(value <= best) && best == best)) {
+              if (winner < 0 || (!(value <= best) && !Float.isNaN(best))) {
                 best = value;
                 winner = (row - shape.top(y)) * shape.windowWidth() + column - shape.left(x);
               }
