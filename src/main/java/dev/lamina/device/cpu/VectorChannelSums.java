@@ -9,9 +9,11 @@ import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * Sums with vectors, four of them side by side while there are as many columns: one after the other, additions into one
- * accumulator would wait for each other. A lane adds the same numbers in the same order as scalar code, so both give
- * the same bits.
+ * Sums with vectors, several of them side by side: one after the other, additions into one accumulator would wait for
+ * each other. A lane adds the same numbers in the same order as scalar code, so both give the same bits.
+ *
+ * <p>Each method is small on purpose: four pairs of sums in one were compiled without inlining everything, and made an
+ * object of each vector.
  */
 final class VectorChannelSums implements ChannelSums {
 
@@ -20,7 +22,10 @@ final class VectorChannelSums implements ChannelSums {
     int c = 0;
     for (; c + 4 * COUNT <= width; c += 4 * COUNT) {
       long offset = 4L * c;
-      four(x + offset, rows, 4L * width, means + offset, deviations + offset, squares + offset);
+      fourMeans(x + offset, rows, 4L * width, means + offset);
+      twoDeviations(x + offset, rows, 4L * width, means + offset, deviations + offset, squares + offset);
+      offset += 2 * BYTES;
+      twoDeviations(x + offset, rows, 4L * width, means + offset, deviations + offset, squares + offset);
     }
     for (; c + COUNT <= width; c += COUNT) {
       long offset = 4L * c;
@@ -29,11 +34,11 @@ final class VectorChannelSums implements ChannelSums {
     Scalar.moments(x, rows, width, c, means, deviations, squares);
   }
 
-  private static void four(long x, int rows, long stride, long means, long deviations, long squares) {
+  private static void fourMeans(long x, int rows, long stride, long means) {
     FloatVector s0 = FloatVector.zero(FLOATS);
-    FloatVector s1 = s0;
-    FloatVector s2 = s0;
-    FloatVector s3 = s0;
+    FloatVector s1 = FloatVector.zero(FLOATS);
+    FloatVector s2 = FloatVector.zero(FLOATS);
+    FloatVector s3 = FloatVector.zero(FLOATS);
     long at = x;
     for (int r = 0; r < rows; r++) {
       s0 = s0.add(FloatVector.fromMemorySegment(FLOATS, ALL, at, LITTLE_ENDIAN));
@@ -43,47 +48,33 @@ final class VectorChannelSums implements ChannelSums {
       at += stride;
     }
     FloatVector count = FloatVector.broadcast(FLOATS, rows);
-    FloatVector m0 = s0.div(count);
-    FloatVector m1 = s1.div(count);
-    FloatVector m2 = s2.div(count);
-    FloatVector m3 = s3.div(count);
-    FloatVector zero = FloatVector.zero(FLOATS);
-    s0 = zero;
-    s1 = zero;
-    s2 = zero;
-    s3 = zero;
-    FloatVector q0 = zero;
-    FloatVector q1 = zero;
-    FloatVector q2 = zero;
-    FloatVector q3 = zero;
-    at = x;
+    s0.div(count).intoMemorySegment(ALL, means, LITTLE_ENDIAN);
+    s1.div(count).intoMemorySegment(ALL, means + BYTES, LITTLE_ENDIAN);
+    s2.div(count).intoMemorySegment(ALL, means + 2L * BYTES, LITTLE_ENDIAN);
+    s3.div(count).intoMemorySegment(ALL, means + 3L * BYTES, LITTLE_ENDIAN);
+  }
+
+  private static void twoDeviations(long x, int rows, long stride, long means, long deviations, long squares) {
+    FloatVector m0 = FloatVector.fromMemorySegment(FLOATS, ALL, means, LITTLE_ENDIAN);
+    FloatVector m1 = FloatVector.fromMemorySegment(FLOATS, ALL, means + BYTES, LITTLE_ENDIAN);
+    FloatVector s0 = FloatVector.zero(FLOATS);
+    FloatVector q0 = FloatVector.zero(FLOATS);
+    FloatVector s1 = FloatVector.zero(FLOATS);
+    FloatVector q1 = FloatVector.zero(FLOATS);
+    long at = x;
     for (int r = 0; r < rows; r++) {
       FloatVector d0 = FloatVector.fromMemorySegment(FLOATS, ALL, at, LITTLE_ENDIAN).sub(m0);
       FloatVector d1 = FloatVector.fromMemorySegment(FLOATS, ALL, at + BYTES, LITTLE_ENDIAN).sub(m1);
-      FloatVector d2 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 2L * BYTES, LITTLE_ENDIAN).sub(m2);
-      FloatVector d3 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 3L * BYTES, LITTLE_ENDIAN).sub(m3);
       s0 = s0.add(d0);
-      s1 = s1.add(d1);
-      s2 = s2.add(d2);
-      s3 = s3.add(d3);
       q0 = d0.fma(d0, q0);
+      s1 = s1.add(d1);
       q1 = d1.fma(d1, q1);
-      q2 = d2.fma(d2, q2);
-      q3 = d3.fma(d3, q3);
       at += stride;
     }
-    m0.intoMemorySegment(ALL, means, LITTLE_ENDIAN);
-    m1.intoMemorySegment(ALL, means + BYTES, LITTLE_ENDIAN);
-    m2.intoMemorySegment(ALL, means + 2L * BYTES, LITTLE_ENDIAN);
-    m3.intoMemorySegment(ALL, means + 3L * BYTES, LITTLE_ENDIAN);
     s0.intoMemorySegment(ALL, deviations, LITTLE_ENDIAN);
-    s1.intoMemorySegment(ALL, deviations + BYTES, LITTLE_ENDIAN);
-    s2.intoMemorySegment(ALL, deviations + 2L * BYTES, LITTLE_ENDIAN);
-    s3.intoMemorySegment(ALL, deviations + 3L * BYTES, LITTLE_ENDIAN);
     q0.intoMemorySegment(ALL, squares, LITTLE_ENDIAN);
+    s1.intoMemorySegment(ALL, deviations + BYTES, LITTLE_ENDIAN);
     q1.intoMemorySegment(ALL, squares + BYTES, LITTLE_ENDIAN);
-    q2.intoMemorySegment(ALL, squares + 2L * BYTES, LITTLE_ENDIAN);
-    q3.intoMemorySegment(ALL, squares + 3L * BYTES, LITTLE_ENDIAN);
   }
 
   private static void one(long x, int rows, long stride, long means, long deviations, long squares) {
@@ -111,9 +102,9 @@ final class VectorChannelSums implements ChannelSums {
   @Override
   public void gradients(long x, long dy, int rows, int width, long mean, long sums, long products) {
     int c = 0;
-    for (; c + 4 * COUNT <= width; c += 4 * COUNT) {
+    for (; c + 2 * COUNT <= width; c += 2 * COUNT) {
       long offset = 4L * c;
-      four(x + offset, dy + offset, rows, 4L * width, mean + offset, sums + offset, products + offset);
+      two(x + offset, dy + offset, rows, 4L * width, mean + offset, sums + offset, products + offset);
     }
     for (; c + COUNT <= width; c += COUNT) {
       long offset = 4L * c;
@@ -122,43 +113,27 @@ final class VectorChannelSums implements ChannelSums {
     Scalar.gradients(x, dy, rows, width, c, mean, sums, products);
   }
 
-  private static void four(long x, long dy, int rows, long stride, long mean, long sums, long products) {
+  private static void two(long x, long dy, int rows, long stride, long mean, long sums, long products) {
     FloatVector m0 = FloatVector.fromMemorySegment(FLOATS, ALL, mean, LITTLE_ENDIAN);
-    FloatVector m1 = FloatVector.fromMemorySegment(FLOATS, ALL, mean + BYTES, LITTLE_ENDIAN);
-    FloatVector m2 = FloatVector.fromMemorySegment(FLOATS, ALL, mean + 2L * BYTES, LITTLE_ENDIAN);
-    FloatVector m3 = FloatVector.fromMemorySegment(FLOATS, ALL, mean + 3L * BYTES, LITTLE_ENDIAN);
     FloatVector s0 = FloatVector.fromMemorySegment(FLOATS, ALL, sums, LITTLE_ENDIAN);
-    FloatVector s1 = FloatVector.fromMemorySegment(FLOATS, ALL, sums + BYTES, LITTLE_ENDIAN);
-    FloatVector s2 = FloatVector.fromMemorySegment(FLOATS, ALL, sums + 2L * BYTES, LITTLE_ENDIAN);
-    FloatVector s3 = FloatVector.fromMemorySegment(FLOATS, ALL, sums + 3L * BYTES, LITTLE_ENDIAN);
     FloatVector p0 = FloatVector.fromMemorySegment(FLOATS, ALL, products, LITTLE_ENDIAN);
+    FloatVector m1 = FloatVector.fromMemorySegment(FLOATS, ALL, mean + BYTES, LITTLE_ENDIAN);
+    FloatVector s1 = FloatVector.fromMemorySegment(FLOATS, ALL, sums + BYTES, LITTLE_ENDIAN);
     FloatVector p1 = FloatVector.fromMemorySegment(FLOATS, ALL, products + BYTES, LITTLE_ENDIAN);
-    FloatVector p2 = FloatVector.fromMemorySegment(FLOATS, ALL, products + 2L * BYTES, LITTLE_ENDIAN);
-    FloatVector p3 = FloatVector.fromMemorySegment(FLOATS, ALL, products + 3L * BYTES, LITTLE_ENDIAN);
     long at = 0;
     for (int r = 0; r < rows; r++) {
       FloatVector g0 = FloatVector.fromMemorySegment(FLOATS, ALL, dy + at, LITTLE_ENDIAN);
       FloatVector g1 = FloatVector.fromMemorySegment(FLOATS, ALL, dy + at + BYTES, LITTLE_ENDIAN);
-      FloatVector g2 = FloatVector.fromMemorySegment(FLOATS, ALL, dy + at + 2L * BYTES, LITTLE_ENDIAN);
-      FloatVector g3 = FloatVector.fromMemorySegment(FLOATS, ALL, dy + at + 3L * BYTES, LITTLE_ENDIAN);
       s0 = s0.add(g0);
-      s1 = s1.add(g1);
-      s2 = s2.add(g2);
-      s3 = s3.add(g3);
       p0 = g0.fma(FloatVector.fromMemorySegment(FLOATS, ALL, x + at, LITTLE_ENDIAN).sub(m0), p0);
+      s1 = s1.add(g1);
       p1 = g1.fma(FloatVector.fromMemorySegment(FLOATS, ALL, x + at + BYTES, LITTLE_ENDIAN).sub(m1), p1);
-      p2 = g2.fma(FloatVector.fromMemorySegment(FLOATS, ALL, x + at + 2L * BYTES, LITTLE_ENDIAN).sub(m2), p2);
-      p3 = g3.fma(FloatVector.fromMemorySegment(FLOATS, ALL, x + at + 3L * BYTES, LITTLE_ENDIAN).sub(m3), p3);
       at += stride;
     }
     s0.intoMemorySegment(ALL, sums, LITTLE_ENDIAN);
-    s1.intoMemorySegment(ALL, sums + BYTES, LITTLE_ENDIAN);
-    s2.intoMemorySegment(ALL, sums + 2L * BYTES, LITTLE_ENDIAN);
-    s3.intoMemorySegment(ALL, sums + 3L * BYTES, LITTLE_ENDIAN);
     p0.intoMemorySegment(ALL, products, LITTLE_ENDIAN);
+    s1.intoMemorySegment(ALL, sums + BYTES, LITTLE_ENDIAN);
     p1.intoMemorySegment(ALL, products + BYTES, LITTLE_ENDIAN);
-    p2.intoMemorySegment(ALL, products + 2L * BYTES, LITTLE_ENDIAN);
-    p3.intoMemorySegment(ALL, products + 3L * BYTES, LITTLE_ENDIAN);
   }
 
   private static void one(long x, long dy, int rows, long stride, long mean, long sums, long products) {
