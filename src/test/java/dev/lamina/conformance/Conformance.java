@@ -1,0 +1,82 @@
+package dev.lamina.conformance;
+
+import dev.lamina.device.Device;
+import dev.lamina.device.DeviceOptions;
+import dev.lamina.device.DeviceProvider;
+import dev.lamina.device.cpu.CpuProvider;
+import dev.lamina.device.reference.ReferenceDevice;
+import dev.lamina.graph.Op;
+import dev.lamina.graph.TypeInference;
+import dev.lamina.tensor.DType;
+import dev.lamina.tensor.TensorType;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Assertions;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.DynamicContainer;
+import org.junit.jupiter.api.DynamicNode;
+import org.junit.jupiter.api.DynamicTest;
+
+/**
+ * The devices, and how a case becomes a test on each. A device that is not available here is reported as skipped, with
+ * its reason; the environment variable {@code LAMINA_REQUIRE} (names, separated by commas) turns that into a failure.
+ */
+final class Conformance {
+  private static final Set<DType> OPTIONAL_TYPES = Set.of(DType.F64, DType.BF16, DType.F16);
+
+  private Conformance() {}
+
+  /** Every device but the oracle. */
+  static List<DeviceProvider> devices() {
+    return List.of(new CpuProvider());
+  }
+
+  /** The cases on every device. */
+  static Stream<DynamicNode> tests(List<OpCase> cases) {
+    return devices().stream().map(provider -> on(provider, cases));
+  }
+
+  private static DynamicNode on(DeviceProvider provider, List<OpCase> cases) {
+    Optional<String> reason = provider.unavailable();
+    if (reason.isPresent()) {
+      return DynamicTest.dynamicTest(
+          provider.name(), () -> absent(provider.name(), reason.get(), System.getenv("LAMINA_REQUIRE")));
+    }
+    Device device = provider.open(DeviceOptions.DEFAULT);
+    Device oracle = new ReferenceDevice();
+    Stream<DynamicTest> tests =
+        cases.stream()
+            .map(opCase -> DynamicTest.dynamicTest(opCase.title(), () -> check(opCase, device, oracle)))
+            .onClose(device::close)
+            .onClose(oracle::close);
+    return DynamicContainer.dynamicContainer(provider.name(), tests);
+  }
+
+  /** Skips, or fails if {@code required} names the device. */
+  static void absent(String name, String reason, String required) {
+    boolean demanded = required != null && Arrays.stream(required.split(",")).map(String::strip).anyMatch(name::equals);
+    if (demanded) {
+      Assertions.fail(name + " is required by LAMINA_REQUIRE, but: " + reason);
+    }
+    Assumptions.abort(name + ": " + reason);
+  }
+
+  /** What a device may leave out: fused forms, and element types beyond those of training in 32 bits. */
+  static void check(OpCase opCase, Device device, Device oracle) {
+    Optional<String> refusal = device.unsupported(opCase.op(), opCase.types());
+    if (refusal.isPresent() && mayBeLeftOut(opCase)) {
+      Assumptions.abort(device.name() + ": " + refusal.get());
+    }
+    opCase.check(device, oracle);
+  }
+
+  private static boolean mayBeLeftOut(OpCase opCase) {
+    List<TensorType> types = new ArrayList<>(opCase.types());
+    types.addAll(TypeInference.infer(opCase.op(), opCase.types()));
+    return opCase.op() instanceof Op.Fused || types.stream().map(TensorType::dtype).anyMatch(OPTIONAL_TYPES::contains);
+  }
+}
