@@ -102,10 +102,10 @@ record MapGeometry(int[] dims, long[][] strides) {
   long offset(int operand, long flat) {
     long offset = 0;
     long rest = flat;
-    for (int d = dims.length - 1; d >= 0; d--) {
+    for (int d = dims.length - 1; d > 0; d--) {
       offset += rest % dims[d] * strides[operand][d];
       rest /= dims[d];
     }
-    return offset;
+    return dims.length == 0 ? 0 : offset + rest * strides[operand][0];
   }
 }

@@ -30,6 +30,10 @@ final class ScalarAccess {
     Memory.ALL.set(ValueLayout.JAVA_INT_UNALIGNED, address, value);
   }
 
+  static void setLong(long address, long value) {
+    Memory.ALL.set(ValueLayout.JAVA_LONG_UNALIGNED, address, value);
+  }
+
   static void setDouble(long address, double value) {
     Memory.ALL.set(ValueLayout.JAVA_DOUBLE_UNALIGNED, address, value);
   }

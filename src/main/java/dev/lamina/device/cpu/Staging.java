@@ -23,8 +23,23 @@ final class Staging {
   }
 
   private static void ints(long from, long to, int count, long step) {
+    if (step == 0) {
+      repeat(ScalarAccess.getInt(from), to, count);
+      return;
+    }
     for (int i = 0; i < count; i++) {
       ScalarAccess.setInt(to + 4L * i, ScalarAccess.getInt(from + i * step));
+    }
+  }
+
+  /** Two at a time: rows of a few channels are too short for more. */
+  private static void repeat(int value, long to, int count) {
+    long twice = (value & 0xffffffffL) | (long) value << 32;
+    for (int i = 0; i + 1 < count; i += 2) {
+      ScalarAccess.setLong(to + 4L * i, twice);
+    }
+    if ((count & 1) != 0) {
+      ScalarAccess.setInt(to + 4L * (count - 1), value);
     }
   }
 
