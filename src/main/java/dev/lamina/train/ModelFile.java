@@ -1,0 +1,82 @@
+package dev.lamina.train;
+
+import dev.lamina.data.Normalization;
+import dev.lamina.io.BadInputException;
+import dev.lamina.io.Safetensors;
+import dev.lamina.io.SafetensorsFile;
+import dev.lamina.tensor.DType;
+import dev.lamina.tensor.HostTensor;
+import dev.lamina.tensor.Shape;
+import dev.lamina.tensor.TensorType;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SequencedMap;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * What a file of weights says about itself, beside the tensors.
+ *
+ * @param example one input: U8[28,28,1]
+ * @param normalization of inputs, or null
+ * @param classNames in the order of the outputs; empty for regression
+ * @param recipe the text from which the model was trained; empty if there was none
+ */
+public record ModelFile(TensorType example, Normalization normalization, List<String> classNames, String recipe) {
+  /** So that a reader in another language knows what the axes are. */
+  private static final String LAYOUT =
+      "images NHWC; convolution filters OHWI [out, height, width, in / groups]; dense weights [out, in], in = HWC"
+          + " behind a flatten";
+
+  private static final String DESCRIPTION = "lamina.model";
+
+  /** The part that goes to JSON. */
+  private record Description(String dtype, List<Integer> shape, Normalization normalization, List<String> classes) {}
+
+  public ModelFile {
+    classNames = List.copyOf(classNames);
+  }
+
+  void write(Path file, SequencedMap<String, HostTensor> weights) {
+    List<Integer> shape = java.util.Arrays.stream(example.shape().dims()).boxed().toList();
+    Description description = new Description(example.dtype().name(), shape, normalization, classNames);
+    Map<String, String> metadata = new LinkedHashMap<>();
+    metadata.put("layout", LAYOUT);
+    metadata.put(DESCRIPTION, new JsonMapper().writeValueAsString(description));
+    metadata.put("recipe", recipe);
+    Safetensors.write(file, weights, metadata);
+  }
+
+  /**
+   * What {@code file}, read from {@code path}, says.
+   *
+   * @throws BadInputException if it says nothing, because something else wrote it
+   */
+  public static ModelFile of(Path path, SafetensorsFile file) {
+    String json = file.metadata().get(DESCRIPTION);
+    if (json == null) {
+      throw new BadInputException(
+          path + ": holds tensors, but no description of a model of Lamina's; name a run, or its model.safetensors");
+    }
+    try {
+      Description description = new JsonMapper().readValue(json, Description.class);
+      Shape shape = Shape.of(description.shape().stream().mapToInt(Integer::intValue).toArray());
+      TensorType example = new TensorType(shape, DType.valueOf(description.dtype()));
+      return new ModelFile(
+          example, description.normalization(), description.classes(), file.metadata().getOrDefault("recipe", ""));
+    } catch (JacksonException | IllegalArgumentException e) {
+      throw new BadInputException(path + ": the description of the model cannot be read (" + e.getMessage() + ")", e);
+    }
+  }
+
+  /** The scaling that belongs into the compiled model; null for none. */
+  ModelSpec.InputScaling scaling() {
+    if (normalization == null) {
+      return null;
+    }
+    return new ModelSpec.InputScaling(
+        example.dtype() == DType.U8 ? 1 / 255.0 : 1, normalization.mean(), normalization.std());
+  }
+}

@@ -1,0 +1,271 @@
+package dev.lamina.train;
+
+import dev.lamina.data.BatchOrder;
+import dev.lamina.data.BatchSize;
+import dev.lamina.data.Dataset;
+import dev.lamina.data.Normalization;
+import dev.lamina.data.Split;
+import dev.lamina.device.Device;
+import dev.lamina.io.BadInputException;
+import dev.lamina.io.Safetensors;
+import dev.lamina.loss.Loss;
+import dev.lamina.nn.Layer;
+import dev.lamina.optim.Optimizer;
+import dev.lamina.optim.schedule.Schedule;
+import dev.lamina.tensor.TensorType;
+import java.lang.foreign.Arena;
+import java.nio.file.Files;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Trains a model. A share of the training data is held out; early stopping, schedules and the choice of the best epoch
+ * see only that, so that a test set can be used once, at the end.
+ */
+public final class Trainer {
+  /** Passes of a model on empty input that bring the virtual machine's compiler to the kernels. */
+  private static final int WARM_UP_PASSES = 3;
+
+  private final Device device;
+  private final Layer layers;
+  private final List<TrainingListener> listeners = new ArrayList<>();
+  private TrainingOptions options = TrainingOptions.DEFAULTS;
+  private Checkpoints checkpoints;
+  private String recipe = "";
+  private boolean resuming;
+
+  /** A trainer of {@code layers} on {@code device} with {@link TrainingOptions#DEFAULTS}. */
+  public Trainer(Device device, Layer layers) {
+    this.device = device;
+    this.layers = layers;
+  }
+
+  /** Replaces all options. */
+  public Trainer options(TrainingOptions all) {
+    options = all;
+    return this;
+  }
+
+  /** What is made small; softmax cross-entropy unless set. */
+  public Trainer loss(Loss loss) {
+    return options(options.with(loss));
+  }
+
+  /** How weights follow gradients, at the given learning rate. */
+  public Trainer optimizer(Optimizer optimizer, double rate) {
+    return options(options.with(optimizer, rate));
+  }
+
+  /** How the learning rate changes; constant unless set. */
+  public Trainer schedule(Schedule schedule) {
+    return options(options.with(schedule));
+  }
+
+  /** Passes over the data. */
+  public Trainer epochs(int epochs) {
+    return options(options.withEpochs(epochs));
+  }
+
+  /** Examples of one update. */
+  public Trainer batch(int examples) {
+    return options(options.with(new BatchSize.Fixed(examples)));
+  }
+
+  /** All examples in each update. */
+  public Trainer fullBatch() {
+    return options(options.with(new BatchSize.Full()));
+  }
+
+  /** Decides initial weights, data order, dropout and what is held out. */
+  public Trainer seed(long seed) {
+    return options(options.withSeed(seed));
+  }
+
+  /** The share of the training data that is held out to judge by; 0 for none. */
+  public Trainer validationShare(double share) {
+    return options(options.withValidationShare(share));
+  }
+
+  /** Ends training when validation figures have stopped getting better. */
+  public Trainer earlyStopping(EarlyStopping earlyStopping) {
+    return options(options.with(earlyStopping));
+  }
+
+  /** Tells {@code listener} how training goes. */
+  public Trainer listener(TrainingListener listener) {
+    listeners.add(listener);
+    return this;
+  }
+
+  /**
+   * Keeps the best and the last model in files.
+   *
+   * @param description text that goes with the best model, for example the recipe; may be empty
+   */
+  public Trainer checkpoints(Checkpoints where, String description) {
+    checkpoints = where;
+    recipe = description;
+    return this;
+  }
+
+  /** Makes {@link #fit} go on from the last checkpoint, as if the training had never stopped. */
+  public Trainer resume() {
+    if (checkpoints == null) {
+      throw new IllegalStateException("a training is resumed from checkpoints; say where they are first");
+    }
+    resuming = true;
+    return this;
+  }
+
+  /**
+   * Compiles and runs a model for data of the given kind, so that the kernels of the real one are warm. May be left
+   * out.
+   */
+  public void warmUp(TensorType example, int batch) {
+    Normalization normalization = options.normalise() ? Normalization.identity(example.shape().last()) : null;
+    ModelFile description = new ModelFile(example, normalization, List.of(), recipe);
+    try (CompiledModel model = CompiledModel.compile(device, spec(description, batch))) {
+      model.warmUp(WARM_UP_PASSES);
+    }
+  }
+
+  /**
+   * Trains on {@code data} and returns the model with the weights of its best epoch.
+   *
+   * @param data whose memory is open to every thread
+   * @throws BadInputException if data, model and options do not fit together, or the output cannot be written
+   * @throws DivergenceException if the loss or a gradient is not finite
+   */
+  public TrainedModel fit(Dataset data) {
+    Split split = data.split(options.validationShare(), options.seed());
+    Dataset training = split.training();
+    int batch = options.batch().of(training);
+    int stepsPerEpoch = new BatchOrder.Shuffled(options.seed()).batches(training.size(), batch) / options.accumulate();
+    if (stepsPerEpoch == 0) {
+      throw new BadInputException(
+          "an update of "
+              + options.accumulate()
+              + " batches of "
+              + batch
+              + " cannot be filled from "
+              + training.size()
+              + " examples; accumulate less");
+    }
+    Normalization normalization = options.normalise() ? Normalization.fit(training) : null;
+    ModelFile description = new ModelFile(data.inputType(), normalization, data.classNames(), recipe);
+    CompiledModel model = CompiledModel.compile(device, spec(description, batch));
+    try (Arena arena = Arena.ofShared()) {
+      requireTarget(model, data);
+      TrainingState state = begin(model, arena);
+      TrainingPlan plan =
+          new TrainingPlan(
+              device.name(),
+              model.parameters().count(),
+              model.memory(),
+              training.size(),
+              split.validation().size(),
+              batch,
+              options.accumulate(),
+              options.epochs(),
+              stepsPerEpoch,
+              model.steps(),
+              data.classNames());
+      TrainingReport report = run(model, split, plan, description, state);
+      return new TrainedModel(model, description, report);
+    } catch (RuntimeException | Error e) {
+      model.close();
+      throw e;
+    }
+  }
+
+  private ModelSpec spec(ModelFile description, int batch) {
+    return new ModelSpec(
+        layers,
+        description.example(),
+        description.scaling(),
+        options.loss(),
+        options.optimizer(),
+        options.clip(),
+        batch,
+        options.accumulate(),
+        Math.clamp(batch, 64, 512),
+        options.precision(),
+        options.seed());
+  }
+
+  /** The initial weights, or those of the checkpoint. */
+  private TrainingState begin(CompiledModel model, Arena arena) {
+    model.initialise();
+    if (checkpoints != null) {
+      checkpoints.requireWritable(model.memory().variables());
+    }
+    if (!resuming) {
+      return TrainingState.START;
+    }
+    Checkpoint checkpoint = Checkpoint.read(checkpoints.last(), arena);
+    try {
+      model.load(checkpoint.tensors());
+    } catch (IllegalArgumentException e) {
+      throw new BadInputException(checkpoints.last() + ": " + e.getMessage(), e);
+    }
+    return checkpoint.state();
+  }
+
+  private TrainingReport run(
+      CompiledModel model, Split split, TrainingPlan plan, ModelFile description, TrainingState state) {
+    try (Arena arena = Arena.ofShared();
+        TrainingLoop loop =
+            new TrainingLoop(
+                model,
+                split.training(),
+                split.validation(),
+                options,
+                plan,
+                description,
+                checkpoints,
+                listeners,
+                device::allocateHost,
+                state)) {
+      TrainingReport report = loop.run();
+      if (report.end() != TrainingReport.End.INTERRUPTED) {
+        loop.best().ifPresentOrElse(model::load, () -> loadBest(model, arena));
+      }
+      return report;
+    }
+  }
+
+  /** No epoch of this run was better than the best of the run that it continues. */
+  private void loadBest(CompiledModel model, Arena arena) {
+    if (checkpoints != null && Files.exists(checkpoints.best())) {
+      model.load(Safetensors.read(checkpoints.best(), arena).tensors());
+    }
+  }
+
+  private void requireTarget(CompiledModel model, Dataset data) {
+    TensorType output = model.predictionType();
+    Loss.Task task = options.loss().task();
+    int outputs = output.shape().last();
+    if (task == Loss.Task.CLASSES && data.classes() > 0 && outputs != data.classes()) {
+      throw new BadInputException(
+          "the model has " + outputs + " outputs, " + data.name() + " has " + data.classes() + " classes");
+    }
+    int batch = model.spec().evaluationBatch();
+    TensorType expected = options.loss().target(output);
+    int[] dims = new int[data.targetType().shape().rank() + 1];
+    dims[0] = batch;
+    System.arraycopy(data.targetType().shape().dims(), 0, dims, 1, dims.length - 1);
+    TensorType actual = TensorType.of(data.targetType().dtype(), dims);
+    if (!expected.equals(actual)) {
+      throw new BadInputException(
+          "the loss takes targets "
+              + expected
+              + " for outputs "
+              + output
+              + ", "
+              + data.name()
+              + " has "
+              + actual
+              + "; choose another loss");
+    }
+  }
+}

@@ -1,0 +1,26 @@
+package dev.lamina.train;
+
+/** Is told how training goes, on the thread that trains. What it throws ends training. */
+public interface TrainingListener {
+
+  /**
+   * The model is ready and the first update is next.
+   *
+   * @param plan what is going to be done
+   */
+  default void started(TrainingPlan plan) {}
+
+  /** After each update; must be quick, and allocate nothing if training shall make no garbage. */
+  default void updated(long step, double rate) {}
+
+  /** A few times a second. */
+  default void progressed(TrainingProgress progress) {}
+
+  /** After each epoch and its validation, before checkpoints are written. */
+  default void epochEnded(EpochReport report) {}
+
+  /** Asked after each update: whether training shall end here, with a checkpoint from which it can be continued. */
+  default boolean wantsStop() {
+    return false;
+  }
+}

@@ -1,0 +1,38 @@
+package dev.lamina.train;
+
+import java.util.List;
+
+/**
+ * How a training went.
+ *
+ * @param epochs those of this run, in order
+ * @param end why it ended
+ * @param completedEpochs by all runs of this training
+ * @param bestEpoch the epoch whose weights the model has now, counted from 1; 0 if none was completed
+ * @param steps updates done, by all runs of this training
+ * @param seconds from the first update to the end, validation and checkpoints included, of all runs
+ * @param examplesPerSecond trained on, while updates were done
+ */
+public record TrainingReport(
+    List<EpochReport> epochs,
+    End end,
+    int completedEpochs,
+    int bestEpoch,
+    long steps,
+    double seconds,
+    double examplesPerSecond) {
+
+  /** Why a training ended. */
+  public enum End {
+    /** All epochs are done. */
+    FINISHED,
+    /** Validation figures had stopped getting better. */
+    STOPPED_EARLY,
+    /** A listener asked for it; the training can be continued. */
+    INTERRUPTED
+  }
+
+  public TrainingReport {
+    epochs = List.copyOf(epochs);
+  }
+}

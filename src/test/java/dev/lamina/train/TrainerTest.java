@@ -1,0 +1,362 @@
+package dev.lamina.train;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.lamina.data.Dataset;
+import dev.lamina.device.Device;
+import dev.lamina.device.DeviceOptions;
+import dev.lamina.device.Devices;
+import dev.lamina.io.BadInputException;
+import dev.lamina.io.Safetensors;
+import dev.lamina.loss.BinaryCrossEntropy;
+import dev.lamina.loss.MeanSquaredError;
+import dev.lamina.loss.SoftmaxCrossEntropy;
+import dev.lamina.nn.BatchNorm;
+import dev.lamina.nn.Dense;
+import dev.lamina.nn.Dropout;
+import dev.lamina.nn.Layer;
+import dev.lamina.nn.Sequential;
+import dev.lamina.nn.activation.ReLU;
+import dev.lamina.nn.activation.Tanh;
+import dev.lamina.optim.Adam;
+import dev.lamina.optim.Sgd;
+import dev.lamina.optim.schedule.Cosine;
+import dev.lamina.optim.schedule.ReduceOnPlateau;
+import dev.lamina.tensor.HostTensor;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TrainerTest {
+  private final Arena arena = Arena.ofShared();
+  private final Device device = new Devices().open("reference", DeviceOptions.DEFAULT);
+
+  @AfterEach
+  void close() {
+    device.close();
+    arena.close();
+  }
+
+  /** Has everything that a continuation could lose: dropout's counter, running statistics, Adam's slots. */
+  private static Layer classifier(int classes) {
+    return new Sequential(new Dense(12), new BatchNorm(), new ReLU(), new Dropout(0.2), new Dense(classes));
+  }
+
+  private Trainer clouds(int epochs) {
+    return new Trainer(device, classifier(3))
+        .optimizer(new Adam(), 0.01)
+        .schedule(new Cosine())
+        .epochs(epochs)
+        .batch(16)
+        .validationShare(0.2)
+        .seed(5);
+  }
+
+  /** Stops after so many updates. */
+  private record StopAt(long step, long[] done) implements TrainingListener {
+    StopAt(long step) {
+      this(step, new long[1]);
+    }
+
+    @Override
+    public void updated(long at, double rate) {
+      done[0] = at;
+    }
+
+    @Override
+    public boolean wantsStop() {
+      return done[0] == step;
+    }
+  }
+
+  private static Map<String, HostTensor> tensors(Path file, Arena arena) {
+    return Safetensors.read(file, arena).tensors();
+  }
+
+  private void assertSameBits(Path expected, Path actual) {
+    Map<String, HostTensor> a = tensors(expected, arena);
+    Map<String, HostTensor> b = tensors(actual, arena);
+    assertEquals(a.keySet(), b.keySet());
+    a.forEach((name, tensor) ->
+        assertArrayEquals(
+            tensor.segment().toArray(ValueLayout.JAVA_BYTE),
+            b.get(name).segment().toArray(ValueLayout.JAVA_BYTE),
+            name));
+  }
+
+  @Test
+  void exclusiveOrIsLearnedByOneLogit() {
+    Layer model = new Sequential(new Dense(8), new Tanh(), new Dense(1));
+    Trainer trainer =
+        new Trainer(device, model)
+            .loss(new BinaryCrossEntropy())
+            .optimizer(new Adam(), 0.1)
+            .epochs(200)
+            .fullBatch()
+            .validationShare(0);
+    Dataset xor = TinyData.xor(arena);
+    try (TrainedModel trained = trainer.fit(xor)) {
+      assertEquals(1.0, trained.evaluate(xor).accuracy());
+      double[][] probabilities = trained.predict(List.of(xor.input(0), xor.input(1), xor.input(2), xor.input(3)));
+      assertTrue(probabilities[0][0] < 0.1 && probabilities[3][0] < 0.1, "0 and 0, 1 and 1 are false");
+      assertTrue(probabilities[1][0] > 0.9 && probabilities[2][0] > 0.9, "0 and 1, 1 and 0 are true");
+    }
+  }
+
+  @Test
+  void aRunThatWasStoppedInTheMiddleOfAnEpochEndsWithTheSameBits(@TempDir Path folder) {
+    Dataset data = TinyData.clouds(arena, 200, 0.5, 1);
+    Checkpoints whole = new Checkpoints(folder.resolve("whole"));
+    Checkpoints broken = new Checkpoints(folder.resolve("broken"));
+    clouds(4).checkpoints(whole, "").fit(data).close();
+    for (long stop : new long[] {3, 14, 25}) {
+      Trainer part = clouds(4).checkpoints(broken, "").listener(new StopAt(stop));
+      try (TrainedModel interrupted = (stop == 3 ? part : part.resume()).fit(data)) {
+        assertEquals(TrainingReport.End.INTERRUPTED, interrupted.report().end());
+        assertEquals(stop, interrupted.report().steps());
+      }
+    }
+    try (TrainedModel finished = clouds(4).checkpoints(broken, "").resume().fit(data)) {
+      assertEquals(TrainingReport.End.FINISHED, finished.report().end());
+      assertEquals(4, finished.report().completedEpochs());
+    }
+    assertSameBits(whole.last(), broken.last());
+    assertSameBits(whole.best(), broken.best());
+  }
+
+  @Test
+  void aPlateauThatWasSeenBeforeTheBreakIsRemembered(@TempDir Path folder) {
+    Dataset data = TinyData.noise(arena, 120, 3);
+    Checkpoints whole = new Checkpoints(folder.resolve("whole"));
+    Checkpoints broken = new Checkpoints(folder.resolve("broken"));
+    ReduceOnPlateau schedule = new ReduceOnPlateau(0.5, 1, 1e-4, 0, 0);
+    List<Double> rates = new ArrayList<>();
+    TrainingListener watch =
+        new TrainingListener() {
+          @Override
+          public void epochEnded(EpochReport report) {
+            rates.add(report.rate());
+          }
+        };
+    noise(8).schedule(schedule).checkpoints(whole, "").listener(watch).fit(data).close();
+    assertTrue(rates.getLast() < rates.getFirst(), "noise has no other end than a plateau: " + rates);
+    noise(8).schedule(schedule).checkpoints(broken, "").listener(new StopAt(25)).fit(data).close();
+    noise(8).schedule(schedule).checkpoints(broken, "").resume().fit(data).close();
+    assertSameBits(whole.last(), broken.last());
+  }
+
+  private Trainer noise(int epochs) {
+    return new Trainer(device, new Sequential(new Dense(32), new ReLU(), new Dense(2)))
+        .optimizer(new Adam(), 0.02)
+        .epochs(epochs)
+        .batch(16)
+        .validationShare(0.3)
+        .seed(2);
+  }
+
+  @Test
+  void trainingStopsEarlyWithTheWeightsOfTheBestEpoch() {
+    Dataset data = TinyData.noise(arena, 120, 3);
+    try (TrainedModel trained = noise(200).earlyStopping(new EarlyStopping(3)).fit(data)) {
+      TrainingReport report = trained.report();
+      assertEquals(TrainingReport.End.STOPPED_EARLY, report.end());
+      int last = report.epochs().getLast().epoch();
+      assertTrue(last < 200, "stopped after epoch " + last);
+      EpochReport best = report.epochs().get(report.bestEpoch() - 1);
+      double highest = report.epochs().stream().mapToDouble(epoch -> epoch.validation().accuracy()).max().orElseThrow();
+      assertEquals(highest, best.validation().accuracy());
+      Evaluation again = trained.evaluate(data.split(0.3, 2).validation());
+      assertEquals(best.validation().accuracy(), again.accuracy());
+      assertEquals(best.validation().loss(), again.loss());
+    }
+  }
+
+  @Test
+  void patienceSurvivesABreak(@TempDir Path folder) {
+    Dataset data = TinyData.noise(arena, 120, 3);
+    Checkpoints checkpoints = new Checkpoints(folder);
+    int whole;
+    try (TrainedModel trained = noise(200).earlyStopping(new EarlyStopping(3)).fit(data)) {
+      whole = trained.report().completedEpochs();
+    }
+    // One update into the last epoch: all of the patience but one epoch is used up by then.
+    StopAt stop = new StopAt((whole - 1) * 5L + 1);
+    noise(200).earlyStopping(new EarlyStopping(3)).checkpoints(checkpoints, "").listener(stop).fit(data).close();
+    Trainer rest = noise(200).earlyStopping(new EarlyStopping(3)).checkpoints(checkpoints, "").resume();
+    try (TrainedModel trained = rest.fit(data)) {
+      assertEquals(whole, trained.report().completedEpochs());
+    }
+  }
+
+  @Test
+  void aLossThatIsNotFiniteStopsTrainingAndKeepsTheLastGoodModel(@TempDir Path folder) {
+    Dataset data = TinyData.clouds(arena, 200, 0.5, 1);
+    Checkpoints checkpoints = new Checkpoints(folder);
+    Layer model = new Sequential(new Dense(12), new ReLU(), new Dense(3));
+    // Fine for an epoch of 10 updates, and then a rate from which nothing recovers.
+    Trainer trainer =
+        new Trainer(device, model)
+            .optimizer(new Sgd(), 0.1)
+            .schedule((base, step, perEpoch, total) -> step < 10 ? base : 1e38)
+            .epochs(5)
+            .batch(16)
+            .validationShare(0.2)
+            .checkpoints(checkpoints, "");
+    DivergenceException failure = assertThrows(DivergenceException.class, () -> trainer.fit(data));
+    assertTrue(failure.step() > 10 && failure.step() <= 14, failure.getMessage());
+    assertTrue(failure.getMessage().contains("step " + failure.step() + " (epoch 2)"), failure.getMessage());
+    assertTrue(failure.getMessage().contains("learning rate 1.00e+38"), failure.getMessage());
+    assertTrue(failure.getMessage().contains(checkpoints.last().toString()), failure.getMessage());
+    for (HostTensor tensor : tensors(checkpoints.best(), arena).values()) {
+      for (long i = 0; i < tensor.size(); i++) {
+        assertTrue(Double.isFinite(tensor.get(i)));
+      }
+    }
+    assertEquals(10, tensors(checkpoints.last(), arena).get("training.steps").get(0));
+  }
+
+  @Test
+  void theFirstLayerWhoseOutputIsNotFiniteIsNamed() {
+    Dataset data = TinyData.clouds(arena, 64, 0.5, 1);
+    Layer broken = (x, scope) -> x.times(Double.POSITIVE_INFINITY);
+    Layer model = new Sequential(new Dense(12), broken, new Dense(3));
+    Trainer trainer = new Trainer(device, model).epochs(1).batch(16);
+    DivergenceException failure = assertThrows(DivergenceException.class, () -> trainer.fit(data));
+    assertEquals(1, failure.step());
+    assertTrue(failure.getMessage().contains("is layer1"), failure.getMessage());
+  }
+
+  @Test
+  void updatesOfSeveralPassesAreResumedAtTheSamePlace(@TempDir Path folder) {
+    Dataset data = TinyData.clouds(arena, 200, 0.5, 1);
+    Checkpoints whole = new Checkpoints(folder.resolve("whole"));
+    Checkpoints broken = new Checkpoints(folder.resolve("broken"));
+    TrainingOptions options =
+        TrainingOptions.DEFAULTS
+            .with(new Adam(), 0.01)
+            .withEpochs(3)
+            .with(new dev.lamina.data.BatchSize.Fixed(16))
+            .withAccumulate(3)
+            .withValidationShare(0.2);
+    new Trainer(device, classifier(3)).options(options).checkpoints(whole, "").fit(data).close();
+    StopAt stop = new StopAt(5);
+    new Trainer(device, classifier(3)).options(options).checkpoints(broken, "").listener(stop).fit(data).close();
+    new Trainer(device, classifier(3)).options(options).checkpoints(broken, "").resume().fit(data).close();
+    assertSameBits(whole.last(), broken.last());
+    // 160 examples are 10 batches: three updates an epoch, and a batch left over.
+    assertEquals(9, tensors(whole.last(), arena).get("training.steps").get(0));
+  }
+
+  @Test
+  void anotherSeedGivesOtherWeights(@TempDir Path folder) {
+    Dataset data = TinyData.clouds(arena, 100, 0.5, 1);
+    Checkpoints first = new Checkpoints(folder.resolve("1"));
+    Checkpoints second = new Checkpoints(folder.resolve("2"));
+    clouds(1).seed(1).checkpoints(first, "").fit(data).close();
+    clouds(1).seed(2).checkpoints(second, "").fit(data).close();
+    assertNotEquals(
+        tensors(first.best(), arena).get("dense1.weight").get(0),
+        tensors(second.best(), arena).get("dense1.weight").get(0));
+  }
+
+  @Test
+  void whatIsHeldOutIsNotTrainedOn() {
+    Dataset data = TinyData.clouds(arena, 200, 0.5, 1);
+    List<TrainingPlan> plans = new ArrayList<>();
+    TrainingListener watch =
+        new TrainingListener() {
+          @Override
+          public void started(TrainingPlan plan) {
+            plans.add(plan);
+          }
+        };
+    try (TrainedModel trained = clouds(1).listener(watch).fit(data)) {
+      assertEquals(160, plans.getFirst().trainingExamples());
+      assertEquals(40, plans.getFirst().validationExamples());
+      assertEquals(40, trained.report().epochs().getFirst().validation().examples());
+      assertEquals(160, trained.report().epochs().getFirst().training().examples());
+    }
+  }
+
+  @Test
+  void aSavedModelPredictsTheSame(@TempDir Path folder) {
+    Dataset data = TinyData.clouds(arena, 200, 0.3, 1);
+    Path file = folder.resolve("model.safetensors");
+    double[][] before;
+    try (TrainedModel trained = clouds(2).fit(data)) {
+      before = trained.predict(List.of(data.input(0), data.input(1)));
+      trained.save(file);
+    }
+    try (TrainedModel loaded = TrainedModel.load(file, classifier(3), new SoftmaxCrossEntropy(), device)) {
+      assertArrayEquals(before, loaded.predict(List.of(data.input(0), data.input(1))));
+    }
+    Layer other = new Sequential(new Dense(13), new BatchNorm(), new ReLU(), new Dense(3));
+    String message =
+        assertThrows(BadInputException.class, () -> TrainedModel.load(file, other, new SoftmaxCrossEntropy(), device))
+            .getMessage();
+    assertTrue(message.startsWith(file + ": "), message);
+  }
+
+  @Test
+  void modelAndDataThatDoNotFitAreRefusedBeforeTraining() {
+    Dataset data = TinyData.clouds(arena, 100, 0.5, 1);
+    Trainer wrongClasses = new Trainer(device, classifier(4)).batch(16);
+    assertEquals(
+        "the model has 4 outputs, clouds has 3 classes",
+        assertThrows(BadInputException.class, () -> wrongClasses.fit(data)).getMessage());
+    Trainer wrongLoss = new Trainer(device, classifier(3)).loss(new MeanSquaredError()).batch(16);
+    assertTrue(
+        assertThrows(BadInputException.class, () -> wrongLoss.fit(data)).getMessage().contains("choose another loss"));
+  }
+
+  @Test
+  void aCheckpointThatIsCutOffIsRefusedAndNotOverwritten(@TempDir Path folder) throws IOException {
+    Dataset data = TinyData.clouds(arena, 100, 0.5, 1);
+    Checkpoints checkpoints = new Checkpoints(folder);
+    clouds(1).checkpoints(checkpoints, "").fit(data).close();
+    byte[] cut = java.util.Arrays.copyOf(Files.readAllBytes(checkpoints.last()), 700);
+    Files.write(checkpoints.last(), cut);
+    assertThrows(BadInputException.class, () -> clouds(2).checkpoints(checkpoints, "").resume().fit(data));
+    assertArrayEquals(cut, Files.readAllBytes(checkpoints.last()));
+  }
+
+  @Test
+  void checkpointsLeaveNothingHalfWrittenBehind(@TempDir Path folder) throws IOException {
+    clouds(2).checkpoints(new Checkpoints(folder), "").fit(TinyData.clouds(arena, 100, 0.5, 1)).close();
+    try (var files = Files.list(folder)) {
+      assertEquals(
+          List.of("last.safetensors", "model.safetensors"),
+          files.map(file -> file.getFileName().toString()).sorted().toList());
+    }
+  }
+
+  @Test
+  void outputThatCannotBeWrittenIsFoundBeforeTraining(@TempDir Path folder) throws IOException {
+    Path file = Files.writeString(folder.resolve("file"), "");
+    boolean[] started = new boolean[1];
+    TrainingListener watch =
+        new TrainingListener() {
+          @Override
+          public void updated(long step, double rate) {
+            started[0] = true;
+          }
+        };
+    Trainer trainer = clouds(1).checkpoints(new Checkpoints(file.resolve("run")), "").listener(watch);
+    Dataset data = TinyData.clouds(arena, 100, 0.5, 1);
+    assertThrows(BadInputException.class, () -> trainer.fit(data));
+    assertFalse(started[0]);
+  }
+}
