@@ -1,0 +1,147 @@
+package dev.lamina.train.recipe;
+
+import dev.lamina.data.BatchSize;
+import dev.lamina.loss.Loss;
+import dev.lamina.nn.Layer;
+import dev.lamina.nn.Sequential;
+import dev.lamina.nn.models.Architectures;
+import dev.lamina.optim.GradientClip;
+import dev.lamina.optim.Optimizer;
+import dev.lamina.optim.schedule.Schedule;
+import dev.lamina.tensor.DType;
+import dev.lamina.tensor.Shape;
+import dev.lamina.train.EarlyStopping;
+import dev.lamina.train.TrainingOptions;
+import java.util.List;
+
+/**
+ * All that decides a training: the same recipe on the same device gives the same weights.
+ *
+ * @param data {@code mnist}, or a folder
+ * @param model a known architecture, or layers
+ * @param loss what is made small
+ * @param optimizer how weights follow gradients
+ * @param lr the learning rate that the schedule starts from; null takes the usual one of the optimizer
+ * @param schedule how the rate changes
+ * @param clip bounds gradients, or null
+ * @param epochs passes over the data
+ * @param batch examples of one pass
+ * @param accumulate passes of one update
+ * @param seed of initial weights, data order, dropout and the validation split
+ * @param threads of the CPU device; 0 for all
+ * @param device {@code auto} or a name
+ * @param validation share of the training data that is held out
+ * @param earlyStopping when to give up, or null
+ * @param normalise whether inputs are centred and scaled
+ * @param out folder of the run, or null for a new one in {@code runs}
+ */
+public record Recipe(
+    String data,
+    Model model,
+    Loss loss,
+    Optimizer optimizer,
+    Double lr,
+    Schedule schedule,
+    GradientClip clip,
+    int epochs,
+    BatchSize batch,
+    int accumulate,
+    long seed,
+    int threads,
+    String device,
+    double validation,
+    EarlyStopping earlyStopping,
+    boolean normalise,
+    String out) {
+
+  /** What is trained. */
+  public sealed interface Model {
+    /** The word for folders and messages. */
+    String name();
+
+    /** A known architecture. */
+    record Named(String name) implements Model {}
+
+    /** Layers, one after the other. */
+    record Layers(List<Layer> layers) implements Model {
+      public Layers {
+        layers = List.copyOf(layers);
+      }
+
+      @Override
+      public String name() {
+        return "custom";
+      }
+    }
+  }
+
+  /** The layers for examples of shape {@code example} in {@code classes} classes (1 output for data without). */
+  public Layer layers(int classes, Shape example) {
+    return switch (model) {
+      case Model.Named(String name) -> Architectures.create(name, Math.max(1, classes), example);
+      case Model.Layers(List<Layer> list) -> new Sequential(list);
+    };
+  }
+
+  /** The part that a trainer needs. */
+  public TrainingOptions options() {
+    return new TrainingOptions(
+        loss,
+        optimizer,
+        lr,
+        schedule,
+        clip,
+        epochs,
+        batch,
+        accumulate,
+        seed,
+        validation,
+        earlyStopping,
+        normalise,
+        DType.F32);
+  }
+
+  /** This recipe with the rate spelled out. */
+  Recipe withRate(double rate) {
+    return new Recipe(
+        data,
+        model,
+        loss,
+        optimizer,
+        rate,
+        schedule,
+        clip,
+        epochs,
+        batch,
+        accumulate,
+        seed,
+        threads,
+        device,
+        validation,
+        earlyStopping,
+        normalise,
+        out);
+  }
+
+  /** This recipe with the folder of its run. */
+  public Recipe withOut(String folder) {
+    return new Recipe(
+        data,
+        model,
+        loss,
+        optimizer,
+        lr,
+        schedule,
+        clip,
+        epochs,
+        batch,
+        accumulate,
+        seed,
+        threads,
+        device,
+        validation,
+        earlyStopping,
+        normalise,
+        folder);
+  }
+}

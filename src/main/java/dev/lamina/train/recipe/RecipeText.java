@@ -1,0 +1,81 @@
+package dev.lamina.train.recipe;
+
+import dev.lamina.io.BadInputException;
+import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import tools.jackson.dataformat.yaml.YAMLMapper;
+import tools.jackson.dataformat.yaml.YAMLWriteFeature;
+
+/** Recipes as YAML. */
+public final class RecipeText {
+
+  /**
+   * A value that comes from the command line instead of the recipe.
+   *
+   * @param option for messages: {@code --lr}
+   * @param key of the recipe
+   * @param text YAML, mostly a number or a word
+   */
+  public record Override(String option, String key, String text) {}
+
+  private final Vocabulary vocabulary = new Vocabulary();
+
+  /**
+   * The recipe in {@code file}.
+   *
+   * @throws BadInputException with file, line and path if something in it is unknown or wrong
+   */
+  public Recipe read(Path file, List<Override> overrides) {
+    try {
+      return parse(file.toString(), Files.readString(file), overrides);
+    } catch (CharacterCodingException e) {
+      throw new BadInputException(file + ": is no text in UTF-8, so it is no recipe", e);
+    } catch (IOException e) {
+      throw BadInputException.access("read", file, e);
+    }
+  }
+
+  /**
+   * The recipe in {@code text}; what it does not say is as in {@link Vocabulary#defaults}.
+   *
+   * @param name for messages
+   * @throws BadInputException with name, line and path if something in it is unknown or wrong
+   */
+  public Recipe parse(String name, String text, List<Override> overrides) {
+    YamlNode node = YamlText.parse(text, line -> name + ":" + line);
+    YamlNode.Mapping recipe =
+        switch (node) {
+          case YamlNode.Mapping mapping -> mapping;
+          case YamlNode.Nothing nothing -> new YamlNode.Mapping(new LinkedHashMap<>(), nothing.at());
+          default -> throw node.error("", "a recipe has keys and values, got " + node.words());
+        };
+    for (Override override : overrides) {
+      YamlNode value = YamlText.parse(override.text(), _ -> override.option());
+      recipe.entries().put(override.key(), new YamlNode.Entry(override.option(), value));
+    }
+    Recipe read = new RecordReader(vocabulary).read(recipe, vocabulary.defaults(), "");
+    Recipe full = read.lr() == null ? read.withRate(vocabulary.usualRate(read.optimizer())) : read;
+    try {
+      full.options();
+    } catch (IllegalArgumentException e) {
+      throw new BadInputException(name + ": " + e.getMessage(), e);
+    }
+    return full;
+  }
+
+  /** The whole recipe as text that {@link #parse} turns into an equal one. */
+  public String write(Recipe recipe) {
+    Map<String, Object> fields = new RecordWriter(vocabulary).fields(recipe);
+    return YAMLMapper.builder()
+        .disable(YAMLWriteFeature.WRITE_DOC_START_MARKER)
+        .enable(YAMLWriteFeature.MINIMIZE_QUOTES)
+        .enable(YAMLWriteFeature.INDENT_ARRAYS_WITH_INDICATOR)
+        .build()
+        .writeValueAsString(fields);
+  }
+}

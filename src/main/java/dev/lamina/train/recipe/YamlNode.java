@@ -1,0 +1,48 @@
+package dev.lamina.train.recipe;
+
+import dev.lamina.io.BadInputException;
+import java.util.List;
+import java.util.SequencedMap;
+
+/** A piece of YAML that knows where it was written, so that a complaint about it can say so. */
+sealed interface YamlNode {
+
+  /** Where it was written: {@code recipe.yaml:12}, or the name of a command-line option. */
+  String at();
+
+  /** A number, a word, or text in quotes. */
+  record Scalar(String text, String at) implements YamlNode {}
+
+  /** {@code null}, {@code ~}, or nothing after the colon. */
+  record Nothing(String at) implements YamlNode {}
+
+  /** A list. */
+  record Sequence(List<YamlNode> items, String at) implements YamlNode {}
+
+  /** Keys with their values, in the order of the text. */
+  record Mapping(SequencedMap<String, Entry> entries, String at) implements YamlNode {}
+
+  /** The value of a key, and where the key was written. */
+  record Entry(String at, YamlNode value) {}
+
+  /** What a reader would call it. */
+  default String words() {
+    return switch (this) {
+      case Scalar scalar -> "'" + scalar.text + "'";
+      case Nothing _ -> "nothing";
+      case Sequence _ -> "a list";
+      case Mapping _ -> "keys and values";
+    };
+  }
+
+  /** A complaint about this value, which stands at {@code path} in the recipe. */
+  default BadInputException error(String path, String complaint) {
+    return error(at(), path, complaint);
+  }
+
+  /** A complaint in one line: place, path, complaint. */
+  static BadInputException error(String at, String path, String complaint) {
+    // An option names its key already.
+    return new BadInputException(at + ": " + (path.isEmpty() || at.startsWith("--") ? "" : path + ": ") + complaint);
+  }
+}

@@ -1,0 +1,23 @@
+package dev.lamina.train.recipe;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class NearestTest {
+
+  @Test
+  void distanceCountsLettersThatDiffer() {
+    assertEquals(0, Nearest.distance("adam", "adam"));
+    assertEquals(1, Nearest.distance("adm", "adam"));
+    assertEquals(3, Nearest.distance("kitten", "sitting"));
+    assertEquals(4, Nearest.distance("", "relu"));
+  }
+
+  @Test
+  void aCloseNameIsSuggestedAndAFarOneIsNot() {
+    assertEquals("; did you mean 'relu'?", Nearest.hint("RELU", List.of("gelu", "relu")));
+    assertEquals("; there are gelu, relu", Nearest.hint("convolution", List.of("gelu", "relu")));
+  }
+}

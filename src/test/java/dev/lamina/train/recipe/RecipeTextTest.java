@@ -1,0 +1,212 @@
+package dev.lamina.train.recipe;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import dev.lamina.data.BatchSize;
+import dev.lamina.graph.Padding;
+import dev.lamina.graph.Size;
+import dev.lamina.io.BadInputException;
+import dev.lamina.nn.Border;
+import dev.lamina.nn.Conv2d;
+import dev.lamina.nn.Dense;
+import dev.lamina.nn.Dropout;
+import dev.lamina.nn.Layer;
+import dev.lamina.nn.MaxPool2d;
+import dev.lamina.nn.Residual;
+import dev.lamina.nn.Sequential;
+import dev.lamina.nn.activation.ReLU;
+import dev.lamina.nn.init.Constant;
+import dev.lamina.optim.Adam;
+import dev.lamina.train.EarlyStopping;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class RecipeTextTest {
+  private final RecipeText text = new RecipeText();
+
+  private Recipe parse(String yaml) {
+    return text.parse("r.yaml", yaml, List.of());
+  }
+
+  private List<Layer> layers(String yaml) {
+    return assertInstanceOf(Recipe.Model.Layers.class, parse(yaml).model()).layers();
+  }
+
+  private String complaint(String yaml) {
+    return assertThrows(BadInputException.class, () -> parse(yaml)).getMessage();
+  }
+
+  @Test
+  void anEmptyRecipeIsTheDefaultWithTheRateSpelledOut() {
+    Recipe recipe = parse("");
+    assertEquals("mnist", recipe.data());
+    assertEquals(new Recipe.Model.Named("small-cnn"), recipe.model());
+    assertEquals(new Vocabulary().usualRate(recipe.optimizer()), recipe.lr());
+  }
+
+  @Test
+  void layersAreNamedInSnakeCaseWithTheirComponentsAsKeys() {
+    List<Layer> layers =
+        layers(
+            """
+            model:
+              - conv2d: {filters: 16, kernel: 3, padding: same, bias: false}
+              - relu
+              - conv2d: {filters: 8, kernel: [3, 5], stride: 2, padding: [1, 1, 2, 2], bias: 0.01}
+              - max_pool2d: 2
+              - max_pool2d: {window: 3, stride: 2, padding: 1}
+              - dropout: 0.25
+              - residual:
+                  body: [{dense: 4}, relu]
+              - dense: {units: 10, weight: {normal: 0.01}}
+            """);
+    assertEquals(
+        List.of(
+            new Conv2d(16, 3).same().withoutBias(),
+            new ReLU(),
+            new Conv2d(
+                8,
+                new Size(3, 5),
+                Size.square(2),
+                new Border.Zeros(1, 1, 2, 2),
+                Size.square(1),
+                1,
+                new Conv2d(8, 3).weight(),
+                new Constant(0.01)),
+            new MaxPool2d(2),
+            new MaxPool2d(Size.square(3), Size.square(2), Padding.all(1)),
+            new Dropout(0.25),
+            new Residual(new Sequential(List.of(new Dense(4), new ReLU()))),
+            new Dense(10).init(new dev.lamina.nn.init.Normal(0.01))),
+        layers);
+  }
+
+  @Test
+  void whatIsWrittenIsReadBackEqual() {
+    Recipe recipe =
+        parse(
+            """
+            data: some/folder
+            model:
+              - named: {name: stem, layer: {conv2d: {filters: 8, kernel: [3, 1], padding: 1, weight: {he: {fan: out}}}}}
+              - batch_norm: {momentum: 0.01, weight: 0}
+              - gelu: tanh
+              - parallel: {branches: [[{conv2d: {filters: 4, kernel: 1, bias: false}}, relu], avg_pool2d: 3], merge: concat}
+              - residual: {body: [{conv2d: {filters: 8, kernel: 3, padding: same}}], shortcut: {conv2d: {filters: 8, kernel: 1}}}
+              - global_average_pool
+              - reshape: [2, -1]
+              - flatten
+              - maxout: {units: 10, pieces: 3}
+              - prelu
+              - dense: 10
+            loss: {softmax_cross_entropy: {label_smoothing: 0.1}}
+            optimizer: {nesterov: {momentum: 0.95, l2: 1e-4}}
+            schedule: {warmup: {epochs: 2, then: {reduce_on_plateau: {patience: 3}}}}
+            clip: {by_norm: 5}
+            early_stopping: {patience: 4, minimum_gain: 0.001}
+            batch: full
+            epochs: 7
+            seed: 99
+            validation: 0.2
+            normalise: false
+            out: here
+            """
+                .replace(
+                    "{branches: [[{conv2d: {filters: 4, kernel: 1, bias: false}}, relu], avg_pool2d: 3]",
+                    "{branches: [[{conv2d: {filters: 4, kernel: 1, bias: false}}, relu], {avg_pool2d: 3}]"));
+    assertEquals(recipe, parse(text.write(recipe)));
+    assertEquals(new BatchSize.Full(), recipe.batch());
+    assertEquals(new EarlyStopping(4, 0.001), recipe.earlyStopping());
+  }
+
+  @Test
+  void everyWordCanBeWrittenAndReadBack() {
+    Vocabulary vocabulary = new Vocabulary();
+    for (Class<?> type :
+        List.of(
+            Layer.class,
+            dev.lamina.loss.Loss.class,
+            dev.lamina.optim.Optimizer.class,
+            dev.lamina.optim.schedule.Schedule.class)) {
+      Family family = vocabulary.family(type).orElseThrow();
+      family
+          .terms()
+          .forEach((name, term) -> {
+            Object plain = new RecordWriter(vocabulary).member(family, term.prototype());
+            String yaml = new tools.jackson.dataformat.yaml.YAMLMapper().writeValueAsString(plain);
+            Object read =
+                new RecordReader(vocabulary).member(YamlText.parse(yaml, line -> "line " + line), family, name);
+            assertEquals(term.prototype(), read);
+          });
+    }
+  }
+
+  @Test
+  void optionsWinOverTheRecipe() {
+    List<RecipeText.Override> overrides = List.of(new RecipeText.Override("--epochs", "epochs", "3"));
+    assertEquals(3, text.parse("r.yaml", "epochs: 9", overrides).epochs());
+  }
+
+  @Test
+  void anOptimizerByNameHasItsDefaults() {
+    assertEquals(new Adam(), parse("optimizer: adam").optimizer());
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          epoch: 3                                  | r.yaml:1: epoch: there is no such key; did you mean 'epochs'?
+          epochs: three                             | r.yaml:1: epochs: expected a whole number, got 'three'
+          optimizer: adm                            | r.yaml:1: optimizer: there is no optimizer 'adm'; did you mean 'adam'?
+          optimizer: {adam: {beta3: 1}}             | r.yaml:1: optimizer.adam.beta3: there is no such key; did you mean 'beta1'?
+          optimizer: {adam: {beta1: 2}}             | r.yaml:1: optimizer.adam: adam
+          model: [{conv2d: {filter: 3}}]            | r.yaml:1: model[0].conv2d.filter: there is no such key; did you mean 'filters'?
+          model: [{conv2d: {filters: 3}}]           | r.yaml:1: model[0].conv2d: 'kernel' is missing
+          model: [relu, rellu]                      | r.yaml:1: model[1]: there is no layer 'rellu'; did you mean 'relu'?
+          model: smallcnn                           | r.yaml:1: model: there is no model 'smallcnn'; did you mean 'small-cnn'?
+          model: [{dense: 1, relu: 2}]              | r.yaml:1: model[0]: expected one layer, got the keys dense, relu
+          model: [{relu: 3}]                        | r.yaml:1: model[0].relu: relu has no fields, got '3'
+          batch: many                               | r.yaml:1: batch: the batch is a number of examples or 'full', got 'many'
+          normalise: maybe                          | r.yaml:1: normalise: expected true or false, got 'maybe'
+          epochs: 0                                 | r.yaml: epochs and accumulate are 1 or more, got 0 and 1
+          lr: -1                                    | r.yaml: the learning rate is a number above 0, got -1.0
+          epochs:                                   | r.yaml:1: epochs: expected a value, got nothing
+          - 1                                       | r.yaml:1: a recipe has keys and values, got a list
+          """)
+  void complaintsSayWhereWhatAndWhatToDo(String yaml, String expected) {
+    String complaint = complaint(yaml);
+    assertEquals(expected, complaint.substring(0, Math.min(expected.length(), complaint.length())));
+  }
+
+  @Test
+  void complaintsNameTheLine() {
+    assertEquals(
+        "r.yaml:4: model[1].dense.units: expected a whole number, got 'ten'",
+        complaint(
+            """
+            model:
+              - relu
+              - dense:
+                  units: ten
+            """));
+  }
+
+  @Test
+  void aKeyGivenTwiceIsAComplaint() {
+    String complaint = complaint("epochs: 1\nepochs: 2\n");
+    assertEquals("r.yaml:2", complaint.substring(0, 8), complaint);
+  }
+
+  @Test
+  void brokenYamlIsAComplaintInOneLine() {
+    String complaint = complaint("model: [relu\nepochs: 3\n");
+    assertEquals(1, complaint.lines().count());
+    assertEquals("r.yaml:", complaint.substring(0, 7));
+  }
+}
