@@ -1,0 +1,130 @@
+package dev.lamina.cli;
+
+import dev.lamina.train.EpochReport;
+import dev.lamina.train.Evaluation;
+import dev.lamina.train.TrainingListener;
+import dev.lamina.train.TrainingPlan;
+import dev.lamina.train.TrainingProgress;
+import java.io.PrintStream;
+import java.util.Locale;
+import me.tongfei.progressbar.ConsoleProgressBarConsumer;
+import me.tongfei.progressbar.ProgressBar;
+import me.tongfei.progressbar.ProgressBarBuilder;
+import me.tongfei.progressbar.ProgressBarStyle;
+
+/** Shows how training goes: a bar on a terminal, a line now and then anywhere else; a line for each epoch in both. */
+final class ConsoleProgress implements TrainingListener, AutoCloseable {
+  /** Between two lines of a log: often enough to see life, seldom enough to read. */
+  private static final long LINE_NANOS = 10_000_000_000L;
+
+  private static final int BAR_WIDTH = 100;
+
+  private final Console console;
+  private ProgressBar bar;
+  private long nextLine;
+
+  ConsoleProgress(Console console) {
+    this.console = console;
+  }
+
+  @Override
+  public void started(TrainingPlan plan) {
+    String held =
+        plan.validationExamples() == 0
+            ? "none held out: the choice of the best epoch sees training figures only"
+            : String.format(Locale.ROOT, "%,d held out for validation", plan.validationExamples());
+    console.line(
+        "training on %,d examples, %s; %,d parameters, batch %d%s, %d epochs of %,d steps",
+        plan.trainingExamples(),
+        held,
+        plan.parameters(),
+        plan.batch(),
+        plan.accumulate() == 1 ? "" : " × " + plan.accumulate(),
+        plan.epochs(),
+        plan.stepsPerEpoch());
+    nextLine = System.nanoTime() + LINE_NANOS;
+  }
+
+  @Override
+  public void progressed(TrainingProgress progress) {
+    if (console.terminal()) {
+      long inEpoch = progress.totalSteps() / progress.epochs();
+      if (bar == null) {
+        bar = open(console.err(), "epoch " + progress.epoch() + "/" + progress.epochs(), inEpoch);
+      }
+      bar.stepTo(progress.step() - (progress.epoch() - 1) * inEpoch);
+      bar.setExtraMessage(figures(progress));
+    } else if (System.nanoTime() >= nextLine) {
+      nextLine = System.nanoTime() + LINE_NANOS;
+      console.line("step %,d of %,d: %s", progress.step(), progress.totalSteps(), figures(progress));
+    }
+  }
+
+  private static ProgressBar open(PrintStream stream, String name, long max) {
+    return new ProgressBarBuilder()
+        .setTaskName(name)
+        .setInitialMax(max)
+        .setStyle(ProgressBarStyle.COLORFUL_UNICODE_BAR)
+        .setUpdateIntervalMillis(200)
+        .hideEta()
+        .setConsumer(new ConsoleProgressBarConsumer(stream, BAR_WIDTH))
+        .build();
+  }
+
+  private static String figures(TrainingProgress progress) {
+    return String.format(
+        Locale.ROOT,
+        " %s, %,.0f images/s, %s left",
+        words(progress.figures()),
+        progress.examplesPerSecond(),
+        duration(progress.secondsLeft()));
+  }
+
+  @Override
+  public void epochEnded(EpochReport report) {
+    clear();
+    String validation = report.validation() == null ? "" : "; validation " + words(report.validation());
+    console.line(
+        "epoch %d/%d: training %s%s%s (%,.0f images/s, %s)",
+        report.epoch(),
+        report.epochs(),
+        words(report.training()),
+        validation,
+        report.best() ? ", the best so far" : "",
+        report.examplesPerSecond(),
+        duration(report.seconds()));
+    nextLine = System.nanoTime() + LINE_NANOS;
+  }
+
+  /** Loss and, unless it is a regression, accuracy. */
+  static String words(Evaluation figures) {
+    String loss = String.format(Locale.ROOT, "loss %.4f", figures.loss());
+    return Double.isNaN(figures.accuracy())
+        ? loss
+        : String.format(Locale.ROOT, "%s, accuracy %.2f %%", loss, 100 * figures.accuracy());
+  }
+
+  /** For example {@code 12 s}, {@code 3 min 20 s}, {@code 2 h 5 min}. */
+  static String duration(double seconds) {
+    long s = Math.round(seconds);
+    if (s < 10) {
+      return String.format(Locale.ROOT, "%.1f s", seconds);
+    } else if (s < 60) {
+      return s + " s";
+    }
+    return s < 3600 ? s / 60 + " min " + s % 60 + " s" : s / 3600 + " h " + s % 3600 / 60 + " min";
+  }
+
+  /** Ends the bar. */
+  void clear() {
+    if (bar != null) {
+      bar.close();
+      bar = null;
+    }
+  }
+
+  @Override
+  public void close() {
+    clear();
+  }
+}

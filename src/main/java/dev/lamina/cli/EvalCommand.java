@@ -1,0 +1,116 @@
+package dev.lamina.cli;
+
+import dev.lamina.data.DataSource;
+import dev.lamina.data.Dataset;
+import dev.lamina.device.Device;
+import dev.lamina.train.Evaluation;
+import dev.lamina.train.TrainedModel;
+import java.lang.foreign.Arena;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import tools.jackson.databind.json.JsonMapper;
+
+/** {@code lamina eval}. */
+@Command(
+    name = "eval",
+    description = "Judges a trained model on the test set: loss, accuracy, and which classes are taken for which.",
+    mixinStandardHelpOptions = true,
+    sortOptions = false)
+final class EvalCommand implements Callable<Integer> {
+  private final Console console;
+
+  @Parameters(paramLabel = "RUN|FILE", description = "A run's folder, or its model.safetensors.")
+  private Path place;
+
+  @Option(names = "--data", paramLabel = "mnist|DIR", description = "The data it was trained on, unless given.")
+  private String data;
+
+  @Option(
+      names = "--device",
+      paramLabel = "NAME",
+      description = "auto, cpu or reference; that of the training unless given.")
+  private String device;
+
+  @Option(names = "--json", description = "Prints the result as one JSON object in the last line.")
+  private boolean json;
+
+  EvalCommand(Console console) {
+    this.console = console;
+  }
+
+  @Override
+  public Integer call() {
+    SavedModel saved = SavedModel.find(place);
+    DataSource source = DataSource.open(data == null ? saved.recipe().data() : data);
+    try (Arena arena = Arena.ofShared();
+        Device opened = saved.open(device);
+        TrainedModel model = saved.load(opened)) {
+      Dataset test = source.test(arena);
+      Evaluation figures = model.evaluate(test);
+      console.line("%s: %,d examples, %s", test.name(), figures.examples(), ConsoleProgress.words(figures));
+      if (!Double.isNaN(figures.top5()) && model.classNames().size() > 5) {
+        console.line("among the best five: %.2f %%", 100 * figures.top5());
+      }
+      if (figures.confusion().length > 0) {
+        printConfusion(figures.confusion(), model.classNames());
+      }
+      if (json) {
+        Map<String, Object> result = new LinkedHashMap<>();
+        result.put("examples", figures.examples());
+        result.put("loss", figures.loss());
+        result.put("accuracy", figures.accuracy());
+        result.put("top5", figures.top5());
+        result.put("confusion", figures.confusion());
+        console.out().println(new JsonMapper().writeValueAsString(result));
+      }
+    }
+    return Main.OK;
+  }
+
+  /** As many as fit on a screen are shown as a matrix, more as the most frequent mistakes. */
+  private void printConfusion(long[][] confusion, List<String> names) {
+    if (names.size() > 20) {
+      printMistakes(confusion, names);
+      return;
+    }
+    int width = Math.max(6, names.stream().mapToInt(String::length).max().orElse(1) + 1);
+    console.line("true class by row, predicted class by column:");
+    var header = new StringBuilder(" ".repeat(width));
+    names.forEach(name -> header.append(String.format("%" + width + "s", name)));
+    console.line("%s", header.append(String.format("%10s", "recall")));
+    for (int truth = 0; truth < confusion.length; truth++) {
+      var row = new StringBuilder(String.format("%" + width + "s", names.get(truth)));
+      long all = 0;
+      for (long count : confusion[truth]) {
+        row.append(String.format("%" + width + "s", count == 0 ? "·" : Long.toString(count)));
+        all += count;
+      }
+      console.line("%s%9.2f%%", row, all == 0 ? Double.NaN : 100.0 * confusion[truth][truth] / all);
+    }
+  }
+
+  private void printMistakes(long[][] confusion, List<String> names) {
+    record Mistake(int truth, int said, long count) {}
+
+    List<Mistake> mistakes = new java.util.ArrayList<>();
+    for (int truth = 0; truth < confusion.length; truth++) {
+      for (int said = 0; said < confusion.length; said++) {
+        if (truth != said && confusion[truth][said] > 0) {
+          mistakes.add(new Mistake(truth, said, confusion[truth][said]));
+        }
+      }
+    }
+    mistakes.sort(java.util.Comparator.comparingLong(Mistake::count).reversed());
+    console.line("most frequent mistakes:");
+    mistakes.stream()
+        .limit(10)
+        .forEach(mistake ->
+            console.line("  %s taken for %s: %,d", names.get(mistake.truth), names.get(mistake.said), mistake.count));
+  }
+}

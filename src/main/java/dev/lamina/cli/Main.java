@@ -1,0 +1,114 @@
+package dev.lamina.cli;
+
+import dev.lamina.device.OutOfDeviceMemoryException;
+import dev.lamina.io.BadInputException;
+import dev.lamina.train.recipe.Nearest;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+/** The command {@code lamina}. */
+@Command(
+    name = "lamina",
+    description = "Trains convolutional networks.",
+    mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class,
+    synopsisSubcommandLabel = "COMMAND",
+    footer = {
+      "",
+      "lamina train                trains a small network on MNIST",
+      "lamina COMMAND --help       says more",
+      "LAMINA_DEBUG=1 lamina …     shows where an error comes from"
+    })
+public final class Main {
+  /** All went well. */
+  static final int OK = 0;
+
+  /** Something failed that is not the input's fault. */
+  static final int FAILED = 1;
+
+  /** The command line, a file or the data cannot be used as it is. */
+  static final int BAD_INPUT = 2;
+
+  /** Ctrl-C: 128 and the number of SIGINT, as shells have it. */
+  static final int INTERRUPTED = 130;
+
+  private Main() {}
+
+  /** The version in the jar's manifest. */
+  static final class Version implements CommandLine.IVersionProvider {
+    @Override
+    public String[] getVersion() {
+      String version = Main.class.getPackage().getImplementationVersion();
+      return new String[] {"lamina " + (version == null ? "(not from a jar)" : version)};
+    }
+  }
+
+  /** Runs the command and ends the process with its exit code. */
+  public static void main(String[] args) {
+    PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
+    PrintStream err = new PrintStream(System.err, true, StandardCharsets.UTF_8);
+    boolean terminal = System.console() != null && System.console().isTerminal();
+    System.exit(run(new Console(out, err, terminal), args));
+  }
+
+  /** Runs the command; the exit code. */
+  static int run(Console console, String... args) {
+    CommandLine line = new CommandLine(new Main());
+    for (Object command :
+        List.of(
+            new TrainCommand(console),
+            new EvalCommand(console),
+            new PredictCommand(console),
+            new DevicesCommand(console),
+            new SummaryCommand(console),
+            new ProfileCommand(console))) {
+      line.addSubcommand(command);
+    }
+    line.setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8));
+    line.setErr(new PrintWriter(console.err(), true, StandardCharsets.UTF_8));
+    line.setParameterExceptionHandler((e, _) -> fail(console, parameterLine(e), e, BAD_INPUT));
+    line.setExecutionExceptionHandler((e, _, _) -> fail(console, e));
+    if (args.length == 0) {
+      line.usage(console.out());
+      return BAD_INPUT;
+    }
+    return line.execute(args);
+  }
+
+  private static String parameterLine(ParameterException e) {
+    String command = e.getCommandLine().getCommandName();
+    if (e instanceof UnmatchedArgumentException unmatched) {
+      String what = unmatched.getUnmatched().getFirst();
+      var spec = e.getCommandLine().getCommandSpec();
+      if (what.startsWith("-")) {
+        return "there is no option '" + what + "'" + Nearest.hint(what, List.copyOf(spec.optionsMap().keySet()));
+      }
+      return spec.subcommands().isEmpty()
+          ? "there is no use for '" + what + "'; see lamina " + command + " --help"
+          : "there is no command '" + what + "'" + Nearest.hint(what, spec.subcommands().keySet());
+    }
+    return e.getMessage() + "; see lamina " + command + " --help";
+  }
+
+  private static int fail(Console console, Exception e) {
+    return switch (e) {
+      case BadInputException _, OutOfDeviceMemoryException _, IllegalArgumentException _ ->
+          fail(console, e.getMessage(), e, BAD_INPUT);
+      default -> fail(console, e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage(), e, FAILED);
+    };
+  }
+
+  private static int fail(Console console, String message, Exception e, int code) {
+    console.err().println("lamina: " + message.replaceAll("\\s*\\R\\s*", " "));
+    if (System.getenv("LAMINA_DEBUG") != null) {
+      e.printStackTrace(console.err());
+    }
+    return code;
+  }
+}

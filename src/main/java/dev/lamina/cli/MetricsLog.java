@@ -1,0 +1,106 @@
+package dev.lamina.cli;
+
+import dev.lamina.io.BadInputException;
+import dev.lamina.train.EpochReport;
+import dev.lamina.train.Evaluation;
+import dev.lamina.train.TrainingListener;
+import dev.lamina.train.TrainingProgress;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * Writes the figures of a training to a file, one JSON object a line: a step every second, every epoch, at the end the
+ * test.
+ */
+final class MetricsLog implements TrainingListener {
+  private static final JsonMapper JSON = new JsonMapper();
+  private static final long STEP_NANOS = 1_000_000_000L;
+
+  private final Path file;
+  private long nextStep = System.nanoTime();
+
+  MetricsLog(Path file) {
+    this.file = file;
+  }
+
+  @Override
+  public void progressed(TrainingProgress progress) {
+    if (System.nanoTime() < nextStep) {
+      return;
+    }
+    nextStep = System.nanoTime() + STEP_NANOS;
+    Map<String, Object> line = new LinkedHashMap<>();
+    line.put("kind", "step");
+    line.put("step", progress.step());
+    line.put("epoch", progress.epoch());
+    line.put("rate", progress.rate());
+    putFigures(line, progress.figures());
+    line.put("images_per_second", progress.examplesPerSecond());
+    append(line);
+  }
+
+  @Override
+  public void epochEnded(EpochReport report) {
+    Map<String, Object> line = new LinkedHashMap<>();
+    line.put("kind", "epoch");
+    line.put("epoch", report.epoch());
+    line.put("step", report.step());
+    line.put("rate", report.rate());
+    line.put("training", figures(report.training()));
+    if (report.validation() != null) {
+      Map<String, Object> validation = figures(report.validation());
+      putIfNumber(validation, "top5", report.validation().top5());
+      line.put("validation", validation);
+    }
+    line.put("best", report.best());
+    line.put("seconds", report.seconds());
+    line.put("images_per_second", report.examplesPerSecond());
+    append(line);
+  }
+
+  /** The figures of the test set, with the confusion matrix. */
+  void tested(Evaluation test) {
+    Map<String, Object> line = new LinkedHashMap<>();
+    line.put("kind", "test");
+    putFigures(line, test);
+    putIfNumber(line, "top5", test.top5());
+    line.put("confusion", test.confusion());
+    append(line);
+  }
+
+  private static Map<String, Object> figures(Evaluation figures) {
+    Map<String, Object> map = new LinkedHashMap<>();
+    putFigures(map, figures);
+    return map;
+  }
+
+  private static void putFigures(Map<String, Object> line, Evaluation figures) {
+    line.put("loss", figures.loss());
+    putIfNumber(line, "accuracy", figures.accuracy());
+  }
+
+  private static void putIfNumber(Map<String, Object> line, String key, double value) {
+    if (!Double.isNaN(value)) {
+      line.put(key, value);
+    }
+  }
+
+  private void append(Map<String, Object> line) {
+    try {
+      Files.writeString(
+          file,
+          JSON.writeValueAsString(line) + "\n",
+          StandardCharsets.UTF_8,
+          StandardOpenOption.CREATE,
+          StandardOpenOption.APPEND);
+    } catch (IOException e) {
+      throw BadInputException.access("write", file, e);
+    }
+  }
+}

@@ -1,0 +1,117 @@
+package dev.lamina.cli;
+
+import dev.lamina.data.Images;
+import dev.lamina.data.Picture;
+import dev.lamina.device.Device;
+import dev.lamina.io.BadInputException;
+import dev.lamina.loss.Loss;
+import dev.lamina.tensor.DType;
+import dev.lamina.tensor.HostTensor;
+import dev.lamina.tensor.Shape;
+import dev.lamina.train.TrainedModel;
+import java.lang.foreign.Arena;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import java.util.stream.IntStream;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code lamina predict}. */
+@Command(
+    name = "predict",
+    description =
+        "Says what is in pictures of any size, colour or grey: the likeliest classes with their probabilities.",
+    mixinStandardHelpOptions = true,
+    sortOptions = false)
+final class PredictCommand implements Callable<Integer> {
+  private static final int TOP = 3;
+
+  private final Console console;
+
+  @Parameters(index = "0", paramLabel = "RUN|FILE", description = "A run's folder, or its model.safetensors.")
+  private Path place;
+
+  @Parameters(index = "1..*", arity = "1..*", paramLabel = "IMAGE", description = "PNG, JPEG, GIF or BMP.")
+  private List<Path> images;
+
+  @Option(
+      names = "--device",
+      paramLabel = "NAME",
+      description = "auto, cpu or reference; that of the training unless given.")
+  private String device;
+
+  @Option(
+      names = "--invert",
+      negatable = true,
+      description =
+          "Takes the negative of each picture, or (--no-invert) never. Unless given, MNIST's models, which know light"
+              + " digits on dark ground, invert pictures with a light border, and say so.")
+  private Boolean invert;
+
+  PredictCommand(Console console) {
+    this.console = console;
+  }
+
+  @Override
+  public Integer call() {
+    SavedModel saved = SavedModel.find(place);
+    Shape shape = saved.description().example().shape();
+    if (saved.description().example().dtype() != DType.U8 || shape.rank() != 3) {
+      throw new BadInputException(
+          saved.file() + ": the model takes " + saved.description().example() + ", which is no picture");
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      List<HostTensor> pixels = new ArrayList<>();
+      for (Path image : images) {
+        pixels.add(load(image, saved, arena).pixels());
+      }
+      try (Device opened = saved.open(device);
+          TrainedModel model = saved.load(opened)) {
+        double[][] predictions = model.predict(pixels);
+        for (int i = 0; i < images.size(); i++) {
+          print(images.get(i), predictions[i], saved);
+        }
+      }
+    }
+    return Main.OK;
+  }
+
+  private Picture load(Path image, SavedModel saved, Arena arena) {
+    Picture picture = Images.load(image, saved.description().example().shape(), arena);
+    boolean lightOnDark = invert == null && saved.recipe().data().equals("mnist") && picture.hasBrightBackground();
+    if (lightOnDark) {
+      console
+          .err()
+          .println(
+              "lamina: " + image + " has a light background; its negative is judged (--no-invert keeps it as it is)");
+    }
+    return lightOnDark || Boolean.TRUE.equals(invert) ? picture.inverted(arena) : picture;
+  }
+
+  private void print(Path image, double[] prediction, SavedModel saved) {
+    List<String> names = saved.description().classNames();
+    if (saved.recipe().loss().task() != Loss.Task.CLASSES) {
+      String values =
+          String.join(
+              " ",
+              IntStream.range(0, prediction.length)
+                  .mapToObj(i -> String.format(Locale.ROOT, "%.4f", prediction[i]))
+                  .toList());
+      console.line("%s: %s", image, values);
+      return;
+    }
+    List<String> best =
+        IntStream.range(0, prediction.length)
+            .boxed()
+            .sorted(Comparator.comparingDouble(c -> -prediction[c]))
+            .limit(TOP)
+            .map(c -> String.format(Locale.ROOT, "%s %.1f %%", names.get(c), 100 * prediction[c]))
+            .toList();
+    console.line("%s: %s", image, String.join(", ", best));
+  }
+}

@@ -1,0 +1,125 @@
+package dev.lamina.cli;
+
+import dev.lamina.device.Device;
+import dev.lamina.device.DeviceOptions;
+import dev.lamina.device.Devices;
+import dev.lamina.device.Program;
+import dev.lamina.graph.Cost;
+import dev.lamina.graph.Node;
+import dev.lamina.train.CompiledModel;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code lamina profile}. */
+@Command(
+    name = "profile",
+    description = {
+      "Times each operation of one training step.",
+      "The roof is what this machine reaches in a large matrix product and in a large copy; an operation's share is of"
+          + " the one that binds it. Bytes are counted as if nothing stayed in a cache, so a share can exceed 100 %%."
+    },
+    mixinStandardHelpOptions = true,
+    sortOptions = false)
+final class ProfileCommand implements Callable<Integer> {
+  /** Of the default model, enough for the virtual machine's compiler to be done. */
+  private static final int WARM_STEPS = 30;
+
+  private final Console console;
+
+  @Parameters(
+      arity = "0..1",
+      paramLabel = "MODEL|RECIPE|RUN",
+      description = "Name of a model, a recipe, or a run; the default model unless given.")
+  private String subject;
+
+  @Option(names = "--data", paramLabel = "mnist|DIR", description = "Data that decides input and classes.")
+  private String data;
+
+  @Option(names = "--batch", paramLabel = "N|full", description = "Examples of one pass.")
+  private String batch;
+
+  @Option(names = "--device", paramLabel = "NAME", description = "auto, cpu or reference.")
+  private String device;
+
+  @Option(
+      names = "--steps",
+      paramLabel = "N",
+      defaultValue = "20",
+      description = "Steps that are timed; the table shows medians (${DEFAULT-VALUE}).")
+  private int steps;
+
+  ProfileCommand(Console console) {
+    this.console = console;
+  }
+
+  /** One operation with its time. */
+  private record Row(Node node, double seconds, Cost cost) {}
+
+  @Override
+  public Integer call() {
+    if (steps < 1) {
+      throw new IllegalArgumentException("--steps: expected 1 or more, got " + steps);
+    }
+    Workload workload = Workload.of(subject, data, batch, device);
+    Devices.Choice choice = new Devices().choose(workload.recipe().device());
+    console.line("%s", choice.reason());
+    try (Device opened = choice.provider().open(new DeviceOptions(workload.recipe().threads()));
+        CompiledModel model = CompiledModel.compile(opened, workload.spec())) {
+      model.warmUp(opened.name().equals("reference") ? 1 : WARM_STEPS);
+      model.initialise();
+      print(rows(model.updateProgram(), opened), Roof.measure(opened), workload);
+    }
+    return Main.OK;
+  }
+
+  private List<Row> rows(Program program, Device opened) {
+    List<Program.Part> parts = program.parts();
+    double[][] seconds = new double[parts.size()][steps];
+    for (int step = 0; step < steps; step++) {
+      for (int part = 0; part < parts.size(); part++) {
+        long start = System.nanoTime();
+        parts.get(part).step().run();
+        opened.synchronize();
+        seconds[part][step] = (System.nanoTime() - start) * 1e-9;
+      }
+    }
+    List<Row> rows = new ArrayList<>();
+    for (int part = 0; part < parts.size(); part++) {
+      Arrays.sort(seconds[part]);
+      Node node = parts.get(part).node();
+      rows.add(new Row(node, seconds[part][steps / 2], Cost.of(node.op(), node.inputTypes())));
+    }
+    return rows;
+  }
+
+  private void print(List<Row> rows, Roof roof, Workload workload) {
+    console.line("roof: %.1f GFLOP/s in a matrix product, %.1f GB/s in a copy", roof.flops() / 1e9, roof.bytes() / 1e9);
+    console.line(
+        "%9s %7s %10s %9s %7s  %-9s %-34s %s", "ms", "time", "GFLOP/s", "GB/s", "roof", "phase", "operation", "layer");
+    double all = rows.stream().mapToDouble(Row::seconds).sum();
+    rows.stream()
+        .sorted(Comparator.comparingDouble(Row::seconds).reversed())
+        .forEach(row ->
+            console.line(
+                "%9.4f %6.1f%% %10.2f %9.2f %6.1f%%  %-9s %-34s %s",
+                1e3 * row.seconds,
+                100 * row.seconds / all,
+                row.cost.flops() / row.seconds / 1e9,
+                row.cost.bytes() / row.seconds / 1e9,
+                100 * roof.share(row.cost.flops(), row.cost.bytes(), row.seconds),
+                row.node.phase().name().toLowerCase(java.util.Locale.ROOT),
+                row.node.op().label(),
+                row.node.layer()));
+    double flops = rows.stream().mapToDouble(row -> row.cost.flops()).sum();
+    double bytes = rows.stream().mapToDouble(row -> row.cost.bytes()).sum();
+    console.line(
+        "%9.4f  one step of batch %d: %.2f GFLOP/s, %.2f GB/s, %,.0f images/s",
+        1e3 * all, workload.spec().batch(), flops / all / 1e9, bytes / all / 1e9, workload.spec().batch() / all);
+  }
+}

@@ -1,0 +1,117 @@
+package dev.lamina.cli;
+
+import dev.lamina.io.AtomicFile;
+import dev.lamina.io.BadInputException;
+import dev.lamina.train.Checkpoints;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.LocalDate;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * A folder in which one training leaves everything: {@code recipe.yaml}, {@code metrics.jsonl}, {@code plot.png}, and
+ * the models of {@link Checkpoints}.
+ *
+ * @param path of the folder
+ */
+record RunFolder(Path path) {
+  private static final Path RUNS = Path.of("runs");
+  private static final JsonMapper JSON = new JsonMapper();
+
+  /** The point of one epoch in the plot. */
+  record Point(
+      int epoch, double trainingLoss, double trainingAccuracy, double validationLoss, double validationAccuracy) {}
+
+  /**
+   * A new folder that can be written.
+   *
+   * @param wanted by the user; null for {@code runs/<date>-<model>-<n>}
+   * @throws BadInputException if it holds a run already, or cannot be written
+   */
+  static RunFolder create(String wanted, String model) {
+    RunFolder run = new RunFolder(wanted == null ? free(model) : Path.of(wanted));
+    if (Files.exists(run.recipe())) {
+      throw new BadInputException(
+          run.path + " holds a run already; continue it with --resume " + run.path + ", or choose another folder");
+    }
+    AtomicFile.requireWritable(run.path, 1 << 20);
+    return run;
+  }
+
+  private static Path free(String model) {
+    for (int n = 1; ; n++) {
+      Path path = RUNS.resolve(LocalDate.now(java.time.ZoneId.systemDefault()) + "-" + model + "-" + n);
+      if (!Files.exists(path)) {
+        return path;
+      }
+    }
+  }
+
+  /**
+   * The folder of an earlier run.
+   *
+   * @throws BadInputException if it is none
+   */
+  static RunFolder open(Path path) {
+    RunFolder run = new RunFolder(path);
+    if (!Files.isRegularFile(run.recipe())) {
+      throw new BadInputException(path + " is no run: there is no recipe.yaml in it");
+    }
+    return run;
+  }
+
+  /** The recipe, complete. */
+  Path recipe() {
+    return path.resolve("recipe.yaml");
+  }
+
+  /** One JSON object a line: steps now and then, every epoch, at the end the test. */
+  Path metrics() {
+    return path.resolve("metrics.jsonl");
+  }
+
+  /** Curves of loss and accuracy. */
+  Path plot() {
+    return path.resolve("plot.png");
+  }
+
+  /** Where the models go. */
+  Checkpoints checkpoints() {
+    return new Checkpoints(path);
+  }
+
+  /** The epochs so far, of all runs in this folder; of an epoch that was done again only the last time. */
+  List<Point> points() {
+    Map<Integer, Point> points = new LinkedHashMap<>();
+    try {
+      for (String line : Files.exists(metrics()) ? Files.readAllLines(metrics()) : List.<String>of()) {
+        JsonNode node = JSON.readTree(line);
+        if (node.path("kind").asString("").equals("epoch")) {
+          JsonNode training = node.path("training");
+          JsonNode validation = node.path("validation");
+          int epoch = node.path("epoch").asInt();
+          points.put(
+              epoch,
+              new Point(
+                  epoch,
+                  training.path("loss").asDouble(Double.NaN),
+                  training.path("accuracy").asDouble(Double.NaN),
+                  validation.path("loss").asDouble(Double.NaN),
+                  validation.path("accuracy").asDouble(Double.NaN)));
+        }
+      }
+    } catch (IOException e) {
+      throw BadInputException.access("read", metrics(), e);
+    } catch (JacksonException e) {
+      throw new BadInputException(metrics() + ": a line is not JSON (" + e.getOriginalMessage() + ")", e);
+    }
+    return new ArrayList<>(points.values());
+  }
+}

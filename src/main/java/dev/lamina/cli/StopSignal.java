@@ -1,0 +1,49 @@
+package dev.lamina.cli;
+
+import dev.lamina.train.TrainingListener;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
+/** Turns Ctrl-C into a wish to stop: the virtual machine's end waits until the training has saved itself. */
+final class StopSignal implements TrainingListener, AutoCloseable {
+  /** Longer than a step and a checkpoint should ever take; after that the process ends anyway. */
+  private static final int PATIENCE_SECONDS = 60;
+
+  private final CountDownLatch saved = new CountDownLatch(1);
+  private final Thread hook = new Thread(this::stopAndWait, "lamina-stop");
+  private volatile boolean asked;
+
+  StopSignal() {
+    Runtime.getRuntime().addShutdownHook(hook);
+  }
+
+  private void stopAndWait() {
+    asked = true;
+    try {
+      if (!saved.await(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+        System.err.println(
+            "lamina: the training did not stop within "
+                + PATIENCE_SECONDS
+                + " s; its last checkpoint is of an earlier epoch");
+      }
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  @Override
+  public boolean wantsStop() {
+    return asked;
+  }
+
+  /** Everything is saved: the process may end. */
+  @Override
+  public void close() {
+    saved.countDown();
+    try {
+      Runtime.getRuntime().removeShutdownHook(hook);
+    } catch (IllegalStateException _) {
+      // The process is ending already, which is why this was of use.
+    }
+  }
+}

@@ -1,0 +1,261 @@
+package dev.lamina.cli;
+
+import dev.lamina.data.BatchSize;
+import dev.lamina.data.DataSource;
+import dev.lamina.data.Dataset;
+import dev.lamina.data.Mnist;
+import dev.lamina.device.Device;
+import dev.lamina.device.DeviceOptions;
+import dev.lamina.device.Devices;
+import dev.lamina.io.AtomicFile;
+import dev.lamina.io.BadInputException;
+import dev.lamina.tensor.DType;
+import dev.lamina.tensor.TensorType;
+import dev.lamina.train.Evaluation;
+import dev.lamina.train.Fit;
+import dev.lamina.train.TrainedModel;
+import dev.lamina.train.Trainer;
+import dev.lamina.train.TrainingReport;
+import dev.lamina.train.recipe.Recipe;
+import dev.lamina.train.recipe.RecipeText;
+import java.lang.foreign.Arena;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import tools.jackson.databind.json.JsonMapper;
+
+/** {@code lamina train}. */
+@Command(
+    name = "train",
+    description =
+        "Trains a model and writes a run folder: weights, metrics, recipe and plot. Options win over the recipe.",
+    mixinStandardHelpOptions = true,
+    sortOptions = false)
+final class TrainCommand implements Callable<Integer> {
+  /** Of MNIST's decoding: known before it is over. */
+  private static final TensorType MNIST_EXAMPLE = TensorType.of(DType.U8, 28, 28, 1);
+
+  private static final int MNIST_CLASSES = 10;
+
+  private final Console console;
+
+  @Parameters(
+      arity = "0..1",
+      paramLabel = "RECIPE",
+      description = "A YAML file in which all of this, the layers included, can be written.")
+  private Path recipeFile;
+
+  @Option(
+      names = "--data",
+      paramLabel = "mnist|DIR",
+      description = "MNIST (the default), or a folder with IDX or CIFAR files.")
+  private String data;
+
+  @Option(
+      names = "--model",
+      paramLabel = "NAME",
+      description = "lenet, small-cnn (the default), mlp, vgg-small or resnet20.")
+  private String model;
+
+  @Option(names = "--epochs", paramLabel = "N", description = "Passes over the data.")
+  private String epochs;
+
+  @Option(names = "--batch", paramLabel = "N|full", description = "Examples of one pass.")
+  private String batch;
+
+  @Option(names = "--accumulate", paramLabel = "N", description = "Passes whose gradients are averaged for one update.")
+  private String accumulate;
+
+  @Option(names = "--lr", paramLabel = "RATE", description = "The learning rate that the schedule starts from.")
+  private String lr;
+
+  @Option(
+      names = "--optimizer",
+      paramLabel = "NAME",
+      description = "sgd, momentum, nesterov, adagrad, rmsprop, adam or adamw.")
+  private String optimizer;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      description = "Decides initial weights, data order, dropout and what is held out.")
+  private String seed;
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      description = "Threads of the CPU device; one for each core unless given.")
+  private String threads;
+
+  @Option(names = "--device", paramLabel = "NAME", description = "auto (the default), cpu or reference.")
+  private String device;
+
+  @Option(names = "--out", paramLabel = "DIR", description = "Folder of the run; runs/<date>-<model>-<n> unless given.")
+  private String out;
+
+  @Option(names = "--resume", paramLabel = "RUN", description = "Continues a run, exactly as if it had never stopped.")
+  private Path resume;
+
+  @Option(names = "--json", description = "Prints the result as one JSON object in the last line.")
+  private boolean json;
+
+  TrainCommand(Console console) {
+    this.console = console;
+  }
+
+  @Override
+  public Integer call() {
+    RecipeText text = new RecipeText();
+    Recipe recipe = resume == null ? newRecipe(text) : resumedRecipe(text);
+    Devices.Choice choice = new Devices().choose(recipe.device());
+    console.line(choice.reason());
+    DataSource source = DataSource.open(recipe.data());
+    RunFolder run = resume == null ? RunFolder.create(recipe.out(), recipe.model().name()) : RunFolder.open(resume);
+    // Without the folder: the recipe shall be good for another run.
+    AtomicFile.writeText(run.recipe(), text.write(recipe.withOut(null)));
+    try (Arena arena = Arena.ofShared();
+        Device opened = choice.provider().open(new DeviceOptions(recipe.threads()))) {
+      return train(recipe, text, source, run, opened, arena);
+    }
+  }
+
+  private Recipe newRecipe(RecipeText text) {
+    return recipeFile == null ? text.parse("", "", overrides()) : text.read(recipeFile, overrides());
+  }
+
+  private Recipe resumedRecipe(RecipeText text) {
+    for (RecipeText.Override override : overrides()) {
+      if (!List.of("epochs", "threads", "device").contains(override.key())) {
+        throw new BadInputException(
+            override.option()
+                + " cannot be given with --resume: a run goes on as it began; start a new one to change it");
+      }
+    }
+    if (recipeFile != null) {
+      throw new BadInputException("a run goes on with its own recipe; leave out " + recipeFile + " or --resume");
+    }
+    return text.read(RunFolder.open(resume).recipe(), overrides());
+  }
+
+  private List<RecipeText.Override> overrides() {
+    List<RecipeText.Override> overrides = new ArrayList<>();
+    Map<String, String> given = new LinkedHashMap<>();
+    given.put("data", data);
+    given.put("model", model);
+    given.put("epochs", epochs);
+    given.put("batch", batch);
+    given.put("accumulate", accumulate);
+    given.put("lr", lr);
+    given.put("optimizer", optimizer);
+    given.put("seed", seed);
+    given.put("threads", threads);
+    given.put("device", device);
+    given.put("out", out);
+    given.forEach((key, value) -> {
+      if (value != null) {
+        overrides.add(new RecipeText.Override("--" + key, key, value));
+      }
+    });
+    return overrides;
+  }
+
+  /** Both parts of the data: a broken test set is found before training, not after. */
+  private record Parts(Dataset training, Dataset test) {}
+
+  private int train(Recipe recipe, RecipeText text, DataSource source, RunFolder run, Device opened, Arena arena) {
+    CompletableFuture<Parts> decoding =
+        CompletableFuture.supplyAsync(
+            () -> new Parts(source.train(arena), source.test(arena)), task -> Thread.ofPlatform().daemon().start(task));
+    if (source instanceof Mnist && recipe.batch() instanceof BatchSize.Fixed(int size)) {
+      Trainer rehearsal =
+          new Trainer(opened, recipe.layers(MNIST_CLASSES, MNIST_EXAMPLE.shape())).options(recipe.options());
+      rehearsal.warmUp(MNIST_EXAMPLE, size);
+    }
+    Parts parts = await(decoding);
+    MetricsLog metrics = new MetricsLog(run.metrics());
+    Trainer trainer =
+        new Trainer(opened, recipe.layers(parts.training.classes(), parts.training.inputType().shape()))
+            .options(recipe.options())
+            .checkpoints(run.checkpoints(), text.write(recipe.withOut(null)))
+            .listener(metrics);
+    if (resume != null) {
+      trainer.resume();
+    }
+    try (StopSignal stop = new StopSignal();
+        ConsoleProgress progress = new ConsoleProgress(console)) {
+      trainer.listener(stop).listener(progress);
+      try (TrainedModel trained = trainer.fit(parts.training)) {
+        progress.clear();
+        return finish(trained, parts, recipe, run, metrics);
+      }
+    }
+  }
+
+  private static Parts await(CompletableFuture<Parts> decoding) {
+    try {
+      return decoding.join();
+    } catch (CompletionException e) {
+      throw e.getCause() instanceof RuntimeException cause ? cause : e;
+    }
+  }
+
+  private int finish(TrainedModel trained, Parts parts, Recipe recipe, RunFolder run, MetricsLog metrics) {
+    TrainingReport report = trained.report();
+    if (report.end() == TrainingReport.End.INTERRUPTED) {
+      console.line("interrupted after step %,d; continue with: lamina train --resume %s", report.steps(), run.path());
+      return Main.INTERRUPTED;
+    }
+    plot(run, recipe);
+    if (report.end() == TrainingReport.End.STOPPED_EARLY) {
+      console.line("stopped early: validation has not got better since epoch %d", report.bestEpoch());
+    }
+    Fit.verdict(report.epochs(), parts.training.classes()).ifPresent(verdict -> console.line("%s", verdict));
+    Evaluation test = trained.evaluate(parts.test);
+    metrics.tested(test);
+    console.line(
+        "test (the weights of epoch %d, on %,d images never seen before): %s",
+        report.bestEpoch(), test.examples(), ConsoleProgress.words(test));
+    console.line(
+        "trained in %s at %,.0f images/s; see %s",
+        ConsoleProgress.duration(report.seconds()), report.examplesPerSecond(), run.path());
+    if (json) {
+      Map<String, Object> result = new LinkedHashMap<>();
+      result.put("test_accuracy", test.accuracy());
+      result.put("train_seconds", report.seconds());
+      result.put("images_per_second", report.examplesPerSecond());
+      result.put("epochs", report.completedEpochs());
+      result.put("parameters", trained.compiled().parameters().count());
+      result.put("device", trained.compiled().device().name());
+      result.put("seed", recipe.seed());
+      result.put("run", run.path().toString());
+      console.out().println(new JsonMapper().writeValueAsString(result));
+    }
+    return Main.OK;
+  }
+
+  /** A missing font must not cost a trained model. */
+  private void plot(RunFolder run, Recipe recipe) {
+    List<RunFolder.Point> points = run.points();
+    if (points.isEmpty()) {
+      return;
+    }
+    try {
+      TrainingPlot.write(run.plot(), recipe.model().name() + " on " + recipe.data(), points);
+    } catch (java.io.IOException | RuntimeException | LinkageError e) {
+      console
+          .err()
+          .println(
+              "lamina: no plot was drawn ("
+                  + e
+                  + "); fonts may be missing: apt-get install fontconfig fonts-dejavu-core");
+    }
+  }
+}

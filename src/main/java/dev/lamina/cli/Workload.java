@@ -1,0 +1,95 @@
+package dev.lamina.cli;
+
+import dev.lamina.data.BatchSize;
+import dev.lamina.data.DataSource;
+import dev.lamina.data.Dataset;
+import dev.lamina.data.Mnist;
+import dev.lamina.tensor.DType;
+import dev.lamina.tensor.TensorType;
+import dev.lamina.train.ModelSpec;
+import dev.lamina.train.recipe.Recipe;
+import dev.lamina.train.recipe.RecipeText;
+import java.lang.foreign.Arena;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+
+/**
+ * A training step that is looked at without data: by {@code summary} and {@code profile}.
+ *
+ * @param recipe what is trained
+ * @param spec of its step
+ * @param classes that are told apart
+ */
+record Workload(Recipe recipe, ModelSpec spec, int classes) {
+
+  /**
+   * Finds what the user names.
+   *
+   * @param subject the name of a model, a recipe file, or a run; null for the default model
+   * @param data another data set, or null
+   * @param batch another batch, or null
+   * @param device another device, or null
+   */
+  static Workload of(String subject, String data, String batch, String device) {
+    RecipeText text = new RecipeText();
+    List<RecipeText.Override> overrides = new ArrayList<>();
+    add(overrides, "data", data);
+    add(overrides, "batch", batch);
+    add(overrides, "device", device);
+    Recipe recipe;
+    if (subject != null && Files.isDirectory(Path.of(subject))) {
+      recipe = text.read(RunFolder.open(Path.of(subject)).recipe(), overrides);
+    } else if (subject != null && (Files.isRegularFile(Path.of(subject)) || subject.endsWith(".yaml"))) {
+      recipe = text.read(Path.of(subject), overrides);
+    } else {
+      if (subject != null) {
+        overrides.add(new RecipeText.Override("--model", "model", subject));
+      }
+      recipe = text.parse("", "", overrides);
+    }
+    return of(recipe);
+  }
+
+  private static void add(List<RecipeText.Override> overrides, String key, String value) {
+    if (value != null) {
+      overrides.add(new RecipeText.Override("--" + key, key, value));
+    }
+  }
+
+  private static Workload of(Recipe recipe) {
+    DataSource source = DataSource.open(recipe.data());
+    try (Arena arena = Arena.ofShared()) {
+      if (source instanceof Mnist && recipe.batch() instanceof BatchSize.Fixed(int size)) {
+        return of(recipe, TensorType.of(DType.U8, 28, 28, 1), 10, size);
+      }
+      Dataset data = source.train(arena).split(recipe.validation(), recipe.seed()).training();
+      return of(recipe, data.inputType(), data.classes(), recipe.batch().of(data));
+    }
+  }
+
+  private static Workload of(Recipe recipe, TensorType example, int classes, int batch) {
+    int channels = example.shape().last();
+    ModelSpec.InputScaling scaling =
+        recipe.normalise()
+            ? new ModelSpec.InputScaling(
+                1 / 255.0, Collections.nCopies(channels, 0.5), Collections.nCopies(channels, 0.25))
+            : null;
+    ModelSpec spec =
+        new ModelSpec(
+            recipe.layers(classes, example.shape()),
+            example,
+            scaling,
+            recipe.loss(),
+            recipe.optimizer(),
+            recipe.clip(),
+            batch,
+            recipe.accumulate(),
+            Math.clamp(batch, 64, 512),
+            DType.F32,
+            recipe.seed());
+    return new Workload(recipe, spec, classes);
+  }
+}

@@ -1,2 +1,0 @@
-/** Networks by name. */
-package dev.lamina.nn.models;

@@ -1,2 +1,0 @@
-/** The learning rate of each step. */
-package dev.lamina.optim.schedule;
