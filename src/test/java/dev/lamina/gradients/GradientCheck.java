@@ -12,6 +12,8 @@ import dev.lamina.device.VariableStore;
 import dev.lamina.device.reference.ReferenceProvider;
 import dev.lamina.graph.Gradients;
 import dev.lamina.graph.Graph;
+import dev.lamina.graph.Node;
+import dev.lamina.graph.Op;
 import dev.lamina.graph.Tensor;
 import dev.lamina.graph.Variable;
 import dev.lamina.tensor.DType;
@@ -66,7 +68,8 @@ public final class GradientCheck {
   }
 
   /**
-   * Checks the gradients with respect to all inputs.
+   * Checks the gradients with respect to all inputs, and to all weights that the function reads besides, as layers do.
+   * Statistics that it reads get numbers from 0.5 to 1.5.
    *
    * @param function adds the function to the graph of its inputs, which are F64
    * @param shapes of the inputs
@@ -80,6 +83,17 @@ public final class GradientCheck {
       inputs.add(graph.read(variables.getLast()));
     }
     Tensor result = function.apply(graph, inputs);
+    List<Variable> others = new ArrayList<>();
+    for (Node node : graph.nodes()) {
+      if (node.op() instanceof Op.Read(Variable variable) && !variables.contains(variable)) {
+        if (variable.kind() == Variable.Kind.WEIGHT) {
+          variables.add(variable);
+          inputs.add(graph.tensor(node, 0));
+        } else {
+          others.add(variable);
+        }
+      }
+    }
     Variable mix = new Variable("mix", result.type(), Variable.Kind.STATISTIC);
     Tensor loss = result.times(graph.read(mix)).sum();
     graph.output("loss", loss);
@@ -88,6 +102,7 @@ public final class GradientCheck {
       graph.output("g" + i, gradients.get(i));
     }
     List<Variable> all = new ArrayList<>(variables);
+    all.addAll(others);
     all.add(mix);
     VariableLayout layout = new VariableLayout(all);
     try (Arena arena = Arena.ofConfined();
@@ -101,7 +116,8 @@ public final class GradientCheck {
         for (Variable variable : all) {
           HostTensor value = HostTensor.allocate(arena, variable.type());
           for (long i = 0; i < value.size(); i++) {
-            value.set(i, variable == mix ? random.nextDouble(0.5, 1.5) : shaping.applyAsDouble(random.nextGaussian()));
+            boolean statistic = variable.kind() == Variable.Kind.STATISTIC;
+            value.set(i, statistic ? random.nextDouble(0.5, 1.5) : shaping.applyAsDouble(random.nextGaussian()));
           }
           store.write(variable, value);
           values.add(value);

@@ -1,0 +1,2 @@
+/** The learning rate of each step. */
+package dev.lamina.optim.schedule;
