@@ -67,7 +67,7 @@ final class ProfileCommand implements Callable<Integer> {
       throw new IllegalArgumentException("--steps: expected 1 or more, got " + steps);
     }
     Workload workload = Workload.of(subject, data, batch, device);
-    Devices.Choice choice = new Devices().choose(workload.recipe().device());
+    Devices.Choice choice = DeviceChoice.of(workload.recipe().device());
     console.line("%s", choice.reason());
     try (Device opened = choice.provider().open(new DeviceOptions(workload.recipe().threads()));
         CompiledModel model = CompiledModel.compile(opened, workload.spec())) {

@@ -67,6 +67,15 @@ record RunFolder(Path path) {
     return run;
   }
 
+  /** Takes a new folder away again, if nothing was left in it. */
+  void deleteIfEmpty() {
+    try {
+      Files.deleteIfExists(path);
+    } catch (IOException _) {
+      // There is something in it.
+    }
+  }
+
   /** The recipe, complete. */
   Path recipe() {
     return path.resolve("recipe.yaml");

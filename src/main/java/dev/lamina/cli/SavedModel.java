@@ -1,8 +1,6 @@
 package dev.lamina.cli;
 
 import dev.lamina.device.Device;
-import dev.lamina.device.DeviceOptions;
-import dev.lamina.device.Devices;
 import dev.lamina.io.BadInputException;
 import dev.lamina.io.Safetensors;
 import dev.lamina.train.ModelFile;
@@ -49,7 +47,7 @@ record SavedModel(Path file, ModelFile description, Recipe recipe) {
 
   /** Opens the device of that name, or the recipe's for null. */
   Device open(String device) {
-    return new Devices().open(device == null ? recipe.device() : device, new DeviceOptions(recipe.threads()));
+    return DeviceChoice.open(device == null ? recipe.device() : device, recipe.threads());
   }
 
   /** The model on {@code device}. */

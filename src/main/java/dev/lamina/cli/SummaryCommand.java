@@ -1,8 +1,6 @@
 package dev.lamina.cli;
 
 import dev.lamina.device.Device;
-import dev.lamina.device.DeviceOptions;
-import dev.lamina.device.Devices;
 import dev.lamina.train.CompiledModel;
 import dev.lamina.train.LayerTrace;
 import java.util.Locale;
@@ -43,8 +41,7 @@ final class SummaryCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Workload workload = Workload.of(subject, data, batch, device);
-    try (Device opened =
-            new Devices().open(workload.recipe().device(), new DeviceOptions(workload.recipe().threads()));
+    try (Device opened = DeviceChoice.open(workload.recipe().device(), workload.recipe().threads());
         CompiledModel model = CompiledModel.compile(opened, workload.spec())) {
       int examples = workload.spec().batch();
       console.line("%s, input %s", workload.recipe().model().name(), workload.spec().example());

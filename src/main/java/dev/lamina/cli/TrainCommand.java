@@ -15,6 +15,8 @@ import dev.lamina.train.Evaluation;
 import dev.lamina.train.Fit;
 import dev.lamina.train.TrainedModel;
 import dev.lamina.train.Trainer;
+import dev.lamina.train.TrainingListener;
+import dev.lamina.train.TrainingPlan;
 import dev.lamina.train.TrainingReport;
 import dev.lamina.train.recipe.Recipe;
 import dev.lamina.train.recipe.RecipeText;
@@ -115,15 +117,16 @@ final class TrainCommand implements Callable<Integer> {
   public Integer call() {
     RecipeText text = new RecipeText();
     Recipe recipe = resume == null ? newRecipe(text) : resumedRecipe(text);
-    Devices.Choice choice = new Devices().choose(recipe.device());
+    Devices.Choice choice = DeviceChoice.of(recipe.device());
     console.line(choice.reason());
     DataSource source = DataSource.open(recipe.data());
     RunFolder run = resume == null ? RunFolder.create(recipe.out(), recipe.model().name()) : RunFolder.open(resume);
-    // Without the folder: the recipe shall be good for another run.
-    AtomicFile.writeText(run.recipe(), text.write(recipe.withOut(null)));
     try (Arena arena = Arena.ofShared();
         Device opened = choice.provider().open(new DeviceOptions(recipe.threads()))) {
       return train(recipe, text, source, run, opened, arena);
+    } catch (RuntimeException e) {
+      run.deleteIfEmpty();
+      throw e;
     }
   }
 
@@ -167,6 +170,14 @@ final class TrainCommand implements Callable<Integer> {
     return overrides;
   }
 
+  /** Writes the recipe when nothing can go wrong any more before the first step: a folder with a recipe is a run. */
+  private record RecipeKeeper(Path file, String text) implements TrainingListener {
+    @Override
+    public void started(TrainingPlan plan) {
+      AtomicFile.writeText(file, text);
+    }
+  }
+
   /** Both parts of the data: a broken test set is found before training, not after. */
   private record Parts(Dataset training, Dataset test) {}
 
@@ -180,11 +191,14 @@ final class TrainCommand implements Callable<Integer> {
       rehearsal.warmUp(MNIST_EXAMPLE, size);
     }
     Parts parts = await(decoding);
+    // Without the folder: the recipe shall be good for another run.
+    String full = text.write(recipe.withOut(null));
     MetricsLog metrics = new MetricsLog(run.metrics());
     Trainer trainer =
         new Trainer(opened, recipe.layers(parts.training.classes(), parts.training.inputType().shape()))
             .options(recipe.options())
-            .checkpoints(run.checkpoints(), text.write(recipe.withOut(null)))
+            .checkpoints(run.checkpoints(), full)
+            .listener(new RecipeKeeper(run.recipe(), full))
             .listener(metrics);
     if (resume != null) {
       trainer.resume();

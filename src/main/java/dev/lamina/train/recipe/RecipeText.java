@@ -1,5 +1,6 @@
 package dev.lamina.train.recipe;
 
+import dev.lamina.device.DeviceOptions;
 import dev.lamina.io.BadInputException;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
@@ -62,8 +63,9 @@ public final class RecipeText {
     Recipe full = read.lr() == null ? read.withRate(vocabulary.usualRate(read.optimizer())) : read;
     try {
       full.options();
+      new DeviceOptions(full.threads());
     } catch (IllegalArgumentException e) {
-      throw new BadInputException(name + ": " + e.getMessage(), e);
+      throw new BadInputException(name.isEmpty() ? e.getMessage() : name + ": " + e.getMessage(), e);
     }
     return full;
   }

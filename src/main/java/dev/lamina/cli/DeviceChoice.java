@@ -1,0 +1,30 @@
+package dev.lamina.cli;
+
+import dev.lamina.device.Device;
+import dev.lamina.device.DeviceOptions;
+import dev.lamina.device.Devices;
+import dev.lamina.io.BadInputException;
+import dev.lamina.train.recipe.Nearest;
+
+/** Finds the device that a user asks for. */
+final class DeviceChoice {
+  private DeviceChoice() {}
+
+  /**
+   * The device of that name, and why.
+   *
+   * @throws BadInputException if there is none of that name, or it is not available here
+   */
+  static Devices.Choice of(String name) {
+    Devices devices = new Devices();
+    if (!devices.names().contains(name)) {
+      throw new BadInputException("there is no device '" + name + "'" + Nearest.hint(name, devices.names()));
+    }
+    return devices.choose(name);
+  }
+
+  /** Opens it with so many threads, 0 for all. */
+  static Device open(String name, int threads) {
+    return of(name).provider().open(new DeviceOptions(threads));
+  }
+}

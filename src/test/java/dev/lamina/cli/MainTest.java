@@ -1,0 +1,308 @@
+package dev.lamina.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** Uses the command line as a user would, mistakes included. */
+class MainTest {
+  private static final int CLASSES = 3;
+  private static final int SIDE = 6;
+
+  @TempDir Path folder;
+  private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+  private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+  private Path data;
+
+  @BeforeEach
+  void writeData() throws IOException {
+    data = Files.createDirectory(folder.resolve("stripes"));
+    write("train", 120);
+    write("t10k", 30);
+  }
+
+  /** Images of 6 × 6 with a bright stripe whose place is the class. */
+  private void write(String part, int count) throws IOException {
+    ByteBuffer images = ByteBuffer.allocate(16 + count * SIDE * SIDE);
+    ByteBuffer labels = ByteBuffer.allocate(8 + count);
+    images.putInt(0x803).putInt(count).putInt(SIDE).putInt(SIDE);
+    labels.putInt(0x801).putInt(count);
+    for (int i = 0; i < count; i++) {
+      labels.put((byte) (i % CLASSES));
+      for (int p = 0; p < SIDE * SIDE; p++) {
+        int background = (i * 37 + p * 11) % 50;
+        images.put((byte) (p / SIDE / 2 == i % CLASSES ? 200 + background : background));
+      }
+    }
+    Files.write(data.resolve(part + "-images-idx3-ubyte"), images.array());
+    Files.write(data.resolve(part + "-labels-idx1-ubyte"), labels.array());
+  }
+
+  private int run(String... args) {
+    out.reset();
+    err.reset();
+    Console console =
+        new Console(
+            new PrintStream(out, true, StandardCharsets.UTF_8),
+            new PrintStream(err, true, StandardCharsets.UTF_8),
+            false);
+    return Main.run(console, args);
+  }
+
+  private List<String> outLines() {
+    return out.toString(StandardCharsets.UTF_8).lines().toList();
+  }
+
+  /** Runs what must fail with code 2 and one line on the error stream; that line. */
+  private String complaint(String... args) {
+    int code = run(args);
+    List<String> lines = err.toString(StandardCharsets.UTF_8).lines().toList();
+    assertEquals(1, lines.size(), "one line, got " + lines);
+    assertEquals(Main.BAD_INPUT, code, lines.getFirst());
+    assertTrue(lines.getFirst().startsWith("lamina: "), lines.getFirst());
+    return lines.getFirst();
+  }
+
+  private void assertComplaint(String expected, String... args) {
+    String complaint = complaint(args);
+    assertTrue(complaint.contains(expected), complaint);
+  }
+
+  private Path recipe(String text) throws IOException {
+    return Files.writeString(folder.resolve("recipe.yaml"), text);
+  }
+
+  /** A small training; the folder of its run. */
+  private Path trained() throws IOException {
+    Path run = folder.resolve("run");
+    Path recipe =
+        recipe(
+            """
+            data: %s
+            model: [flatten, {dense: 8}, relu, {dense: 3}]
+            device: reference
+            batch: 20
+            epochs: 4
+            lr: 0.02
+            validation: 0.1
+            """
+                .formatted(data));
+    assertEquals(Main.OK, run("train", recipe.toString(), "--out", run.toString(), "--json"), err::toString);
+    return run;
+  }
+
+  @Test
+  void aTrainingLeavesModelMetricsRecipeAndPlot() throws IOException {
+    Path run = trained();
+    JsonNode result = new JsonMapper().readTree(outLines().getLast());
+    assertEquals(
+        List.of("test_accuracy", "train_seconds", "images_per_second", "epochs", "parameters", "device", "seed", "run"),
+        List.copyOf(result.propertyNames()));
+    assertEquals(1.0, result.get("test_accuracy").asDouble());
+    assertEquals(4, result.get("epochs").asInt());
+    assertEquals((36 + 1) * 8 + (8 + 1) * 3, result.get("parameters").asInt());
+    assertEquals("reference", result.get("device").asString());
+    assertEquals(run.toString(), result.get("run").asString());
+
+    List<String> metrics = Files.readAllLines(run.resolve("metrics.jsonl"));
+    List<JsonNode> lines = metrics.stream().map(line -> new JsonMapper().readTree(line)).toList();
+    assertEquals(4, lines.stream().filter(line -> line.get("kind").asString().equals("epoch")).count());
+    assertEquals(1, lines.stream().filter(line -> line.get("kind").asString().equals("test")).count());
+    assertTrue(Files.exists(run.resolve("model.safetensors")));
+    assertTrue(Files.exists(run.resolve("last.safetensors")));
+    BufferedImage plot = ImageIO.read(run.resolve("plot.png").toFile());
+    assertTrue(plot.getWidth() >= 600 && plot.getHeight() >= 400, plot.toString());
+  }
+
+  @Test
+  void theRecipeOfARunReproducesItToTheBit() throws IOException {
+    Path run = trained();
+    Path again = folder.resolve("again");
+    assertEquals(Main.OK, run("train", run.resolve("recipe.yaml").toString(), "--out", again.toString()));
+    assertEquals(-1, Files.mismatch(run.resolve("model.safetensors"), again.resolve("model.safetensors")));
+    assertEquals(-1, Files.mismatch(run.resolve("recipe.yaml"), again.resolve("recipe.yaml")));
+  }
+
+  @Test
+  void aTrainedModelIsJudgedAndUsed() throws IOException {
+    Path run = trained();
+    assertEquals(Main.OK, run("eval", run.toString()));
+    assertTrue(outLines().getFirst().contains("30 examples"), outLines().getFirst());
+    assertEquals(Main.OK, run("eval", run.resolve("model.safetensors").toString(), "--json"));
+    assertEquals(1.0, new JsonMapper().readTree(outLines().getLast()).get("accuracy").asDouble());
+
+    // Of another size and in colour: a bright stripe in the last third.
+    BufferedImage image = new BufferedImage(30, 60, BufferedImage.TYPE_INT_RGB);
+    for (int i = 0; i < 30 * 20; i++) {
+      image.setRGB(i % 30, 40 + i / 30, 0xf0f0f0);
+    }
+    Path picture = folder.resolve("picture.png");
+    ImageIO.write(image, "png", picture.toFile());
+    assertEquals(Main.OK, run("predict", run.toString(), picture.toString(), picture.toString()));
+    assertEquals(2, outLines().size());
+    assertTrue(outLines().getFirst().startsWith(picture + ": 2 "), outLines().getFirst());
+  }
+
+  @Test
+  void aRunIsNotOverwritten() throws IOException {
+    Path run = trained();
+    byte[] model = Files.readAllBytes(run.resolve("model.safetensors"));
+    assertComplaint(
+        "holds a run already; continue it with --resume " + run,
+        "train",
+        "--data",
+        data.toString(),
+        "--out",
+        run.toString());
+    assertEquals(-1, java.util.Arrays.mismatch(model, Files.readAllBytes(run.resolve("model.safetensors"))));
+  }
+
+  @Test
+  void aFinishedRunCanBeGivenMoreEpochsButNotAnotherSeed() throws IOException {
+    Path run = trained();
+    assertComplaint("--seed cannot be given with --resume", "train", "--resume", run.toString(), "--seed", "3");
+    assertEquals(Main.OK, run("train", "--resume", run.toString(), "--epochs", "6", "--json"), err::toString);
+    assertEquals(6, new JsonMapper().readTree(outLines().getLast()).get("epochs").asInt());
+  }
+
+  @Test
+  void mistypedWordsGetTheNearestOne() throws IOException {
+    assertComplaint("there is no option '--eopchs'; did you mean '--epochs'?", "train", "--eopchs", "3");
+    assertComplaint("there is no command 'trian'; did you mean 'train'?", "trian");
+    assertComplaint("--optimizer: there is no optimizer 'adm'; did you mean 'adam'?", "train", "--optimizer", "adm");
+    assertComplaint("--model: there is no model 'lennet'; did you mean 'lenet'?", "train", "--model", "lennet");
+    assertComplaint("there is no device 'cup'; did you mean 'cpu'?", "train", "--device", "cup");
+    Path recipe = recipe("epochs: 3\nbacth: 32\n");
+    assertComplaint(recipe + ":2: bacth: there is no such key; did you mean 'batch'?", "train", recipe.toString());
+  }
+
+  @Test
+  void valuesOutOfRangeAreRefused() {
+    assertComplaint("--epochs: expected a whole number, got 'ten'", "train", "--epochs", "ten");
+    assertComplaint("epochs and accumulate are 1 or more", "train", "--epochs", "0");
+    assertComplaint("the learning rate is a number above 0", "train", "--lr", "-1");
+    assertComplaint("the batch must hold at least 1 example", "train", "--batch", "0");
+    assertComplaint("threads", "train", "--threads", "-2");
+  }
+
+  @Test
+  void dataThatIsMissingOrBrokenIsRefused() throws IOException {
+    assertComplaint(
+        "there is no data '" + folder.resolve("none") + "'", "train", "--data", folder.resolve("none").toString());
+    assertComplaint("there is no data in " + folder, "train", "--data", folder.toString());
+    Path labels = data.resolve("t10k-labels-idx1-ubyte");
+    byte[] bytes = Files.readAllBytes(labels);
+    Files.write(labels, java.util.Arrays.copyOf(bytes, 20));
+    assertComplaint(
+        "t10k-labels",
+        "train",
+        "--data",
+        data.toString(),
+        "--model",
+        "mlp",
+        "--device",
+        "reference",
+        "--out",
+        folder.resolve("x").toString());
+    assertFalse(Files.exists(folder.resolve("x/model.safetensors")), "the broken test set was found before training");
+  }
+
+  @Test
+  void outputThatCannotBeWrittenIsRefused() throws IOException {
+    Path file = Files.writeString(folder.resolve("file"), "");
+    assertComplaint(
+        "cannot create the folder " + file,
+        "train",
+        "--data",
+        data.toString(),
+        "--out",
+        file.resolve("run").toString());
+  }
+
+  @Test
+  void aBatchLargerThanTheDataIsRefused() {
+    assertComplaint(
+        "batch 500 is larger than",
+        "train",
+        "--data",
+        data.toString(),
+        "--model",
+        "mlp",
+        "--batch",
+        "500",
+        "--device",
+        "reference",
+        "--out",
+        folder.resolve("x").toString());
+  }
+
+  @Test
+  void layersThatDoNotFitAreNamed() throws IOException {
+    Path recipe =
+        recipe(
+            "data: %s\nmodel: [{dense: 3}]\nbatch: 20\ndevice: reference\nout: %s\n"
+                .formatted(data, folder.resolve("x")));
+    assertComplaint("dense1", "train", recipe.toString());
+  }
+
+  @Test
+  void filesThatAreNoModelAreRefused() throws IOException {
+    Path file = Files.writeString(folder.resolve("note.txt"), "not a model");
+    assertComplaint("there is no file or run", "eval", folder.resolve("none").toString());
+    assertComplaint("is no run: there is no recipe.yaml in it", "eval", data.toString());
+    assertComplaint(file.toString(), "eval", file.toString());
+    assertComplaint("is no run", "train", "--resume", data.toString());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"train", "eval", "predict", "devices", "summary", "profile"})
+  void everyCommandExplainsItself(String command) {
+    assertEquals(Main.OK, run(command, "--help"));
+    assertTrue(outLines().getFirst().startsWith("Usage: lamina " + command), outLines().getFirst());
+    assertTrue(outLines().stream().allMatch(line -> line.length() <= 80));
+  }
+
+  @Test
+  void devicesAreListed() {
+    assertEquals(Main.OK, run("devices"));
+    assertTrue(outLines().stream().anyMatch(line -> line.matches("cpu +available .*")), outLines().toString());
+    assertTrue(outLines().stream().anyMatch(line -> line.matches("reference +available .*")), outLines().toString());
+  }
+
+  @Test
+  void aSummaryShowsLayersParametersAndMemory() {
+    assertEquals(Main.OK, run("summary", "lenet", "--device", "reference", "--batch", "8"));
+    assertTrue(
+        outLines().stream().anyMatch(line -> line.startsWith("all") && line.contains("61,706")), outLines().toString());
+    assertTrue(
+        outLines().getLast().startsWith("a training step with batch 8 on reference takes "), outLines().getLast());
+  }
+
+  @Test
+  void aProfileShowsEachOperation() throws IOException {
+    Path recipe = recipe("data: %s\nmodel: [flatten, {dense: 3}]\nbatch: 20\ndevice: cpu\n".formatted(data));
+    assertEquals(Main.OK, run("profile", recipe.toString(), "--steps", "2"), err::toString);
+    assertTrue(outLines().stream().anyMatch(line -> line.contains("GFLOP/s")), outLines().toString());
+    assertTrue(
+        outLines().stream().anyMatch(line -> line.contains("matmul") && line.contains("dense1")),
+        outLines().toString());
+  }
+}
