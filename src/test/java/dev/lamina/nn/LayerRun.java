@@ -3,10 +3,12 @@ package dev.lamina.nn;
 import dev.lamina.device.Buffer;
 import dev.lamina.device.Device;
 import dev.lamina.device.DeviceOptions;
+import dev.lamina.device.DeviceProvider;
 import dev.lamina.device.Plan;
 import dev.lamina.device.Program;
 import dev.lamina.device.VariableLayout;
 import dev.lamina.device.VariableStore;
+import dev.lamina.device.cpu.CpuProvider;
 import dev.lamina.device.reference.ReferenceProvider;
 import dev.lamina.graph.Gradients;
 import dev.lamina.graph.Graph;
@@ -23,12 +25,14 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Runs one layer forward and backward on the reference device, in double. */
+/** Runs one layer forward and backward: on the reference device in double unless told otherwise. */
 public final class LayerRun {
   private final Layer layer;
   private Scope.Mode mode = Scope.Mode.TRAINING;
   private long seed = 7;
   private int step = 1;
+  private DeviceProvider provider = new ReferenceProvider();
+  private DType dtype = DType.F64;
   private final Map<String, double[]> values = new HashMap<>();
 
   /** In training, with the initial values that the layer gives its parameters. */
@@ -54,6 +58,13 @@ public final class LayerRun {
     return this;
   }
 
+  /** Runs on the CPU device in float. */
+  public LayerRun onCpu() {
+    provider = new CpuProvider();
+    dtype = DType.F32;
+    return this;
+  }
+
   /** Gives a parameter or statistic its value. */
   public LayerRun set(String name, double... value) {
     values.put(name, value);
@@ -66,18 +77,18 @@ public final class LayerRun {
    */
   public Result run(Shape shape, double... input) {
     Graph graph = new Graph();
-    Variable x = new Variable("input", new TensorType(shape, DType.F64), Variable.Kind.WEIGHT);
+    Variable x = new Variable("input", new TensorType(shape, dtype), Variable.Kind.WEIGHT);
     Variable count = new Variable("step", TensorType.of(DType.I32), Variable.Kind.COUNTER);
     Tensor in = graph.read(x);
     Parameters parameters = new Parameters();
-    Tensor out = layer.forward(in, Scope.root(graph, mode, parameters, DType.F64, seed, graph.read(count)));
+    Tensor out = layer.forward(in, Scope.root(graph, mode, parameters, dtype, seed, graph.read(count)));
     graph.output("y", out);
     graph.output("dx", Gradients.of(out.sum(), List.of(in)).getFirst());
     List<Variable> variables = new ArrayList<>(List.of(x, count));
     parameters.all().forEach(declaration -> variables.add(declaration.variable()));
     VariableLayout layout = new VariableLayout(variables);
     try (Arena arena = Arena.ofConfined();
-        Device device = new ReferenceProvider().open(DeviceOptions.DEFAULT)) {
+        Device device = provider.open(new DeviceOptions(1))) {
       Plan plan = Plan.of(graph, device, layout);
       try (VariableStore store = new VariableStore(device, layout);
           Buffer memory = device.allocate(Math.max(64, plan.arenaBytes()));

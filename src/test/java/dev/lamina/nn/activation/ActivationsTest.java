@@ -118,16 +118,18 @@ class ActivationsTest {
   @ParameterizedTest
   @MethodSource("activations")
   void farOutValueAndSlopeAreFiniteAndNearTheirLimits(Case c) {
-    for (double x : new double[] {-1e4, -100, 100, 1e4}) {
-      double y = apply(c.activation, x)[0];
-      double dy = slope(c.activation, x)[0];
-      assertTrue(Double.isFinite(y) && Double.isFinite(dy), c + " at " + x + ": " + y + ", slope " + dy);
-      if (Math.abs(x) == 100 && Double.isFinite(c.formula.applyAsDouble(x))) {
-        assertEquals(c.formula.applyAsDouble(x), y, 1e-13 * Math.abs(x), c + " at " + x);
+    // Each point with a neighbour on either side.
+    double[] x = {-1.001e4, -1e4, -0.999e4, -100.1, -100, -99.9, 99.9, 100, 100.1, 0.999e4, 1e4, 1.001e4};
+    double[] y = apply(c.activation, x);
+    double[] slope = slope(c.activation, x);
+    for (int i = 1; i < x.length; i += 3) {
+      String what = c + " at " + x[i];
+      assertTrue(Double.isFinite(y[i]) && Double.isFinite(slope[i]), what + ": " + y[i] + ", slope " + slope[i]);
+      double formula = c.formula.applyAsDouble(x[i]);
+      if (Double.isFinite(formula)) {
+        assertEquals(formula, y[i], 1e-13 * Math.abs(x[i]), what);
       }
-      double h = x * 1e-3;
-      double chord = (apply(c.activation, x + h)[0] - apply(c.activation, x - h)[0]) / (2 * h);
-      assertEquals(chord, dy, 1e-5, c + "'s slope at " + x);
+      assertEquals((y[i + 1] - y[i - 1]) / (x[i + 1] - x[i - 1]), slope[i], 1e-5, "slope of " + what);
     }
   }
 
@@ -145,6 +147,22 @@ class ActivationsTest {
     double[] y = apply(c.activation, -INF, INF);
     assertEquals(c.atMinusInfinity, y[0], 1e-12);
     assertEquals(c.atInfinity, y[1], 1e-12);
+  }
+
+  /** A float overflows where a double does not: intermediate results beyond 3e38 would show here. */
+  @ParameterizedTest
+  @MethodSource("activations")
+  void inFloatOnTheCpuItIsAsSafe(Case c) {
+    double[] x = {-INF, -1e4, -100, -17, -3, -1e-3, 0, 1e-3, 3, 17, 100, 1e4, INF, NAN};
+    Shape shape = Shape.of(x.length, 1);
+    LayerRun.Result wide = new LayerRun(c.activation).run(shape, x);
+    LayerRun.Result narrow = new LayerRun(c.activation).onCpu().run(shape, x);
+    for (int i = 0; i < x.length; i++) {
+      // Ten operations or so, each off by an ulp of a number of the size of x, or of 1.
+      double allowed = Double.isFinite(x[i]) ? 10 * Math.ulp((float) Math.max(1, Math.abs(x[i]))) : 10 * Math.ulp(1f);
+      assertEquals(wide.output()[i], narrow.output()[i], allowed, c + " of " + x[i]);
+      assertEquals(wide.gradient()[i], narrow.gradient()[i], 10 * Math.ulp(1f), c + "'s slope at " + x[i]);
+    }
   }
 
   @Test
