@@ -23,6 +23,8 @@ public interface Activation extends Layer {
   Expr apply(Expr x);
 
   @Override
+  @SuppressWarnings(
+      "FunctionalInterfaceMethodChanged") // A lambda for a Layer takes two arguments, one for an Activation takes one.
   default Tensor forward(Tensor x, Scope scope) {
     return x.map(this::apply);
   }

@@ -5,8 +5,8 @@ import dev.lamina.graph.Expr.Relation;
 import dev.lamina.graph.Exprs;
 
 /**
- * {@code x} times its {@link HardSigmoid} (Howard et al. 2019, MobileNetV3). Its derivative is 0 at −3 and 1 at 3, as in PyTorch since its pull request 148049 (2025); before,
- * PyTorch took the slopes from within, −1/2 and 3/2.
+ * {@code x} times its {@link HardSigmoid} (Howard et al. 2019, MobileNetV3). Its derivative is 0 at −3 and 1 at 3, as
+ * in PyTorch since its pull request 148049 (2025); before, PyTorch took the slopes from within, −1/2 and 3/2.
  */
 public record HardSwish() implements Activation {
   @Override
