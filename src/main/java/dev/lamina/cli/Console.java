@@ -13,6 +13,7 @@ import java.util.Locale;
 record Console(PrintStream out, PrintStream err, boolean terminal) {
 
   /** A line of results; numbers are written the same way everywhere. */
+  @SuppressWarnings("AnnotateFormatMethod") // The annotation would be the only use of another library.
   void line(String format, Object... arguments) {
     out.println(arguments.length == 0 ? format : String.format(Locale.ROOT, format, arguments));
   }

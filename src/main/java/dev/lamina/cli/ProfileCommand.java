@@ -110,9 +110,9 @@ final class ProfileCommand implements Callable<Integer> {
                 "%9.4f %6.1f%% %10.2f %9.2f %6.1f%%  %-9s %-34s %s",
                 1e3 * row.seconds,
                 100 * row.seconds / all,
-                row.cost.flops() / row.seconds / 1e9,
-                row.cost.bytes() / row.seconds / 1e9,
-                100 * roof.share(row.cost.flops(), row.cost.bytes(), row.seconds),
+                row.cost.flops() / 1e9 / row.seconds,
+                row.cost.bytes() / 1e9 / row.seconds,
+                100 * roof.share(row.cost, row.seconds),
                 row.node.phase().name().toLowerCase(java.util.Locale.ROOT),
                 row.node.op().label(),
                 row.node.layer()));

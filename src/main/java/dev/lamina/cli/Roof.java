@@ -5,6 +5,7 @@ import dev.lamina.device.Device;
 import dev.lamina.device.DeviceTensor;
 import dev.lamina.device.Kernel;
 import dev.lamina.device.Step;
+import dev.lamina.graph.Cost;
 import dev.lamina.graph.Op;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.TensorType;
@@ -65,7 +66,7 @@ record Roof(double flops, double bytes) {
    * The share of this roof that work of {@code flops} and {@code bytes} in {@code seconds} reached: of the one of the
    * two that binds it.
    */
-  double share(double flops, double bytes, double seconds) {
-    return Math.max(flops / this.flops, bytes / this.bytes) / seconds;
+  double share(Cost cost, double seconds) {
+    return Math.max(cost.flops() / flops, cost.bytes() / bytes) / seconds;
   }
 }

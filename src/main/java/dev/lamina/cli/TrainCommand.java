@@ -135,7 +135,7 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private Recipe resumedRecipe(RecipeText text) {
-    for (RecipeText.Override override : overrides()) {
+    for (RecipeText.Setting override : overrides()) {
       if (!List.of("epochs", "threads", "device").contains(override.key())) {
         throw new BadInputException(
             override.option()
@@ -148,8 +148,8 @@ final class TrainCommand implements Callable<Integer> {
     return text.read(RunFolder.open(resume).recipe(), overrides());
   }
 
-  private List<RecipeText.Override> overrides() {
-    List<RecipeText.Override> overrides = new ArrayList<>();
+  private List<RecipeText.Setting> overrides() {
+    List<RecipeText.Setting> overrides = new ArrayList<>();
     Map<String, String> given = new LinkedHashMap<>();
     given.put("data", data);
     given.put("model", model);
@@ -164,7 +164,7 @@ final class TrainCommand implements Callable<Integer> {
     given.put("out", out);
     given.forEach((key, value) -> {
       if (value != null) {
-        overrides.add(new RecipeText.Override("--" + key, key, value));
+        overrides.add(new RecipeText.Setting("--" + key, key, value));
       }
     });
     return overrides;

@@ -35,7 +35,7 @@ record Workload(Recipe recipe, ModelSpec spec, int classes) {
    */
   static Workload of(String subject, String data, String batch, String device) {
     RecipeText text = new RecipeText();
-    List<RecipeText.Override> overrides = new ArrayList<>();
+    List<RecipeText.Setting> overrides = new ArrayList<>();
     add(overrides, "data", data);
     add(overrides, "batch", batch);
     add(overrides, "device", device);
@@ -46,16 +46,16 @@ record Workload(Recipe recipe, ModelSpec spec, int classes) {
       recipe = text.read(Path.of(subject), overrides);
     } else {
       if (subject != null) {
-        overrides.add(new RecipeText.Override("--model", "model", subject));
+        overrides.add(new RecipeText.Setting("--model", "model", subject));
       }
       recipe = text.parse("", "", overrides);
     }
     return of(recipe);
   }
 
-  private static void add(List<RecipeText.Override> overrides, String key, String value) {
+  private static void add(List<RecipeText.Setting> overrides, String key, String value) {
     if (value != null) {
-      overrides.add(new RecipeText.Override("--" + key, key, value));
+      overrides.add(new RecipeText.Setting("--" + key, key, value));
     }
   }
 

@@ -24,7 +24,7 @@ public final class Devices {
   /** The given kinds. */
   public Devices(List<DeviceProvider> providers) {
     this.providers =
-        providers.stream().sorted(Comparator.comparing(Devices::rank).thenComparing(DeviceProvider::name)).toList();
+        providers.stream().sorted(Comparator.comparingInt(Devices::rank).thenComparing(DeviceProvider::name)).toList();
   }
 
   /** GPUs first, the device whose purpose is to be right instead of fast last. */

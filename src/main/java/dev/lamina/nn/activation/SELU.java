@@ -8,8 +8,8 @@ import dev.lamina.graph.Exprs;
  * to 0 and 1 (Klambauer et al. 2017). Goes with {@link dev.lamina.nn.init.LeCun LeCun} normal weights.
  */
 public record SELU() implements Activation {
-  private static final double ALPHA = 1.6732632423543772848170429916717;
-  private static final double LAMBDA = 1.0507009873554804934193349852946;
+  private static final double ALPHA = 1.6732632423543772;
+  private static final double LAMBDA = 1.0507009873554805;
 
   @Override
   public Expr apply(Expr x) {

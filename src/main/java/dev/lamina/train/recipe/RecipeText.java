@@ -22,7 +22,7 @@ public final class RecipeText {
    * @param key of the recipe
    * @param text YAML, mostly a number or a word
    */
-  public record Override(String option, String key, String text) {}
+  public record Setting(String option, String key, String text) {}
 
   private final Vocabulary vocabulary = new Vocabulary();
 
@@ -31,7 +31,7 @@ public final class RecipeText {
    *
    * @throws BadInputException with file, line and path if something in it is unknown or wrong
    */
-  public Recipe read(Path file, List<Override> overrides) {
+  public Recipe read(Path file, List<Setting> overrides) {
     try {
       return parse(file.toString(), Files.readString(file), overrides);
     } catch (CharacterCodingException e) {
@@ -47,7 +47,7 @@ public final class RecipeText {
    * @param name for messages
    * @throws BadInputException with name, line and path if something in it is unknown or wrong
    */
-  public Recipe parse(String name, String text, List<Override> overrides) {
+  public Recipe parse(String name, String text, List<Setting> overrides) {
     YamlNode node = YamlText.parse(text, line -> name + ":" + line);
     YamlNode.Mapping recipe =
         switch (node) {
@@ -55,7 +55,7 @@ public final class RecipeText {
           case YamlNode.Nothing nothing -> new YamlNode.Mapping(new LinkedHashMap<>(), nothing.at());
           default -> throw node.error("", "a recipe has keys and values, got " + node.words());
         };
-    for (Override override : overrides) {
+    for (Setting override : overrides) {
       YamlNode value = YamlText.parse(override.text(), _ -> override.option());
       recipe.entries().put(override.key(), new YamlNode.Entry(override.option(), value));
     }

@@ -147,7 +147,7 @@ class RecipeTextTest {
 
   @Test
   void optionsWinOverTheRecipe() {
-    List<RecipeText.Override> overrides = List.of(new RecipeText.Override("--epochs", "epochs", "3"));
+    List<RecipeText.Setting> overrides = List.of(new RecipeText.Setting("--epochs", "epochs", "3"));
     assertEquals(3, text.parse("r.yaml", "epochs: 9", overrides).epochs());
   }
 
