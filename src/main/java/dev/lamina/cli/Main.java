@@ -53,8 +53,14 @@ public final class Main {
   public static void main(String[] args) {
     PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
     PrintStream err = new PrintStream(System.err, true, StandardCharsets.UTF_8);
-    boolean terminal = System.console().isTerminal();
+    boolean terminal = isTerminal();
     System.exit(run(new Console(out, err, terminal), args));
+  }
+
+  /** Where neither end is a terminal JDK 25 still gives no console, whatever the analyser believes. */
+  @SuppressWarnings("SystemConsoleNull")
+  private static boolean isTerminal() {
+    return System.console() != null && System.console().isTerminal();
   }
 
   /** Runs the command; the exit code. */
