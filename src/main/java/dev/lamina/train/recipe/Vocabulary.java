@@ -179,7 +179,7 @@ final class Vocabulary {
         new OneCycle(),
         null,
         4,
-        new BatchSize.Fixed(128),
+        new BatchSize.Fixed(64),
         1,
         1,
         0,
@@ -195,7 +195,7 @@ final class Vocabulary {
     return switch (optimizer) {
       case Sgd _ -> 0.1;
       case Momentum _, Nesterov _, Adagrad _ -> 0.02;
-      case Adam _, AdamW _ -> 0.003;
+      case Adam _, AdamW _ -> 0.01;
       default -> 0.001;
     };
   }
