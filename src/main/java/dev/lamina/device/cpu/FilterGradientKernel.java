@@ -73,7 +73,7 @@ final class FilterGradientKernel implements CpuKernel {
   }
 
   private long slotBytes() {
-    return frame.bytes() + panelBytes();
+    return frame.bytes() + panelBytes() + tile.scratchBytes();
   }
 
   @Override
@@ -132,18 +132,18 @@ final class FilterGradientKernel implements CpuKernel {
   }
 
   private void products(long source, long packed, int group, int panel, long sums, boolean add) {
+    long scratch = packed + panelBytes();
     int rows = left.rows().length;
     for (int first = 0; first < rows; first += tile.rows()) {
       long c = sums + 4L * (((long) group * rows + first) * paddedWidth + panel * tile.columns());
-      tile.run(
-          left,
-          source + 4L * group * depth,
-          first,
-          Math.min(tile.rows(), rows - first),
-          packed,
-          c,
-          4L * paddedWidth,
-          add);
+      int some = Math.min(tile.rows(), rows - first);
+      long x = source + 4L * group * depth;
+      if (add) {
+        tile.run(left, x, first, some, packed, scratch, 4L * tile.columns());
+        tile.add(scratch, c, 4L * paddedWidth, some);
+      } else {
+        tile.run(left, x, first, some, packed, c, 4L * paddedWidth);
+      }
     }
   }
 

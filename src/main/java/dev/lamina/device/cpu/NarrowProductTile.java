@@ -24,7 +24,7 @@ final class NarrowProductTile implements ProductTile {
   }
 
   @Override
-  public void run(Left left, long a, int firstRow, int rows, long b, long c, long cRow, boolean add) {
+  public void run(Left left, long a, int firstRow, int rows, long b, long c, long cRow) {
     long[] inner = left.inner();
     int last = rows - 1;
     long a0 = a + left.rows()[firstRow];
@@ -51,19 +51,18 @@ final class NarrowProductTile implements ProductTile {
     long c9 = c + Math.min(9, last) * cRow;
     long c10 = c + Math.min(10, last) * cRow;
     long c11 = c + Math.min(11, last) * cRow;
-    FloatVector zero = FloatVector.zero(FLOATS);
-    FloatVector s0 = add ? FloatVector.fromMemorySegment(FLOATS, ALL, c0, LITTLE_ENDIAN) : zero;
-    FloatVector s1 = add ? FloatVector.fromMemorySegment(FLOATS, ALL, c1, LITTLE_ENDIAN) : zero;
-    FloatVector s2 = add ? FloatVector.fromMemorySegment(FLOATS, ALL, c2, LITTLE_ENDIAN) : zero;
-    FloatVector s3 = add ? FloatVector.fromMemorySegment(FLOATS, ALL, c3, LITTLE_ENDIAN) : zero;
-    FloatVector s4 = add ? FloatVector.fromMemorySegment(FLOATS, ALL, c4, LITTLE_ENDIAN) : zero;
-    FloatVector s5 = add ? FloatVector.fromMemorySegment(FLOATS, ALL, c5, LITTLE_ENDIAN) : zero;
-    FloatVector s6 = add ? FloatVector.fromMemorySegment(FLOATS, ALL, c6, LITTLE_ENDIAN) : zero;
-    FloatVector s7 = add ? FloatVector.fromMemorySegment(FLOATS, ALL, c7, LITTLE_ENDIAN) : zero;
-    FloatVector s8 = add ? FloatVector.fromMemorySegment(FLOATS, ALL, c8, LITTLE_ENDIAN) : zero;
-    FloatVector s9 = add ? FloatVector.fromMemorySegment(FLOATS, ALL, c9, LITTLE_ENDIAN) : zero;
-    FloatVector s10 = add ? FloatVector.fromMemorySegment(FLOATS, ALL, c10, LITTLE_ENDIAN) : zero;
-    FloatVector s11 = add ? FloatVector.fromMemorySegment(FLOATS, ALL, c11, LITTLE_ENDIAN) : zero;
+    FloatVector s0 = FloatVector.zero(FLOATS);
+    FloatVector s1 = FloatVector.zero(FLOATS);
+    FloatVector s2 = FloatVector.zero(FLOATS);
+    FloatVector s3 = FloatVector.zero(FLOATS);
+    FloatVector s4 = FloatVector.zero(FLOATS);
+    FloatVector s5 = FloatVector.zero(FLOATS);
+    FloatVector s6 = FloatVector.zero(FLOATS);
+    FloatVector s7 = FloatVector.zero(FLOATS);
+    FloatVector s8 = FloatVector.zero(FLOATS);
+    FloatVector s9 = FloatVector.zero(FLOATS);
+    FloatVector s10 = FloatVector.zero(FLOATS);
+    FloatVector s11 = FloatVector.zero(FLOATS);
     long right = b;
     for (long offset : inner) {
       FloatVector b0 = FloatVector.fromMemorySegment(FLOATS, ALL, right, LITTLE_ENDIAN);
@@ -106,5 +105,18 @@ final class NarrowProductTile implements ProductTile {
     s9.intoMemorySegment(ALL, c9, LITTLE_ENDIAN);
     s10.intoMemorySegment(ALL, c10, LITTLE_ENDIAN);
     s11.intoMemorySegment(ALL, c11, LITTLE_ENDIAN);
+  }
+
+  @Override
+  public void add(long from, long c, long cRow, int rows) {
+    long source = from;
+    for (int r = 0; r < rows; r++) {
+      for (long at = c + r * cRow; at < c + r * cRow + 4L * columns(); at += BYTES) {
+        FloatVector sum = FloatVector.fromMemorySegment(FLOATS, ALL, at, LITTLE_ENDIAN);
+        sum.add(FloatVector.fromMemorySegment(FLOATS, ALL, source, LITTLE_ENDIAN))
+            .intoMemorySegment(ALL, at, LITTLE_ENDIAN);
+        source += BYTES;
+      }
+    }
   }
 }

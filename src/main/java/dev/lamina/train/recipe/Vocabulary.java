@@ -178,7 +178,7 @@ final class Vocabulary {
         null,
         new OneCycle(),
         null,
-        4,
+        6,
         new BatchSize.Fixed(64),
         1,
         1,
