@@ -100,7 +100,7 @@ class ReadmeExamplesTest {
   void theReadmeShowsWhatIsTestedHere() throws IOException {
     String source = Files.readString(Path.of("src/test/java/dev/lamina/ReadmeExamplesTest.java"));
     String readme = Files.readString(Path.of("README.md"));
-    String[] parts = source.split("  // README: [a-z]+\n");
+    String[] parts = source.split("  // README: [a-z]+\n", -1);
     assertEquals(5, parts.length);
     for (String example : new String[] {parts[1], parts[3]}) {
       assertTrue(
