@@ -189,7 +189,9 @@ final class ConvolutionKernel implements CpuKernel {
         frame.height() != image.dim(1)
             || frame.width() != image.dim(2)
             || frame.rowStep() != 1
-            || frame.columnStep() != 1;
+            || frame.columnStep() != 1
+            || frame.top() != 0
+            || frame.left() != 0;
     if (framed) {
       frame.fill(source, image.dim(1), image.dim(2), slot);
       source = slot;

@@ -82,9 +82,9 @@ class CpuDeviceTest {
 
   @ParameterizedTest
   @MethodSource("cases")
-  @Tag(
-      "slow") // In a virtual machine that ran scalar kernels before, C2 sometimes boxes batch norm's vectors: run it
-              // alone.
+  @Tag("slow") // In a virtual machine that ran scalar kernels before, C2 sometimes boxes batch norm's vectors: run it
+  // alone.
+  @Tag("slow")
   void aStepAllocatesNothing(Case example) {
     try (CpuDevice device = new CpuDevice(new DeviceOptions(2))) {
       Allocations.assertNone(device.workers(), bind(device, example)::run);

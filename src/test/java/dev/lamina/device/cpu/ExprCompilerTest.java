@@ -31,6 +31,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -221,6 +222,7 @@ class ExprCompilerTest {
    * garbage, which boxed vectors would be.
    */
   @Test
+  @Tag("slow")
   void compilationChangesNoBitsAndLeavesNoGarbage() {
     Expr all = X;
     for (UnaryOp op : List.of(UnaryOp.SIGMOID, UnaryOp.TANH, UnaryOp.ERF, UnaryOp.LOG1P)) {
