@@ -178,27 +178,32 @@ final class TrainCommand implements Callable<Integer> {
     }
   }
 
-  /** Both parts of the data: a broken test set is found before training, not after. */
-  private record Parts(Dataset training, Dataset test) {}
+  /**
+   * What is made ready while the first kernels are compiled.
+   *
+   * @param training what is learned from
+   * @param test decoded already, because a broken file shall be found before training, not after
+   * @param recipe the whole recipe as text, without the folder: it shall be good for another run
+   */
+  private record Parts(Dataset training, Dataset test, String recipe) {}
 
   private int train(Recipe recipe, RecipeText text, DataSource source, RunFolder run, Device opened, Arena arena) {
     CompletableFuture<Parts> decoding =
         CompletableFuture.supplyAsync(
-            () -> new Parts(source.train(arena), source.test(arena)), task -> Thread.ofPlatform().daemon().start(task));
+            () -> new Parts(source.train(arena), source.test(arena), text.write(recipe.withOut(null))),
+            task -> Thread.ofPlatform().daemon().start(task));
     if (source instanceof Mnist && recipe.batch() instanceof BatchSize.Fixed(int size)) {
       Trainer rehearsal =
           new Trainer(opened, recipe.layers(MNIST_CLASSES, MNIST_EXAMPLE.shape())).options(recipe.options());
       rehearsal.warmUp(MNIST_EXAMPLE, size);
     }
     Parts parts = await(decoding);
-    // Without the folder: the recipe shall be good for another run.
-    String full = text.write(recipe.withOut(null));
     MetricsLog metrics = new MetricsLog(run.metrics());
     Trainer trainer =
         new Trainer(opened, recipe.layers(parts.training.classes(), parts.training.inputType().shape()))
             .options(recipe.options())
-            .checkpoints(run.checkpoints(), full)
-            .listener(new RecipeKeeper(run.recipe(), full))
+            .checkpoints(run.checkpoints(), parts.recipe)
+            .listener(new RecipeKeeper(run.recipe(), parts.recipe))
             .listener(metrics);
     if (resume != null) {
       trainer.resume();

@@ -19,6 +19,7 @@ import java.util.List;
  *
  * @param data {@code mnist}, or a folder
  * @param model a known architecture, or layers
+ * @param init replaces the initial values of all dense and convolution layers, or null
  * @param loss what is made small
  * @param optimizer how weights follow gradients
  * @param lr the learning rate that the schedule starts from; null takes the usual one of the optimizer
@@ -38,6 +39,7 @@ import java.util.List;
 public record Recipe(
     String data,
     Model model,
+    Init init,
     Loss loss,
     Optimizer optimizer,
     Double lr,
@@ -77,10 +79,12 @@ public record Recipe(
 
   /** The layers for examples of shape {@code example} in {@code classes} classes (1 output for data without). */
   public Layer layers(int classes, Shape example) {
-    return switch (model) {
-      case Model.Named(String name) -> Architectures.create(name, Math.max(1, classes), example);
-      case Model.Layers(List<Layer> list) -> new Sequential(list);
-    };
+    Layer layers =
+        switch (model) {
+          case Model.Named(String name) -> Architectures.create(name, Math.max(1, classes), example);
+          case Model.Layers(List<Layer> list) -> new Sequential(list);
+        };
+    return init == null ? layers : init.of(layers);
   }
 
   /** The part that a trainer needs. */
@@ -106,6 +110,7 @@ public record Recipe(
     return new Recipe(
         data,
         model,
+        init,
         loss,
         optimizer,
         rate,
@@ -128,6 +133,7 @@ public record Recipe(
     return new Recipe(
         data,
         model,
+        init,
         loss,
         optimizer,
         lr,

@@ -173,6 +173,7 @@ final class Vocabulary {
     return new Recipe(
         "mnist",
         new Recipe.Model.Named("small-cnn"),
+        null,
         new SoftmaxCrossEntropy(),
         new Adam(),
         null,
@@ -221,6 +222,9 @@ final class Vocabulary {
 
   /** What a record that may be left out altogether has where it is there but silent. */
   Record prototype(Class<?> type) {
+    if (type == Init.class) {
+      return new Init(null, null);
+    }
     if (type == EarlyStopping.class) {
       return new EarlyStopping(5);
     }

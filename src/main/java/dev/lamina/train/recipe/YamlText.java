@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
 import java.util.function.IntFunction;
+import java.util.regex.Pattern;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
@@ -13,6 +14,9 @@ import tools.jackson.dataformat.yaml.YAMLMapper;
 
 /** Reads YAML into nodes that remember their place. */
 final class YamlText {
+  /** Words and numbers, which mean themselves. */
+  private static final Pattern PLAIN = Pattern.compile("(?!null$)[A-Za-z0-9][A-Za-z0-9._/-]*");
+
   private final JsonParser parser;
   private final IntFunction<String> place;
 
@@ -28,6 +32,12 @@ final class YamlText {
    * @throws BadInputException if the text is not YAML, repeats a key, or holds a second document
    */
   static YamlNode parse(String text, IntFunction<String> place) {
+    // The parser costs a quarter of a second to load, and most commands have nothing but words and numbers for it.
+    if (text.isEmpty()) {
+      return new YamlNode.Nothing(place.apply(1));
+    } else if (PLAIN.matcher(text).matches()) {
+      return new YamlNode.Scalar(text, place.apply(1));
+    }
     try (JsonParser parser = new YAMLMapper().createParser(text)) {
       YamlText reader = new YamlText(parser, place);
       if (parser.nextToken() == null) {

@@ -8,6 +8,7 @@ import dev.lamina.data.BatchSize;
 import dev.lamina.graph.Padding;
 import dev.lamina.graph.Size;
 import dev.lamina.io.BadInputException;
+import dev.lamina.nn.BatchNorm;
 import dev.lamina.nn.Border;
 import dev.lamina.nn.Conv2d;
 import dev.lamina.nn.Dense;
@@ -18,7 +19,9 @@ import dev.lamina.nn.Residual;
 import dev.lamina.nn.Sequential;
 import dev.lamina.nn.activation.ReLU;
 import dev.lamina.nn.init.Constant;
+import dev.lamina.nn.init.Uniform;
 import dev.lamina.optim.Adam;
+import dev.lamina.tensor.Shape;
 import dev.lamina.train.EarlyStopping;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -143,6 +146,23 @@ class RecipeTextTest {
             assertEquals(term.prototype(), read);
           });
     }
+  }
+
+  @Test
+  void initialValuesOfAllLayersCanBeReplacedAtOnce() {
+    Recipe recipe =
+        parse(
+            """
+            model: [{residual: {body: [{conv2d: {filters: 1, kernel: 1, bias: false}}]}}, batch_norm, {dense: 3}]
+            init: {weight: {uniform: 0.5}, bias: 0.01}
+            """);
+    Layer expected =
+        new Sequential(
+            new Residual(new Sequential(List.of(new Conv2d(1, 1).withoutBias().init(new Uniform(0.5))))),
+            new BatchNorm(),
+            new Dense(3, new Uniform(0.5), new Constant(0.01)));
+    assertEquals(expected, recipe.layers(3, Shape.of(4, 4, 1)));
+    assertEquals(recipe, parse(text.write(recipe)));
   }
 
   @Test

@@ -1,0 +1,56 @@
+package dev.lamina.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Presses Ctrl-C: signals reach whole processes only. */
+class InterruptTest {
+
+  private static Process start(List<String> arguments) throws IOException {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "--add-modules", "jdk.incubator.vector"));
+    command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-Djava.awt.headless=true"));
+    command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
+    command.addAll(arguments);
+    return new ProcessBuilder(command).redirectErrorStream(true).start();
+  }
+
+  @Test
+  void ctrlCSavesACheckpointSaysHowToGoOnAndExitsWith130(@TempDir Path folder) throws Exception {
+    assumeTrue(Files.isExecutable(Path.of("/bin/kill")), "needs /bin/kill to send a signal");
+    Path run = folder.resolve("run");
+    Process process =
+        start(List.of("train", "--model", "mlp", "--device", "reference", "--epochs", "1000", "--out", run.toString()));
+    List<String> lines = new ArrayList<>();
+    try (BufferedReader reader =
+        new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
+      for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+        lines.add(line);
+        if (line.startsWith("training on")) {
+          new ProcessBuilder("/bin/kill", "-INT", Long.toString(process.pid())).start().waitFor();
+        }
+      }
+    }
+    assertTrue(process.waitFor(60, TimeUnit.SECONDS));
+    assertEquals(Main.INTERRUPTED, process.exitValue(), lines.toString());
+    assertTrue(lines.getLast().startsWith("interrupted after step"), lines.toString());
+    assertTrue(lines.getLast().endsWith("lamina train --resume " + run), lines.toString());
+    assertTrue(Files.exists(run.resolve("last.safetensors")));
+    assertFalse(Files.exists(run.resolve("plot.png")), "there was no epoch to plot");
+  }
+}
