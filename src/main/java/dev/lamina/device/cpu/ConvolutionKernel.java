@@ -24,6 +24,7 @@ final class ConvolutionKernel implements CpuKernel {
   private final int panels;
   private final int taps;
   private final FilterElement filter;
+  private final MapKernel epilogue;
 
   /** Where, in elements, the filter's value for a tap, a channel in and a channel out of one group lies. */
   @FunctionalInterface
@@ -40,8 +41,10 @@ final class ConvolutionKernel implements CpuKernel {
       ConvSpec spec,
       Shape filterShape,
       boolean strided,
-      FilterElement filter) {
+      FilterElement filter,
+      MapKernel epilogue) {
     this.workers = workers;
+    this.epilogue = epilogue;
     this.frame = frame;
     this.image = image;
     this.result = result;
@@ -84,8 +87,13 @@ final class ConvolutionKernel implements CpuKernel {
     return offsets;
   }
 
-  /** The convolution of {@code image} [n,h,w,c] with a filter of shape {@code filter} [out,kh,kw,in/groups]. */
-  static ConvolutionKernel forward(ConvSpec spec, Shape image, Shape filter, int vectorBits, Workers workers) {
+  /**
+   * The convolution of {@code image} [n,h,w,c] with a filter of shape {@code filter} [out,kh,kw,in/groups].
+   *
+   * @param epilogue what is made of the result; null for nothing. See {@link Epilogue}
+   */
+  static ConvolutionKernel forward(
+      ConvSpec spec, Shape image, Shape filter, MapKernel epilogue, int vectorBits, Workers workers) {
     int height = spec.outputHeight(image.dim(1), filter.dim(1));
     int width = spec.outputWidth(image.dim(2), filter.dim(2));
     var padding = spec.padding();
@@ -103,11 +111,14 @@ final class ConvolutionKernel implements CpuKernel {
     int taps = filter.dim(1) * filter.dim(2);
     int depth = filter.dim(3);
     FilterElement element = (group, tap, in, out) -> (((long) group * perGroup + out) * taps + tap) * depth + in;
-    return new ConvolutionKernel(workers, vectorBits, frame, image, result, spec, filter, true, element);
+    return new ConvolutionKernel(workers, vectorBits, frame, image, result, spec, filter, true, element, epilogue);
   }
 
-  /** The gradient of an input of shape {@code image}, from that of the output. */
-  static ConvolutionKernel inputGradient(ConvSpec spec, Shape image, Shape filter, int vectorBits, Workers workers) {
+  /**
+   * The gradient of an input of shape {@code image}, from that of the output; {@code epilogue} as for {@link #forward}.
+   */
+  static ConvolutionKernel inputGradient(
+      ConvSpec spec, Shape image, Shape filter, MapKernel epilogue, int vectorBits, Workers workers) {
     int height = spec.outputHeight(image.dim(1), filter.dim(1));
     int width = spec.outputWidth(image.dim(2), filter.dim(2));
     int reachHeight = (filter.dim(1) - 1) * spec.dilation().height();
@@ -135,7 +146,8 @@ final class ConvolutionKernel implements CpuKernel {
         spec,
         filter,
         false,
-        turned);
+        turned,
+        epilogue);
   }
 
   private long panelBytes() {
@@ -160,9 +172,10 @@ final class ConvolutionKernel implements CpuKernel {
     long x = inputs[0];
     long weights = inputs[1];
     long y = outputs[0];
+    BoundMap rider = Epilogue.bind(epilogue, inputs, y);
     Workers.Task pack = panel -> pack(weights, panel / panels, panel % panels, workspace + panel * panelBytes());
     Workers.SlotTask convolve =
-        (n, slot) -> convolve(x, workspace, y, n, workspace + packedBytes() + slot * slotBytes());
+        (n, slot) -> convolve(x, workspace, y, n, workspace + packedBytes() + slot * slotBytes(), rider);
     return () -> {
       workers.run(pack, groups * panels);
       workers.run(convolve, image.dim(0));
@@ -183,7 +196,7 @@ final class ConvolutionKernel implements CpuKernel {
     }
   }
 
-  private void convolve(long x, long packed, long y, int n, long slot) {
+  private void convolve(long x, long packed, long y, int n, long slot, BoundMap rider) {
     long source = x + n * 4L * image.sliceSize();
     boolean framed =
         frame.height() != image.dim(1)
@@ -217,6 +230,13 @@ final class ConvolutionKernel implements CpuKernel {
               pixel,
               valid,
               scratch);
+          if (rider != null) {
+            rider.rectangle(
+                n * result.sliceSize() + (long) first * result.dim(3) + channel / 4,
+                Math.min(tile.rows(), pixels - first),
+                valid,
+                result.dim(3));
+          }
         }
       }
     }

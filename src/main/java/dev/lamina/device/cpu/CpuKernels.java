@@ -33,11 +33,8 @@ final class CpuKernels {
           throw new IllegalArgumentException(op.label() + " is no work for a device");
       case Op.Map map -> ExpressionKernel.of(map, in, compiler, workers);
       case Op.Reduce reduce -> ExpressionKernel.of(reduce, in, compiler, workers);
-      case Op.MatMul matMul -> new MatMulKernel(matMul, in, vectorBits, workers);
-      case Op.Conv2d(var spec) ->
-          ConvolutionKernel.forward(spec, in.get(0).shape(), in.get(1).shape(), vectorBits, workers);
-      case Op.Conv2dInputGradient(var spec, var image) ->
-          ConvolutionKernel.inputGradient(spec, image, in.get(1).shape(), vectorBits, workers);
+      case Op.MatMul matMul -> product(matMul, in, null);
+      case Op.Conv2d _, Op.Conv2dInputGradient _ -> product(op, in, null);
       case Op.Conv2dFilterGradient(var spec, var filter) ->
           new FilterGradientKernel(spec, in.get(0).shape(), filter, vectorBits, workers);
       case Op.Pool2d(var kind, var spec) ->
@@ -60,8 +57,22 @@ final class CpuKernels {
     };
   }
 
+  /** A matrix product or a convolution. */
+  private CpuKernel product(Op op, List<TensorType> in, MapKernel epilogue) {
+    return switch (op) {
+      case Op.MatMul matMul -> new MatMulKernel(matMul, in, epilogue, vectorBits, workers);
+      case Op.Conv2d(var spec) ->
+          ConvolutionKernel.forward(spec, in.get(0).shape(), in.get(1).shape(), epilogue, vectorBits, workers);
+      case Op.Conv2dInputGradient(var spec, var image) ->
+          ConvolutionKernel.inputGradient(spec, image, in.get(1).shape(), epilogue, vectorBits, workers);
+      default -> throw new IllegalArgumentException(op.label() + " is no product");
+    };
+  }
+
   private CpuKernel fused(Op.Fused op, List<TensorType> in) {
     return switch (op.anchor()) {
+      case Op.MatMul _, Op.Conv2d _, Op.Conv2dInputGradient _ ->
+          product(op.anchor(), in, Epilogue.prepare(op, in, TypeInference.infer(op, in).getFirst(), compiler));
       case Op.BatchNorm(double epsilon) ->
           new BatchNormKernel(epsilon, in, op.epilogue(), compiler, channelSums, workers);
       case Op.BatchNormGradient() -> new BatchNormGradientKernel(in, op.prologue(), compiler, channelSums, workers);
@@ -119,6 +130,8 @@ final class CpuKernels {
           op.epilogue() != null || op.prologueInput() != BatchNormGradientKernel.GRADIENT
               ? Optional.of("the CPU device lets a prologue on dy ride on a batch norm gradient, nothing else")
               : expressions(in, 3, BatchNormGradientKernel.value(in.size(), op.prologue()));
+      case Op.MatMul _, Op.Conv2d _, Op.Conv2dInputGradient _ ->
+          Epilogue.unsupported(op, in, TypeInference.infer(op, in).getFirst(), compiler);
       default -> Optional.of("the CPU device runs the parts");
     };
   }

@@ -25,8 +25,16 @@ final class MatMulKernel implements CpuKernel {
   private final long bRow;
   private final long bColumn;
 
-  MatMulKernel(Op.MatMul op, List<TensorType> in, int vectorBits, Workers workers) {
+  private final MapKernel epilogue;
+
+  /**
+   * Prepares it.
+   *
+   * @param epilogue what is made of the result; null for nothing. See {@link Epilogue}
+   */
+  MatMulKernel(Op.MatMul op, List<TensorType> in, MapKernel epilogue, int vectorBits, Workers workers) {
     this.workers = workers;
+    this.epilogue = epilogue;
     Shape a = in.get(0).shape();
     Shape b = in.get(1).shape();
     rows = a.dim(op.transposeA() ? 1 : 0);
@@ -55,11 +63,12 @@ final class MatMulKernel implements CpuKernel {
     long b = inputs[1];
     long c = outputs[0];
     long scratch = workspace + Memory.aligned(panels * panelBytes());
+    BoundMap rider = Epilogue.bind(epilogue, inputs, c);
     int blocks = Math.ceilDiv(rows, ROWS_PER_CHUNK);
     Workers.Task pack = panel -> pack(b, panel, workspace + panel * panelBytes());
     Workers.SlotTask multiply =
         (chunk, slot) ->
-            multiply(a, workspace, c, chunk / blocks, chunk % blocks, scratch + slot * tile.scratchBytes());
+            multiply(a, workspace, c, chunk / blocks, chunk % blocks, scratch + slot * tile.scratchBytes(), rider);
     return () -> {
       workers.run(pack, panels);
       workers.run(multiply, panels * blocks);
@@ -78,7 +87,7 @@ final class MatMulKernel implements CpuKernel {
     }
   }
 
-  private void multiply(long a, long packed, long c, int panel, int block, long scratch) {
+  private void multiply(long a, long packed, long c, int panel, int block, long scratch, BoundMap rider) {
     int first = panel * panelColumns;
     int last = Math.min(rows, (block + 1) * ROWS_PER_CHUNK);
     for (int row = block * ROWS_PER_CHUNK; row < last; row += tile.rows()) {
@@ -92,6 +101,13 @@ final class MatMulKernel implements CpuKernel {
           4L * columns,
           Math.min(panelColumns, columns - first),
           scratch);
+      if (rider != null) {
+        rider.rectangle(
+            (long) row * columns + first,
+            Math.min(tile.rows(), last - row),
+            Math.min(panelColumns, columns - first),
+            columns);
+      }
     }
   }
 }

@@ -12,6 +12,7 @@ import dev.lamina.device.Kernel;
 import dev.lamina.device.OutOfDeviceMemoryException;
 import dev.lamina.device.Step;
 import dev.lamina.device.UnsupportedOnDeviceException;
+import dev.lamina.graph.ConvSpec;
 import dev.lamina.graph.Expr;
 import dev.lamina.graph.Expr.Relation;
 import dev.lamina.graph.Exprs;
@@ -50,6 +51,7 @@ class CpuDeviceTest {
     TensorType labels = TensorType.of(DType.I32, 300);
     TensorType loss = TensorType.f32(300);
     Expr relu = Exprs.max(Exprs.input(3), Exprs.constant(0));
+    Expr biasedRelu = Exprs.max(Exprs.add(Exprs.input(3), Exprs.input(2)), Exprs.constant(0));
     Expr mask = Exprs.select(Relation.LE, Exprs.input(5), Exprs.constant(0), Exprs.constant(0), Exprs.input(4));
     return Stream.of(
         new Case(new Op.BatchNorm(1e-5), List.of(IMAGE, CHANNEL, CHANNEL)),
@@ -58,6 +60,12 @@ class CpuDeviceTest {
         new Case(
             new Op.Fused(new Op.BatchNormGradient(), 4, mask, null, 1),
             List.of(IMAGE, CHANNEL, CHANNEL, CHANNEL, IMAGE, IMAGE)),
+        new Case(
+            new Op.Fused(new Op.Conv2d(ConvSpec.PLAIN), -1, null, biasedRelu, 1),
+            List.of(IMAGE, TensorType.f32(20, 3, 3, 24), TensorType.f32(20))),
+        new Case(
+            new Op.Fused(new Op.MatMul(false, false), -1, null, biasedRelu, 1),
+            List.of(TensorType.f32(100, 30), TensorType.f32(30, 70), TensorType.f32(70))),
         new Case(new Op.Pool2d(Op.PoolKind.MAX, two), List.of(IMAGE)),
         new Case(new Op.Pool2dGradient(Op.PoolKind.MAX, two, IMAGE.shape()), List.of(pooled, winners)),
         new Case(new Op.Pool2d(Op.PoolKind.AVERAGE, two), List.of(IMAGE)),

@@ -85,10 +85,8 @@ class CpuKernelsTest {
         String where = op + " output " + i + (scalar ? " (scalar)" : "");
         requireClose(want.get(i), got.get(i), allowances[Math.min(i, allowances.length - 1)], where);
         if (single != null && !scalar) {
-          assertEquals(
-              -1,
-              single.get(i).segment().mismatch(got.get(i).segment()),
-              where + ": other bits with another number of threads");
+          // All NaN are one to this comparison: which one comes out is the compiler's choice.
+          requireClose(single.get(i), got.get(i), 0, where + ": other bits with another number of threads");
         }
       }
       single = single == null ? got : single;
@@ -100,7 +98,7 @@ class CpuKernelsTest {
     for (long i = 0; i < want.size(); i++) {
       double a = want.get(i);
       double b = got.get(i);
-      boolean same = Double.compare(a, b) == 0 || Math.abs(a - b) <= allowance;
+      boolean same = Double.compare(a, b) == 0 || (allowance > 0 && Math.abs(a - b) <= allowance);
       if (!same) {
         throw new AssertionError(where + " element " + i + ": expected " + a + ", got " + b + ", allowed " + allowance);
       }
