@@ -116,6 +116,15 @@ class ProductKernelsTest {
   }
 
   @Test
+  void aGradientThatIsOnlyShiftedIntoItsFrame() {
+    SplittableRandom random = new SplittableRandom(6);
+    ConvSpec spec = new ConvSpec(Size.square(1), new Padding(2, 0, 0, 0), Size.square(1), 1);
+    Shape image = Shape.of(2, 5, 4, 3);
+    HostTensor dy = random(random, Shape.of(2, 6, 4, 7));
+    check(new Op.Conv2dInputGradient(spec, image), 14, dy, random(random, Shape.of(7, 2, 1, 3)));
+  }
+
+  @Test
   void theTestWouldSeeAWrongElement() {
     SplittableRandom random = new SplittableRandom(1);
     HostTensor a = random(random, Shape.of(3, 3));
