@@ -25,7 +25,14 @@ public record Init(Initializer weight, Initializer bias) {
       case Dense dense -> new Dense(dense.units(), weight(dense.weight()), bias(dense.bias()));
       case Conv2d c ->
           new Conv2d(
-              c.filters(), c.kernel(), c.stride(), c.padding(), c.dilation(), c.groups(), weight(c.weight()), bias(c.bias()));
+              c.filters(),
+              c.kernel(),
+              c.stride(),
+              c.padding(),
+              c.dilation(),
+              c.groups(),
+              weight(c.weight()),
+              bias(c.bias()));
       case Maxout maxout -> new Maxout(maxout.units(), maxout.pieces(), weight(maxout.weight()), bias(maxout.bias()));
       case Sequential(List<Layer> layers) -> new Sequential(all(layers));
       case Residual(Layer body, Layer shortcut) -> new Residual(of(body), shortcut == null ? null : of(shortcut));
