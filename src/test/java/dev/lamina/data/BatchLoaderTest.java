@@ -21,7 +21,6 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CancellationException;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -248,7 +247,6 @@ class BatchLoaderTest {
   }
 
   @Test
-  @Tag("slow")
   void neitherThreadMakesGarbage() {
     var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     try (BatchLoader loader = shuffled(numbered(1000), 10, 1)) {

@@ -30,7 +30,6 @@ final class ExprCompiler {
 
   private final BodyCompiler bodies;
   private final RandomWords words;
-  private final RowReducer floats;
   private final ThreadLocal<MapScratch> scratch = ThreadLocal.withInitial(MapScratch::new);
 
   /** A compiler for the vectors this process {@linkplain VectorSupport#FOUND has}. */
@@ -38,11 +37,13 @@ final class ExprCompiler {
     this(VectorSupport.FOUND.bits());
   }
 
-  /** A compiler for vectors of {@code vectorBits} bits; 0 makes scalar code that does without the Vector API. */
+  /**
+   * A compiler for vectors of {@code vectorBits} bits, those of the process; 0 makes scalar code that does without the
+   * Vector API.
+   */
   ExprCompiler(int vectorBits) {
     bodies = new BodyCompiler(vectorBits);
     words = vectorBits == 0 ? RandomWords::scalar : RandomWordVectors::fill;
-    floats = vectorBits == 0 ? new RowReducer.Floats() : new VectorRowReducer();
   }
 
   /**
@@ -113,7 +114,7 @@ final class ExprCompiler {
     int direct = direct(value, inputs, precision, shape);
     MapKernel values = direct >= 0 ? null : map(List.of(value), inputs, List.of(precision), shape);
     RowReducer doubles = new RowReducer.Doubles();
-    RowReducer first = precision == DType.F32 ? floats : doubles;
+    RowReducer first = precision == DType.F32 ? new RowReducer.Floats() : doubles;
     return Reduction.prepare(
         shape,
         new HashSet<>(axes),

@@ -15,18 +15,12 @@ final class MapScratch {
 
   private final Arena arena = Arena.ofAuto();
   private final long values = arena.allocate(8L * BLOCK, Memory.ALIGNMENT).address();
-  private final long lanes = arena.allocate(4 * Memory.ALIGNMENT, Memory.ALIGNMENT).address();
   private long rows;
   private int rowCount;
 
   /** The address of a block of doubles, for values on the way to a reduction. */
   long values() {
     return values;
-  }
-
-  /** The address of a few vectors of doubles. */
-  long lanes() {
-    return lanes;
   }
 
   /** A frame for {@code pointers} pointers. */

@@ -25,6 +25,15 @@ final class Memory {
   /** 64 floats of zero that nobody writes: what a sum starts from. */
   static final long ZEROS = Arena.global().allocate(256, ALIGNMENT).address();
 
+  static {
+    // The classes of segments are loaded before anything is compiled: of one that comes later, C2 would have to undo
+    // every loop that reads memory, in the middle of a training.
+    MemorySegment.ofArray(new byte[1]);
+    MemorySegment.ofArray(new int[1]);
+    MemorySegment.ofArray(new long[1]);
+    MemorySegment.ofArray(new float[1]);
+  }
+
   private Memory() {}
 
   static float get(long address) {

@@ -8,7 +8,7 @@ package dev.lamina.device.cpu;
  * @param reason the finding in words, for the log and for the list of devices
  */
 record VectorSupport(int bits, String reason) {
-  /** Forces a vector width in bits, or scalar code with 0. */
+  /** The widest vectors to use, in bits; scalar code with 0. */
   static final String PROPERTY = "lamina.vector.bits";
 
   /** What was found when this class was loaded; it cannot change while the virtual machine runs. */
@@ -21,33 +21,26 @@ record VectorSupport(int bits, String reason) {
   /**
    * Looks at the module graph and the processor.
    *
-   * @param forced the width asked for, or null for the widest
-   * @throws IllegalArgumentException if what was asked for is no width or cannot be had
+   * @param most the widest vectors to use, in bits; null for the widest there are
+   * @throws IllegalArgumentException if {@code most} is no width
    */
-  static VectorSupport probe(String forced) {
-    if (forced != null && !forced.matches("0|128|256|512")) {
-      throw new IllegalArgumentException(PROPERTY + " must be 0, 128, 256 or 512, got " + forced);
+  static VectorSupport probe(String most) {
+    if (most != null && !most.matches("0|128|256|512")) {
+      throw new IllegalArgumentException(PROPERTY + " must be 0, 128, 256 or 512, got " + most);
     }
-    int asked = forced == null ? -1 : Integer.parseInt(forced);
-    if (asked == 0) {
+    int limit = most == null ? Integer.MAX_VALUE : Integer.parseInt(most);
+    if (limit == 0) {
       return new VectorSupport(0, "scalar code, because " + PROPERTY + " is 0");
     }
     if (ModuleLayer.boot().findModule("jdk.incubator.vector").isEmpty()) {
-      if (asked > 0) {
-        throw new IllegalArgumentException(PROPERTY + "=" + asked + " needs java --add-modules jdk.incubator.vector");
-      }
       return new VectorSupport(0, "scalar code, because java runs without --add-modules jdk.incubator.vector");
     }
     int widest = Lanes.Widest.BITS;
-    if (asked > widest) {
-      throw new IllegalArgumentException(
-          PROPERTY + "=" + asked + " is wider than this processor's " + widest + " bits");
-    }
-    if (asked < 0 && widest < 128) {
+    if (widest < 128) {
       return new VectorSupport(0, "scalar code, because this processor's vectors have " + widest + " bits");
     }
-    return asked < 0
+    return widest <= limit
         ? new VectorSupport(widest, widest + "-bit vectors")
-        : new VectorSupport(asked, asked + "-bit vectors, because " + PROPERTY + " says so");
+        : new VectorSupport(limit, limit + "-bit vectors, because " + PROPERTY + " says so");
   }
 }

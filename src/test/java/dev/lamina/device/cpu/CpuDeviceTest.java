@@ -26,7 +26,6 @@ import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -90,9 +89,6 @@ class CpuDeviceTest {
 
   @ParameterizedTest
   @MethodSource("cases")
-  @Tag("slow") // In a virtual machine that ran scalar kernels before, C2 sometimes boxes batch norm's vectors: run it
-  // alone.
-  @Tag("slow")
   void aStepAllocatesNothing(Case example) {
     try (CpuDevice device = new CpuDevice(new DeviceOptions(2))) {
       Allocations.assertNone(device.workers(), bind(device, example)::run);

@@ -19,7 +19,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -227,7 +226,6 @@ class ReductionTest {
   }
 
   @Test
-  @Tag("slow")
   void compilationChangesNoBitsAndLeavesNoGarbage() {
     try (Arena arena = Arena.ofConfined();
         Workers workers = new Workers(1)) {

@@ -10,7 +10,6 @@ import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.locks.LockSupport;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -110,7 +109,6 @@ class WorkersTest {
   }
 
   @Test
-  @Tag("slow")
   void aRunAllocatesNothing() {
     try (var workers = new Workers(2)) {
       Workers.Task task = i -> {};

@@ -23,7 +23,6 @@ import java.lang.foreign.Arena;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Memory, lifetimes and refusals of the reference device; what it computes is tested elsewhere. */
@@ -133,7 +132,6 @@ class ReferenceDeviceTest {
   }
 
   @Test
-  @Tag("slow")
   void aStepAllocatesNothing() {
     var threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
     try (var device = new ReferenceDevice();
