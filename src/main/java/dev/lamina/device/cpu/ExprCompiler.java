@@ -43,7 +43,8 @@ final class ExprCompiler {
    */
   ExprCompiler(int vectorBits) {
     bodies = new BodyCompiler(vectorBits);
-    words = vectorBits == 0 ? RandomWords::scalar : RandomWordVectors::fill;
+    // Two lanes are not shuffled by an instruction, but by objects.
+    words = vectorBits < 256 ? RandomWords::scalar : RandomWordVectors::fill;
   }
 
   /**
