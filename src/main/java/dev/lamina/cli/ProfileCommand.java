@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicInteger;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -71,7 +72,8 @@ final class ProfileCommand implements Callable<Integer> {
     console.line("%s", choice.reason());
     try (Device opened = choice.provider().open(new DeviceOptions(workload.recipe().threads()));
         CompiledModel model = CompiledModel.compile(opened, workload.spec())) {
-      model.warmUp(opened.name().equals("reference") ? 1 : WARM_STEPS);
+      var left = new AtomicInteger(2 * (opened.name().equals("reference") ? 1 : WARM_STEPS));
+      model.warmUp(() -> left.getAndDecrement() == 0);
       model.initialise();
       print(rows(model.updateProgram(), opened), Roof.measure(opened), workload);
     }

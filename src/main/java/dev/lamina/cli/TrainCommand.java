@@ -1,6 +1,5 @@
 package dev.lamina.cli;
 
-import dev.lamina.data.BatchSize;
 import dev.lamina.data.DataSource;
 import dev.lamina.data.Dataset;
 import dev.lamina.data.Mnist;
@@ -192,10 +191,10 @@ final class TrainCommand implements Callable<Integer> {
         CompletableFuture.supplyAsync(
             () -> new Parts(source.train(arena), source.test(arena), text.write(recipe.withOut(null))),
             task -> Thread.ofPlatform().daemon().start(task));
-    if (source instanceof Mnist && recipe.batch() instanceof BatchSize.Fixed(int size)) {
+    if (source instanceof Mnist) {
       Trainer rehearsal =
           new Trainer(opened, recipe.layers(MNIST_CLASSES, MNIST_EXAMPLE.shape())).options(recipe.options());
-      rehearsal.warmUp(MNIST_EXAMPLE, size);
+      rehearsal.warmUp(MNIST_EXAMPLE, decoding::isDone);
     }
     Parts parts = await(decoding);
     MetricsLog metrics = new MetricsLog(run.metrics());

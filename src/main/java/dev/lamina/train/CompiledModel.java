@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 
 /**
  * A model on a device: programs to train, judge and use it, over one set of variables and one arena. The layer below
@@ -189,15 +190,16 @@ public final class CompiledModel implements AutoCloseable {
   }
 
   /**
-   * Runs every program {@code times} times on empty input, so that kernels are compiled before they are timed.
-   * Variables hold nonsense afterwards: call it before {@link #initialise}.
+   * Runs the programs on empty input, so that kernels are compiled before they are timed. Variables hold nonsense
+   * afterwards: call it before {@link #initialise}.
+   *
+   * @param enough asked before each run
    */
-  public void warmUp(int times) {
-    for (int i = 0; i < times; i++) {
-      update.run();
-      judge.run();
+  public void warmUp(BooleanSupplier enough) {
+    for (int i = 0; !enough.getAsBoolean(); i++) {
+      (i % 2 == 0 ? update : judge).run();
+      device.synchronize();
     }
-    device.synchronize();
   }
 
   /**

@@ -17,14 +17,15 @@ import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 
 /**
  * Trains a model. A share of the training data is held out; early stopping, schedules and the choice of the best epoch
  * see only that, so that a test set can be used once, at the end.
  */
 public final class Trainer {
-  /** Passes of a model on empty input that bring the virtual machine's compiler to the kernels. */
-  private static final int WARM_UP_PASSES = 3;
+  /** Examples of a pass that is only to warm kernels: generic in shape, they are warm then for any. */
+  private static final int WARM_UP_BATCH = 8;
 
   private final Device device;
   private final Layer layers;
@@ -118,14 +119,16 @@ public final class Trainer {
   }
 
   /**
-   * Compiles and runs a model for data of the given kind, so that the kernels of the real one are warm. May be left
-   * out.
+   * Compiles a model for data of the given kind and runs it on empty input, so that the kernels of the real one are
+   * warm: something to do while data is decoded. May be left out.
+   *
+   * @param enough asked before each pass
    */
-  public void warmUp(TensorType example, int batch) {
+  public void warmUp(TensorType example, BooleanSupplier enough) {
     Normalization normalization = options.normalise() ? Normalization.identity(example.shape().last()) : null;
     ModelFile description = new ModelFile(example, normalization, List.of(), recipe);
-    try (CompiledModel model = CompiledModel.compile(device, spec(description, batch))) {
-      model.warmUp(WARM_UP_PASSES);
+    try (CompiledModel model = CompiledModel.compile(device, spec(description, WARM_UP_BATCH, WARM_UP_BATCH))) {
+      model.warmUp(enough);
     }
   }
 
@@ -153,7 +156,7 @@ public final class Trainer {
     }
     Normalization normalization = options.normalise() ? Normalization.fit(training) : null;
     ModelFile description = new ModelFile(data.inputType(), normalization, data.classNames(), recipe);
-    CompiledModel model = CompiledModel.compile(device, spec(description, batch));
+    CompiledModel model = CompiledModel.compile(device, spec(description, batch, Math.clamp(batch, 64, 512)));
     try (Arena arena = Arena.ofShared()) {
       requireTarget(model, data);
       TrainingState state = begin(model, arena);
@@ -178,7 +181,7 @@ public final class Trainer {
     }
   }
 
-  private ModelSpec spec(ModelFile description, int batch) {
+  private ModelSpec spec(ModelFile description, int batch, int evaluationBatch) {
     return new ModelSpec(
         layers,
         description.example(),
@@ -188,7 +191,7 @@ public final class Trainer {
         options.clip(),
         batch,
         options.accumulate(),
-        Math.clamp(batch, 64, 512),
+        evaluationBatch,
         options.precision(),
         options.seed());
   }

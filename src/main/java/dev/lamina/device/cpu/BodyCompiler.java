@@ -6,7 +6,6 @@ import static java.lang.constant.ConstantDescs.CD_void;
 import static java.lang.constant.ConstantDescs.INIT_NAME;
 import static java.lang.constant.ConstantDescs.MTD_void;
 
-import com.sun.management.ThreadMXBean;
 import java.lang.classfile.ClassBuilder;
 import java.lang.classfile.ClassFile;
 import java.lang.classfile.ClassModel;
@@ -16,36 +15,21 @@ import java.lang.classfile.attribute.CodeAttribute;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.ConstantDescs;
 import java.lang.constant.MethodTypeDesc;
-import java.lang.foreign.Arena;
 import java.lang.invoke.MethodHandles;
-import java.lang.management.ManagementFactory;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
 /** Makes a hidden class of each {@link BodyKey}, once. Not synchronised: kernels are prepared by one thread. */
 final class BodyCompiler {
   /** HotSpot never compiles a method beyond this ({@code HugeMethodLimit}): it would be interpreted for ever. */
   private static final int LARGEST_METHOD = 8000;
 
-  /** After 1500 to 5000 calls with 1024 columns loops of all sizes were seen to run at full speed: 15 to 600 ms. */
-  private static final int WARM_CALLS = 500;
-
-  /** Whatever has not been compiled after so many has to wait for the real work. */
-  private static final int MOST_WARM_CALLS = 50_000;
-
-  /** With a last, scalar element, so that both methods are warmed. */
-  private static final int WARM_COLUMNS = 1025;
-
-  private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
   private static final ClassDesc FRAME = CD_long.arrayType();
 
   private final ScalarDialect scalars = new ScalarDialect();
   private final VectorDialect vectors;
   private final Map<BodyKey, Compiled> compiled = new LinkedHashMap<>();
-  private final Set<BodyKey> warmed = new HashSet<>();
 
   /** Code for vectors of {@code vectorBits} bits; 0 for scalar code only. */
   BodyCompiler(int vectorBits) {
@@ -94,42 +78,6 @@ final class BodyCompiler {
             throw new IllegalStateException("the class generated for " + name + " cannot be made", e);
           }
         });
-  }
-
-  /**
-   * Runs loops that have not been warmed on memory of their own, until the virtual machine has compiled them or {@code
-   * deadline} ({@link System#nanoTime}) has passed. A vector loop is some thousand times slower before: better here,
-   * while data is decoded, than in the first steps.
-   */
-  void warmUp(long deadline) {
-    try (Arena arena = Arena.ofConfined()) {
-      long memory = arena.allocate(4L * WARM_COLUMNS, Memory.ALIGNMENT).address();
-      for (var entry : compiled.entrySet()) {
-        if (System.nanoTime() - deadline >= 0) {
-          return;
-        }
-        if (warmed.add(entry.getKey())) {
-          warmUp(entry.getValue(), entry.getKey().slots().size() + entry.getKey().outputs().size(), memory, deadline);
-        }
-      }
-    }
-  }
-
-  private static void warmUp(Compiled loop, int pointers, long memory, long deadline) {
-    long[] frame = new long[2 * pointers];
-    for (int i = 0; i < pointers; i++) {
-      frame[2 * i] = memory;
-    }
-    // Vectors are objects until the code is compiled: a call that makes none has arrived.
-    boolean boxes = true;
-    for (int call = 0; call < WARM_CALLS || boxes && loop.lanes > 0; call++) {
-      if (call >= MOST_WARM_CALLS || System.nanoTime() - deadline >= 0) {
-        return;
-      }
-      long before = THREADS.getCurrentThreadAllocatedBytes();
-      loop.run(frame, 1, WARM_COLUMNS);
-      boxes = THREADS.getCurrentThreadAllocatedBytes() != before;
-    }
   }
 
   /** How many classes there are. */

@@ -7,7 +7,6 @@ import dev.lamina.graph.lowering.Lowering;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.Shape;
 import dev.lamina.tensor.TensorType;
-import java.time.Duration;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -122,14 +121,6 @@ final class ExprCompiler {
         output,
         form -> new ReduceKernel(kind, values, direct, precision, form.result(), form.extents(), first, scratch),
         form -> new ReduceKernel(kind, null, 0, DType.F64, form.result(), form.extents(), doubles, scratch));
-  }
-
-  /**
-   * Runs what has been generated on memory of its own until the virtual machine has compiled it, for at most {@code
-   * limit}; what was warmed before is left out.
-   */
-  void warmUp(Duration limit) {
-    bodies.warmUp(System.nanoTime() + limit.toNanos());
   }
 
   /** How many classes have been generated. */

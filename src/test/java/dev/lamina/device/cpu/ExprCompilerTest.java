@@ -24,7 +24,6 @@ import dev.lamina.tensor.Shape;
 import dev.lamina.tensor.TensorType;
 import java.lang.foreign.Arena;
 import java.lang.management.ManagementFactory;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -324,24 +323,6 @@ class ExprCompilerTest {
     compiler.map(
         List.of(sameShapeOfCode), List.of(TensorType.f32(4), TensorType.f32(2, 4)), List.of(DType.F32), Shape.of(2, 4));
     assertEquals(1, compiler.compiledClasses());
-  }
-
-  /** Afterwards not one vector is boxed, as every vector of an interpreted loop is. */
-  @Test
-  void aLoopThatWasWarmedIsCompiled() {
-    ExprCompiler compiler = new ExprCompiler();
-    try (Arena arena = Arena.ofConfined();
-        Workers workers = new Workers(1)) {
-      Expr expr = sub(mul(X, Exprs.abs(Y)), 3);
-      List<TensorType> inputs = List.of(TensorType.f32(5000), TensorType.f32(5000));
-      var fixture = new MapFixture(arena, List.of(expr), inputs, List.of(DType.F32), Shape.of(5000), 19);
-      BoundMap map = fixture.bind(compiler);
-      map.range(0, 1);
-      long boxed = allocatedBy(() -> map.run(workers));
-      compiler.warmUp(Duration.ofSeconds(60));
-      long allocated = allocatedBy(() -> map.run(workers));
-      assertTrue(allocated <= boxed / 100, "a run allocated " + boxed + " bytes before and " + allocated + " after");
-    }
   }
 
   @Test
