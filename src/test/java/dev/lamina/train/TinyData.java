@@ -49,4 +49,19 @@ final class TinyData {
     }
     return Dataset.labelled("noise", inputs, labels, List.of("no", "yes"));
   }
+
+  /** Grey images of 28 by 28, dark noise with a bright band whose height is the label, for 10 classes. */
+  static Dataset bands(Arena arena, int examples, long seed) {
+    SplittableRandom random = new SplittableRandom(seed);
+    HostTensor images = HostTensor.allocate(arena, TensorType.of(DType.U8, examples, 28, 28, 1));
+    HostTensor labels = HostTensor.allocate(arena, TensorType.of(DType.I32, examples));
+    for (int n = 0; n < examples; n++) {
+      int label = random.nextInt(10);
+      labels.set(n, label);
+      for (int i = 0; i < 28 * 28; i++) {
+        images.set(n * 784L + i, random.nextInt(100) + (i / 78 == label ? 120 : 0));
+      }
+    }
+    return Dataset.labelled("bands", images, labels, IntStream.range(0, 10).mapToObj(Integer::toString).toList());
+  }
 }

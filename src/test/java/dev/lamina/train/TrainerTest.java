@@ -30,7 +30,6 @@ import dev.lamina.optim.schedule.ReduceOnPlateau;
 import dev.lamina.tensor.HostTensor;
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -65,36 +64,8 @@ class TrainerTest {
         .seed(5);
   }
 
-  /** Stops after so many updates. */
-  private record StopAt(long step, long[] done) implements TrainingListener {
-    StopAt(long step) {
-      this(step, new long[1]);
-    }
-
-    @Override
-    public void updated(long at, double rate) {
-      done[0] = at;
-    }
-
-    @Override
-    public boolean wantsStop() {
-      return done[0] == step;
-    }
-  }
-
   private static Map<String, HostTensor> tensors(Path file, Arena arena) {
     return Safetensors.read(file, arena).tensors();
-  }
-
-  private void assertSameBits(Path expected, Path actual) {
-    Map<String, HostTensor> a = tensors(expected, arena);
-    Map<String, HostTensor> b = tensors(actual, arena);
-    assertEquals(a.keySet(), b.keySet());
-    a.forEach((name, tensor) ->
-        assertArrayEquals(
-            tensor.segment().toArray(ValueLayout.JAVA_BYTE),
-            b.get(name).segment().toArray(ValueLayout.JAVA_BYTE),
-            name));
   }
 
   @Test
@@ -133,8 +104,8 @@ class TrainerTest {
       assertEquals(TrainingReport.End.FINISHED, finished.report().end());
       assertEquals(4, finished.report().completedEpochs());
     }
-    assertSameBits(whole.last(), broken.last());
-    assertSameBits(whole.best(), broken.best());
+    SameBits.assertSameBits(whole.last(), broken.last());
+    SameBits.assertSameBits(whole.best(), broken.best());
   }
 
   @Test
@@ -155,7 +126,7 @@ class TrainerTest {
     assertTrue(rates.getLast() < rates.getFirst(), "noise has no other end than a plateau: " + rates);
     noise(8).schedule(schedule).checkpoints(broken, "").listener(new StopAt(25)).fit(data).close();
     noise(8).schedule(schedule).checkpoints(broken, "").resume().fit(data).close();
-    assertSameBits(whole.last(), broken.last());
+    SameBits.assertSameBits(whole.last(), broken.last());
   }
 
   private Trainer noise(int epochs) {
@@ -255,7 +226,7 @@ class TrainerTest {
     StopAt stop = new StopAt(5);
     new Trainer(device, classifier(3)).options(options).checkpoints(broken, "").listener(stop).fit(data).close();
     new Trainer(device, classifier(3)).options(options).checkpoints(broken, "").resume().fit(data).close();
-    assertSameBits(whole.last(), broken.last());
+    SameBits.assertSameBits(whole.last(), broken.last());
     // 160 examples are 10 batches: three updates an epoch, and a batch left over.
     assertEquals(9, tensors(whole.last(), arena).get("training.steps").get(0));
   }
