@@ -49,7 +49,10 @@ public interface Device extends AutoCloseable {
    */
   Kernel prepare(Op op, List<TensorType> inputs);
 
-  /** Why {@link #prepare} would refuse {@code op}; empty if it would not. Passes ask before they fuse. */
+  /**
+   * Why {@link #prepare} would refuse {@code op}, or would make no fast kernel of it; empty otherwise. Passes ask
+   * before they fuse.
+   */
   Optional<String> unsupported(Op op, List<TensorType> inputs);
 
   /** The steps as one that does the same; a device that can record them does so after their first run. */

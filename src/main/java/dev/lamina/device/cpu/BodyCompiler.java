@@ -142,7 +142,7 @@ final class BodyCompiler {
                 + length
                 + " bytes, and one of "
                 + LARGEST_METHOD
-                + " or more is never compiled; cut it in two");
+                + " or more is never compiled");
       }
     }
     return Optional.empty();

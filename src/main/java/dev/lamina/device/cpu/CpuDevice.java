@@ -128,7 +128,8 @@ public final class CpuDevice implements Device {
         new Request(op, List.copyOf(inputs)),
         request -> {
           TypeInference.infer(op, request.inputs);
-          unsupported(op, request.inputs)
+          kernels
+              .refusal(op, request.inputs)
               .ifPresent(reason -> {
                 throw new UnsupportedOnDeviceException(op.label() + ": " + reason);
               });

@@ -81,6 +81,15 @@ final class CpuKernels {
   }
 
   /** Why {@link #prepare} cannot be called, in words that follow the operation's name; empty if it can. */
+  Optional<String> refusal(Op op, List<TensorType> in) {
+    return switch (op) {
+      case Op.Map map -> ExprCompiler.unsupported(dtypes(in), map.dtypes());
+      case Op.Reduce reduce -> ExprCompiler.unsupported(dtypes(in), List.of(reduce.dtype()));
+      default -> unsupported(op, in);
+    };
+  }
+
+  /** Why an operation is not run as one fast kernel, in words that follow its name; empty if it is. */
   Optional<String> unsupported(Op op, List<TensorType> in) {
     return switch (op) {
       case Op.Input _, Op.Read _, Op.Reshape _ ->

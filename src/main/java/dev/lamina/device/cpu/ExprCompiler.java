@@ -46,13 +46,8 @@ final class ExprCompiler {
     words = vectorBits < 256 ? RandomWords::scalar : RandomWordVectors::fill;
   }
 
-  /**
-   * Why {@link #map} would refuse these expressions, in one line; empty if it would not. Fusion asks before it fuses.
-   *
-   * @param inputs element types of the inputs
-   * @param outputs element types of the outputs
-   */
-  Optional<String> unsupported(List<Expr> exprs, List<DType> inputs, List<DType> outputs) {
+  /** Why {@link #map} would refuse to compute with these types, in one line; empty if it would not. */
+  static Optional<String> unsupported(List<DType> inputs, List<DType> outputs) {
     Set<DType> missing = new LinkedHashSet<>();
     Set<DType> all = new LinkedHashSet<>(inputs);
     all.addAll(outputs);
@@ -61,8 +56,20 @@ final class ExprCompiler {
         missing.add(dtype);
       }
     }
-    if (!missing.isEmpty()) {
-      return Optional.of("the CPU device computes in F32 and F64, not in " + missing.iterator().next());
+    return missing.stream().findFirst().map(type -> "the CPU device computes in F32 and F64, not in " + type);
+  }
+
+  /**
+   * Why {@link #map} would not make fast code of these expressions, in one line; empty if it would. Fusion asks before
+   * it fuses.
+   *
+   * @param inputs element types of the inputs
+   * @param outputs element types of the outputs
+   */
+  Optional<String> unsupported(List<Expr> exprs, List<DType> inputs, List<DType> outputs) {
+    Optional<String> types = unsupported(inputs, outputs);
+    if (types.isPresent()) {
+      return types;
     }
     if (Expr.precision(inputs, outputs) == DType.F64) {
       return Optional.empty();
@@ -74,7 +81,7 @@ final class ExprCompiler {
               + code.instructions().size()
               + " instructions; more than "
               + LARGEST_CODE
-              + " are not compiled well, cut it in two");
+              + " are not compiled well");
     }
     List<BodyKey.SlotForm> forms =
         code.slots().stream().map(slot -> new BodyKey.SlotForm(slot.dtype(inputs), false)).toList();
@@ -82,20 +89,20 @@ final class ExprCompiler {
   }
 
   /**
-   * Prepares a map.
+   * Prepares a map. One that would not be compiled well is interpreted: slow, but right.
    *
    * @param exprs one for each output, over the same inputs
    * @param inputs each repeated to {@code shape}, aligned at the last dimension
    * @param outputs element type of each output, all dense of {@code shape}
-   * @throws IllegalArgumentException if it is {@link #unsupported}
+   * @throws IllegalArgumentException if the types are {@link #unsupported}
    */
   MapKernel map(List<Expr> exprs, List<TensorType> inputs, List<DType> outputs, Shape shape) {
     List<DType> types = inputs.stream().map(TensorType::dtype).toList();
-    unsupported(exprs, types, outputs)
+    unsupported(types, outputs)
         .ifPresent(reason -> {
           throw new IllegalArgumentException(reason);
         });
-    if (Expr.precision(types, outputs) == DType.F64) {
+    if (Expr.precision(types, outputs) == DType.F64 || unsupported(exprs, types, outputs).isPresent()) {
       return new InterpretedMap(exprs, inputs, outputs, shape);
     }
     return new CompiledMap(Lowering.lower(exprs), inputs, outputs, shape, bodies, name(exprs), words, scratch);
@@ -105,7 +112,7 @@ final class ExprCompiler {
    * Prepares a reduction of {@code value}, evaluated over {@code shape}, along {@code axes}.
    *
    * @param output element type of the result; in F64 the values are computed in double too
-   * @throws IllegalArgumentException if the values are {@link #unsupported}
+   * @throws IllegalArgumentException if the types are {@link #unsupported}
    */
   Reduction reduce(
       ReduceKind kind, Expr value, List<TensorType> inputs, DType output, Shape shape, List<Integer> axes) {

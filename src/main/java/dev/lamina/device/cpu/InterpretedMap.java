@@ -7,7 +7,10 @@ import dev.lamina.tensor.Shape;
 import dev.lamina.tensor.TensorType;
 import java.util.List;
 
-/** A map in double, one element after the other: counters and sums of metrics, a handful of elements each. */
+/**
+ * A map in double, one element after the other: counters and sums of metrics, a handful of elements each, and
+ * expressions that are too large to be compiled.
+ */
 final class InterpretedMap implements MapKernel {
   private final Expr[] exprs;
   private final List<TensorType> inputs;
