@@ -12,6 +12,18 @@ package dev.lamina.graph;
  *     depthwise convolution
  */
 public record ConvSpec(Size stride, Padding padding, Size dilation, int groups) {
+  /**
+   * Checks what no image is needed for.
+   *
+   * @throws IllegalArgumentException if a stride, a dilation or the number of groups is below 1
+   */
+  public ConvSpec {
+    stride.requirePositive("stride");
+    dilation.requirePositive("dilation");
+    if (groups < 1) {
+      throw new IllegalArgumentException("groups: expected 1 or more, got " + groups);
+    }
+  }
 
   /** Stride 1, no padding, dense, one group. */
   public static final ConvSpec PLAIN = new ConvSpec(Size.square(1), Padding.NONE, Size.square(1), 1);

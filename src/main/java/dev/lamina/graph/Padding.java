@@ -11,6 +11,18 @@ package dev.lamina.graph;
 public record Padding(int top, int bottom, int left, int right) {
   public static final Padding NONE = new Padding(0, 0, 0, 0);
 
+  /**
+   * Checks the extents.
+   *
+   * @throws IllegalArgumentException if one is negative
+   */
+  public Padding {
+    if (Math.min(Math.min(top, bottom), Math.min(left, right)) < 0) {
+      throw new IllegalArgumentException(
+          "padding: expected 0 or more on each side, got " + top + "," + bottom + "," + left + "," + right);
+    }
+  }
+
   /** The same number on each side. */
   public static Padding all(int n) {
     return new Padding(n, n, n, n);

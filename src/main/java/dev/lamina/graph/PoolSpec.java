@@ -8,6 +8,15 @@ package dev.lamina.graph;
  * @param padding positions around the input: never the maximum, and zero (but counted, as in PyTorch) in an average
  */
 public record PoolSpec(Size window, Size stride, Padding padding) {
+  /**
+   * Checks what no image is needed for.
+   *
+   * @throws IllegalArgumentException if an extent of the window or a stride is below 1
+   */
+  public PoolSpec {
+    window.requirePositive("window");
+    stride.requirePositive("stride");
+  }
 
   /** Windows side by side. */
   public static PoolSpec tiled(int extent) {

@@ -13,6 +13,12 @@ public record Size(int height, int width) {
     return new Size(extent, extent);
   }
 
+  void requirePositive(String what) {
+    if (height < 1 || width < 1) {
+      throw new IllegalArgumentException(what + ": expected 1 or more, got " + this);
+    }
+  }
+
   /** {@code height·width}. */
   public int area() {
     return height * width;

@@ -63,6 +63,11 @@ public final class TypeInference {
         for (int i = 0; i < in.size(); i++) {
           expectShape(op, in, i, output);
         }
+        require(
+            kind != Op.PoolKind.MAX || in.get(1).dtype() == DType.U8,
+            op,
+            in,
+            "expected the winners, bytes, as input 1");
         yield List.of(new TensorType(image, in.getFirst().dtype()));
       }
       case Op.BatchNorm _ -> {
@@ -142,8 +147,21 @@ public final class TypeInference {
       }
       case Op.Fused fused -> {
         int own = in.size() - fused.extras();
-        List<TensorType> anchorInputs = new ArrayList<>(in.subList(0, own));
-        yield infer(fused.anchor(), anchorInputs);
+        require(
+            own >= 0, op, in, "expected " + fused.extras() + " inputs more than those of " + fused.anchor().label());
+        List<TensorType> types = infer(fused.anchor(), new ArrayList<>(in.subList(0, own)));
+        if (fused.prologue() != null) {
+          require(
+              0 <= fused.prologueInput() && fused.prologueInput() < own,
+              op,
+              in,
+              "there is no input " + fused.prologueInput() + " for the prologue");
+          expectReads(op, in, fused.prologue(), in.size());
+        }
+        if (fused.epilogue() != null) {
+          expectReads(op, in, fused.epilogue(), in.size() + 1);
+        }
+        yield types;
       }
     };
   }
@@ -155,14 +173,14 @@ public final class TypeInference {
         in,
         "expected one type for each expression");
     for (Expr expr : map.exprs()) {
-      expectReads(map, in, expr);
+      expectReads(map, in, expr, in.size());
     }
     expectBroadcast(map, in, map.shape());
     return map.dtypes().stream().map(dtype -> new TensorType(map.shape(), dtype)).toList();
   }
 
   private static TensorType reduce(Op.Reduce reduce, List<TensorType> in) {
-    expectReads(reduce, in, reduce.value());
+    expectReads(reduce, in, reduce.value(), in.size());
     expectBroadcast(reduce, in, reduce.shape());
     List<Integer> kept = new ArrayList<>(ascending(reduce.shape().rank()));
     for (int axis : reduce.axes()) {
@@ -171,8 +189,8 @@ public final class TypeInference {
     return new TensorType(Shape.of(kept.stream().mapToInt(reduce.shape()::dim).toArray()), reduce.dtype());
   }
 
-  private static void expectReads(Op op, List<TensorType> in, Expr expr) {
-    require(expr.inputCount() <= in.size(), op, in, "the expression reads input " + (expr.inputCount() - 1));
+  private static void expectReads(Op op, List<TensorType> in, Expr expr, int readable) {
+    require(expr.inputCount() <= readable, op, in, "the expression reads input " + (expr.inputCount() - 1));
   }
 
   private static void expectBroadcast(Op op, List<TensorType> in, Shape shape) {
