@@ -38,6 +38,28 @@ class RoomsTest {
     check(onlyIn("dev.lamina.device.cuda..", "jcuda.."));
   }
 
+  /** These are defined by the ordinary class loader, the rest of the device by one that hands JCuda its natives. */
+  @Test
+  void whatFindsTheCudaLibrariesDoesNotUseJcuda() {
+    check(
+        noClasses()
+            .that()
+            .resideInAPackage("dev.lamina.device.cuda.library..")
+            .or(isTheCudaProvider())
+            .should()
+            .dependOnClassesThat(
+                JavaClass.Predicates.resideInAPackage("jcuda..")
+                    .or(
+                        JavaClass.Predicates.resideInAPackage("dev.lamina.device.cuda")
+                            .and(DescribedPredicate.not(isTheCudaProvider())))));
+  }
+
+  /** From outside, the CUDA device is a service like any other. */
+  @Test
+  void nobodyNamesTheCudaDevice() {
+    check(onlyIn("dev.lamina.device.cuda..", "dev.lamina.device.cuda.."));
+  }
+
   @Test
   void tensorDependsOnNothingOfOurs() {
     check(dependsOnlyOn("dev.lamina.tensor..", "dev.lamina.tensor.."));
@@ -114,6 +136,11 @@ class RoomsTest {
     var tests = new ClassFileImporter().importClasses(UsesTheVectorApi.class, HasMutableState.class);
     assertThrows(AssertionError.class, () -> onlyIn("dev.lamina.device.cpu..", "jdk.incubator.vector..").check(tests));
     assertThrows(AssertionError.class, () -> fields().that().areStatic().should().beFinal().check(tests));
+  }
+
+  private static DescribedPredicate<JavaClass> isTheCudaProvider() {
+    return DescribedPredicate.describe(
+        "the provider", type -> type.getName().matches("dev\\.lamina\\.device\\.cuda\\.CudaProvider(\\$.*)?"));
   }
 
   private static ArchRule onlyIn(String room, String library) {
