@@ -99,6 +99,12 @@ final class TrainCommand implements Callable<Integer> {
   @Option(names = "--device", paramLabel = "NAME", description = "auto (the default), cpu or reference.")
   private String device;
 
+  @Option(
+      names = "--precision",
+      paramLabel = "NAME",
+      description = "tf32 (the default: 32 bits, where products may be rounded), fp32, bf16, fp16 or fp64.")
+  private String precision;
+
   @Option(names = "--out", paramLabel = "DIR", description = "Folder of the run; runs/<date>-<model>-<n> unless given.")
   private String out;
 
@@ -160,6 +166,7 @@ final class TrainCommand implements Callable<Integer> {
     given.put("seed", seed);
     given.put("threads", threads);
     given.put("device", device);
+    given.put("precision", precision);
     given.put("out", out);
     given.forEach((key, value) -> {
       if (value != null) {

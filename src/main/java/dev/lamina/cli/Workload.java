@@ -88,7 +88,7 @@ record Workload(Recipe recipe, ModelSpec spec, int classes) {
             batch,
             recipe.accumulate(),
             Math.clamp(batch, 64, 512),
-            DType.F32,
+            recipe.precision(),
             recipe.seed());
     return new Workload(recipe, spec, classes);
   }

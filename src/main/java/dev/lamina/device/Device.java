@@ -5,6 +5,7 @@ import dev.lamina.tensor.HostTensor;
 import dev.lamina.tensor.TensorType;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * Memory, and kernels that work on it. A device knows operations, never layers.
@@ -38,6 +39,14 @@ public interface Device extends AutoCloseable {
    */
   Ticket upload(HostTensor source, DeviceTensor target);
 
+  /**
+   * Copies an input of the next step, which only the intake of a {@linkplain #capture captured} one reads: beside the
+   * step under way, if the device can.
+   */
+  default Ticket stage(HostTensor source, DeviceTensor target) {
+    return upload(source, target);
+  }
+
   /** Waits for all steps before it and copies {@code source} to the host. */
   void download(DeviceTensor source, HostTensor target);
 
@@ -55,9 +64,14 @@ public interface Device extends AutoCloseable {
    */
   Optional<String> unsupported(Op op, List<TensorType> inputs);
 
-  /** The steps as one that does the same; a device that can record them does so after their first run. */
-  default Step capture(List<Step> steps) {
-    Step[] all = steps.toArray(Step[]::new);
+  /**
+   * The steps as one that does the same; a device that can record them does so after their first run.
+   *
+   * @param intake steps that come first, and are the only ones to read what is {@linkplain #stage staged}
+   * @param steps all others, in their order
+   */
+  default Replay capture(List<Step> intake, List<Step> steps) {
+    Step[] all = Stream.concat(intake.stream(), steps.stream()).toArray(Step[]::new);
     return () -> {
       for (Step step : all) {
         step.run();
@@ -71,6 +85,14 @@ public interface Device extends AutoCloseable {
   /** Gives back everything allocated through this device. */
   @Override
   void close();
+
+  /** A whole step, to be run again and again. */
+  @FunctionalInterface
+  interface Replay extends Step, AutoCloseable {
+    /** Gives back what was recorded. */
+    @Override
+    default void close() {}
+  }
 
   /** An upload under way. */
   @FunctionalInterface

@@ -26,7 +26,7 @@ public final class Program implements AutoCloseable {
   private final Map<String, DeviceTensor> staged = new LinkedHashMap<>();
   private final Map<String, DeviceTensor> results = new LinkedHashMap<>();
   private final List<Part> parts = new ArrayList<>();
-  private final Step all;
+  private final Device.Replay all;
 
   /**
    * Binds {@code plan}.
@@ -42,13 +42,14 @@ public final class Program implements AutoCloseable {
     this.device = device;
     own = device.allocate(Math.max(plan.ownBytes(), 64));
     Binding binding = new Binding(plan, variables, arena, own);
+    List<Step> intake = new ArrayList<>();
     List<Step> steps = new ArrayList<>();
     long offset = plan.resultBytes();
     for (Node node : plan.inputs()) {
       TensorType type = node.types().getFirst();
       DeviceTensor source = new DeviceTensor(own, offset, type);
       staged.put(((Op.Input) node.op()).name(), source);
-      steps.add(copy(source, binding.tensor(plan.graph().tensor(node, 0))));
+      intake.add(copy(source, binding.tensor(plan.graph().tensor(node, 0))));
       offset += Plan.stagedBytes(node);
     }
     for (Plan.Entry entry : plan.entries()) {
@@ -61,7 +62,7 @@ public final class Program implements AutoCloseable {
     }
     plan.results()
         .forEach((name, root) -> results.put(name, binding.at(root, 0, plan.graph().outputs().get(name).type())));
-    all = device.capture(steps);
+    all = device.capture(intake, steps);
   }
 
   /** A copy of bytes, whatever they are: a pack of one. */
@@ -129,7 +130,7 @@ public final class Program implements AutoCloseable {
     if (!target.type().equals(value.type())) {
       throw new IllegalArgumentException("input " + name + ": expected " + target.type() + ", got " + value.type());
     }
-    return device.upload(value, target);
+    return device.stage(value, target);
   }
 
   /** Starts one step on the staged inputs. */
@@ -165,6 +166,7 @@ public final class Program implements AutoCloseable {
 
   @Override
   public void close() {
+    all.close();
     own.close();
   }
 }

@@ -168,14 +168,14 @@ public final class Tensor {
     return matmul(other, false, false);
   }
 
-  /** The matrix product with {@code other}, each transposed first if asked. */
+  /** The matrix product with {@code other}, cast to this one's element type, each transposed first if asked. */
   public Tensor matmul(Tensor other, boolean transposeThis, boolean transposeOther) {
-    return graph.one(new Op.MatMul(transposeThis, transposeOther), this, other);
+    return graph.one(new Op.MatMul(transposeThis, transposeOther), this, other.cast(dtype()));
   }
 
-  /** The convolution of this image [n,h,w,c] with {@code filter} [out,kh,kw,in/groups]. */
+  /** The convolution of this image [n,h,w,c] with {@code filter} [out,kh,kw,in/groups], cast to its element type. */
   public Tensor conv2d(Tensor filter, ConvSpec spec) {
-    return graph.one(new Op.Conv2d(spec), this, filter);
+    return graph.one(new Op.Conv2d(spec), this, filter.cast(dtype()));
   }
 
   /** The largest element of each window. */

@@ -104,7 +104,7 @@ public final class CompiledModel implements AutoCloseable {
     accumulate = plans.accumulate.map(plan -> new Program(plan, device, store, arena)).orElse(null);
     judge = new Program(plans.judge, device, store, arena);
     predict = new Program(plans.predict, device, store, arena);
-    rate = device.allocateHost(TensorType.of(plans.trace.spec().precision()));
+    rate = device.allocateHost(TensorType.of(plans.trace.spec().precision().parameters()));
   }
 
   /**

@@ -4,7 +4,6 @@ import dev.lamina.loss.Loss;
 import dev.lamina.nn.Layer;
 import dev.lamina.optim.GradientClip;
 import dev.lamina.optim.Optimizer;
-import dev.lamina.tensor.DType;
 import dev.lamina.tensor.TensorType;
 import java.util.List;
 
@@ -20,7 +19,7 @@ import java.util.List;
  * @param batch examples that one pass takes
  * @param accumulate passes whose gradients are averaged for one update; 1 is the rule
  * @param evaluationBatch examples that one pass of evaluation or prediction takes
- * @param precision of parameters and activations: F32, or F64 on the reference device
+ * @param precision of parameters and activations
  * @param seed of initial weights and dropout
  */
 public record ModelSpec(
@@ -33,7 +32,7 @@ public record ModelSpec(
     int batch,
     int accumulate,
     int evaluationBatch,
-    DType precision,
+    Precision precision,
     long seed) {
 
   /**

@@ -52,8 +52,9 @@ final class ModelTrace {
         "",
         Phase.FORWARD,
         () -> {
-          Scope scope = Scope.root(graph, mode, parameters, spec.precision(), spec.seed(), graph.read(PASSES));
-          result[0] = spec.model().forward(scaled(images), scope);
+          Scope scope =
+              Scope.root(graph, mode, parameters, spec.precision().parameters(), spec.seed(), graph.read(PASSES));
+          result[0] = spec.model().forward(scaled(images), scope).cast(spec.precision().parameters());
         });
     return result[0];
   }
@@ -61,7 +62,7 @@ final class ModelTrace {
   private Tensor scaled(Tensor images) {
     ModelSpec.InputScaling scaling = spec.scaling();
     if (scaling == null) {
-      return images.cast(spec.precision());
+      return images.cast(spec.precision().activations());
     }
     int channels = images.shape().last();
     if (scaling.mean().size() != channels) {
@@ -79,7 +80,7 @@ final class ModelTrace {
       Expr index = new Expr.Index(images.shape().rank() - 1);
       value = Exprs.select(Expr.Relation.EQ, index, Exprs.constant(c), channel(scaling, c), value);
     }
-    return images.map(value, spec.precision());
+    return images.map(value, spec.precision().activations());
   }
 
   private static Expr channel(ModelSpec.InputScaling scaling, int c) {

@@ -10,7 +10,6 @@ import dev.lamina.io.SafetensorsFile;
 import dev.lamina.loss.Loss;
 import dev.lamina.nn.Layer;
 import dev.lamina.optim.Sgd;
-import dev.lamina.tensor.DType;
 import dev.lamina.tensor.HostTensor;
 import dev.lamina.tensor.TensorType;
 import java.lang.foreign.Arena;
@@ -57,7 +56,7 @@ public final class TrainedModel implements AutoCloseable {
               batch,
               1,
               batch,
-              DType.F32,
+              Precision.TF32,
               0);
       CompiledModel model = CompiledModel.compile(device, spec);
       try {

@@ -41,6 +41,11 @@ public final class Trainer {
     this.layers = layers;
   }
 
+  /** The options as they stand. */
+  public TrainingOptions options() {
+    return options;
+  }
+
   /** Replaces all options. */
   public Trainer options(TrainingOptions all) {
     options = all;

@@ -131,7 +131,7 @@ final class TrainingGraph {
     if (!updating) {
       return squares;
     }
-    Tensor rate = graph.input("rate", new TensorType(squares.shape(), spec.precision()));
+    Tensor rate = graph.input("rate", new TensorType(squares.shape(), spec.precision().parameters()));
     Tensor step = graph.read(STEPS).plus(1);
     Tensor norm = squares.map(Exprs::sqrt);
     packs.forEach((pack, gradient) -> {

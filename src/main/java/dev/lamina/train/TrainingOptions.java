@@ -8,7 +8,7 @@ import dev.lamina.optim.GradientClip;
 import dev.lamina.optim.Optimizer;
 import dev.lamina.optim.schedule.Constant;
 import dev.lamina.optim.schedule.Schedule;
-import dev.lamina.tensor.DType;
+import java.util.function.Consumer;
 
 /**
  * How a model is trained.
@@ -25,7 +25,7 @@ import dev.lamina.tensor.DType;
  * @param validationShare of the training data that is held out to judge by, 0 to less than 1
  * @param earlyStopping when to give up, or null for never
  * @param normalise whether inputs are centred and scaled by mean and deviation of the training part
- * @param precision of parameters and activations: F32, or F64 on the reference device
+ * @param precision of parameters and activations
  */
 public record TrainingOptions(
     Loss loss,
@@ -40,7 +40,7 @@ public record TrainingOptions(
     double validationShare,
     EarlyStopping earlyStopping,
     boolean normalise,
-    DType precision) {
+    Precision precision) {
 
   /**
    * Adam at 0.001 on softmax cross-entropy, 10 epochs of batches of 128, the rate constant; a twentieth is held out,
@@ -60,7 +60,7 @@ public record TrainingOptions(
           0.05,
           null,
           true,
-          DType.F32);
+          Precision.TF32);
 
   public TrainingOptions {
     if (epochs < 1 || accumulate < 1) {
@@ -76,217 +76,120 @@ public record TrainingOptions(
 
   /** These with another loss. */
   public TrainingOptions with(Loss other) {
-    return new TrainingOptions(
-        other,
-        optimizer,
-        rate,
-        schedule,
-        clip,
-        epochs,
-        batch,
-        accumulate,
-        seed,
-        validationShare,
-        earlyStopping,
-        normalise,
-        precision);
+    return changed(draft -> draft.loss = other);
   }
 
   /** These with another optimizer and its learning rate. */
   public TrainingOptions with(Optimizer other, double otherRate) {
-    return new TrainingOptions(
-        loss,
-        other,
-        otherRate,
-        schedule,
-        clip,
-        epochs,
-        batch,
-        accumulate,
-        seed,
-        validationShare,
-        earlyStopping,
-        normalise,
-        precision);
+    return changed(draft -> {
+      draft.optimizer = other;
+      draft.rate = otherRate;
+    });
   }
 
   /** These with another schedule. */
   public TrainingOptions with(Schedule other) {
-    return new TrainingOptions(
-        loss,
-        optimizer,
-        rate,
-        other,
-        clip,
-        epochs,
-        batch,
-        accumulate,
-        seed,
-        validationShare,
-        earlyStopping,
-        normalise,
-        precision);
+    return changed(draft -> draft.schedule = other);
   }
 
   /** These with another bound of gradients, or null. */
   public TrainingOptions with(GradientClip other) {
-    return new TrainingOptions(
-        loss,
-        optimizer,
-        rate,
-        schedule,
-        other,
-        epochs,
-        batch,
-        accumulate,
-        seed,
-        validationShare,
-        earlyStopping,
-        normalise,
-        precision);
+    return changed(draft -> draft.clip = other);
   }
 
   /** These with another number of epochs. */
   public TrainingOptions withEpochs(int other) {
-    return new TrainingOptions(
-        loss,
-        optimizer,
-        rate,
-        schedule,
-        clip,
-        other,
-        batch,
-        accumulate,
-        seed,
-        validationShare,
-        earlyStopping,
-        normalise,
-        precision);
+    return changed(draft -> draft.epochs = other);
   }
 
   /** These with another batch. */
   public TrainingOptions with(BatchSize other) {
-    return new TrainingOptions(
-        loss,
-        optimizer,
-        rate,
-        schedule,
-        clip,
-        epochs,
-        other,
-        accumulate,
-        seed,
-        validationShare,
-        earlyStopping,
-        normalise,
-        precision);
+    return changed(draft -> draft.batch = other);
   }
 
   /** These with another number of passes for one update. */
   public TrainingOptions withAccumulate(int other) {
-    return new TrainingOptions(
-        loss,
-        optimizer,
-        rate,
-        schedule,
-        clip,
-        epochs,
-        batch,
-        other,
-        seed,
-        validationShare,
-        earlyStopping,
-        normalise,
-        precision);
+    return changed(draft -> draft.accumulate = other);
   }
 
   /** These with another seed. */
   public TrainingOptions withSeed(long other) {
-    return new TrainingOptions(
-        loss,
-        optimizer,
-        rate,
-        schedule,
-        clip,
-        epochs,
-        batch,
-        accumulate,
-        other,
-        validationShare,
-        earlyStopping,
-        normalise,
-        precision);
+    return changed(draft -> draft.seed = other);
   }
 
   /** These with another share held out. */
   public TrainingOptions withValidationShare(double other) {
-    return new TrainingOptions(
-        loss,
-        optimizer,
-        rate,
-        schedule,
-        clip,
-        epochs,
-        batch,
-        accumulate,
-        seed,
-        other,
-        earlyStopping,
-        normalise,
-        precision);
+    return changed(draft -> draft.validationShare = other);
   }
 
   /** These with another rule for stopping early, or null. */
   public TrainingOptions with(EarlyStopping other) {
-    return new TrainingOptions(
-        loss,
-        optimizer,
-        rate,
-        schedule,
-        clip,
-        epochs,
-        batch,
-        accumulate,
-        seed,
-        validationShare,
-        other,
-        normalise,
-        precision);
+    return changed(draft -> draft.earlyStopping = other);
   }
 
   /** These with inputs normalised or not. */
   public TrainingOptions withNormalisation(boolean other) {
-    return new TrainingOptions(
-        loss,
-        optimizer,
-        rate,
-        schedule,
-        clip,
-        epochs,
-        batch,
-        accumulate,
-        seed,
-        validationShare,
-        earlyStopping,
-        other,
-        precision);
+    return changed(draft -> draft.normalise = other);
   }
 
   /** These with another precision. */
-  public TrainingOptions with(DType other) {
-    return new TrainingOptions(
-        loss,
-        optimizer,
-        rate,
-        schedule,
-        clip,
-        epochs,
-        batch,
-        accumulate,
-        seed,
-        validationShare,
-        earlyStopping,
-        normalise,
-        other);
+  public TrainingOptions with(Precision other) {
+    return changed(draft -> draft.precision = other);
+  }
+
+  private TrainingOptions changed(Consumer<Draft> change) {
+    Draft draft = new Draft(this);
+    change.accept(draft);
+    return draft.options();
+  }
+
+  /** All options while one is being changed. */
+  private static final class Draft {
+    private Loss loss;
+    private Optimizer optimizer;
+    private double rate;
+    private Schedule schedule;
+    private GradientClip clip;
+    private int epochs;
+    private BatchSize batch;
+    private int accumulate;
+    private long seed;
+    private double validationShare;
+    private EarlyStopping earlyStopping;
+    private boolean normalise;
+    private Precision precision;
+
+    Draft(TrainingOptions from) {
+      loss = from.loss;
+      optimizer = from.optimizer;
+      rate = from.rate;
+      schedule = from.schedule;
+      clip = from.clip;
+      epochs = from.epochs;
+      batch = from.batch;
+      accumulate = from.accumulate;
+      seed = from.seed;
+      validationShare = from.validationShare;
+      earlyStopping = from.earlyStopping;
+      normalise = from.normalise;
+      precision = from.precision;
+    }
+
+    TrainingOptions options() {
+      return new TrainingOptions(
+          loss,
+          optimizer,
+          rate,
+          schedule,
+          clip,
+          epochs,
+          batch,
+          accumulate,
+          seed,
+          validationShare,
+          earlyStopping,
+          normalise,
+          precision);
+    }
   }
 }

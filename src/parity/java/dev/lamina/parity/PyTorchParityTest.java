@@ -31,6 +31,7 @@ import dev.lamina.tensor.HostTensor;
 import dev.lamina.tensor.TensorType;
 import dev.lamina.train.CompiledModel;
 import dev.lamina.train.ModelSpec;
+import dev.lamina.train.Precision;
 import java.lang.foreign.Arena;
 import java.util.SequencedMap;
 import java.util.SplittableRandom;
@@ -162,11 +163,12 @@ class PyTorchParityTest {
 
   private static CompiledModel compile(Device device, Optimizer optimizer, DType dtype) {
     TensorType example = TensorType.of(DType.F32, 8, 8, 3);
+    Precision precision = dtype == DType.F64 ? Precision.FP64 : Precision.FP32;
     CompiledModel model =
         CompiledModel.compile(
             device,
             new ModelSpec(
-                network(), example, null, new SoftmaxCrossEntropy(), optimizer, null, BATCH, 1, BATCH, dtype, 5));
+                network(), example, null, new SoftmaxCrossEntropy(), optimizer, null, BATCH, 1, BATCH, precision, 5));
     model.initialise();
     return model;
   }

@@ -127,7 +127,8 @@ class CompiledModelTest {
   private static ModelSpec spec(Layer model, int batch, int accumulate) {
     TensorType example = TensorType.of(DType.U8, 6, 6, 1);
     var scaling = new ModelSpec.InputScaling(1.0 / 255, List.of(0.5), List.of(0.3));
-    return new ModelSpec(model, example, scaling, CROSS_ENTROPY, MOMENTUM, null, batch, accumulate, 5, DType.F64, 7);
+    return new ModelSpec(
+        model, example, scaling, CROSS_ENTROPY, MOMENTUM, null, batch, accumulate, 5, Precision.FP64, 7);
   }
 
   /** Images whose brightest rows tell the class. */

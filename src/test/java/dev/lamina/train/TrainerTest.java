@@ -27,6 +27,7 @@ import dev.lamina.optim.Adam;
 import dev.lamina.optim.Sgd;
 import dev.lamina.optim.schedule.Cosine;
 import dev.lamina.optim.schedule.ReduceOnPlateau;
+import dev.lamina.tensor.DType;
 import dev.lamina.tensor.HostTensor;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -38,6 +39,8 @@ import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class TrainerTest {
   private final Arena arena = Arena.ofShared();
@@ -85,6 +88,25 @@ class TrainerTest {
       assertTrue(probabilities[0][0] < 0.1 && probabilities[3][0] < 0.1, "0 and 0, 1 and 1 are false");
       assertTrue(probabilities[1][0] > 0.9 && probabilities[2][0] > 0.9, "0 and 1, 1 and 0 are true");
     }
+  }
+
+  /** The reference device rounds every activation to the narrow type; weights stay wide. */
+  @ParameterizedTest
+  @EnumSource(
+      value = Precision.class,
+      names = {"BF16", "FP16"})
+  void mixedPrecisionLearnsWithWideWeights(Precision precision, @TempDir Path folder) {
+    Dataset data = TinyData.clouds(arena, 300, 0.3, 1);
+    Checkpoints checkpoints = new Checkpoints(folder);
+    Trainer trainer = clouds(6).checkpoints(checkpoints, "");
+    try (TrainedModel trained = trainer.options(trainer.options().with(precision)).fit(data)) {
+      assertTrue(trained.evaluate(data).accuracy() > 0.95, () -> "accuracy " + trained.evaluate(data).accuracy());
+    }
+    tensors(checkpoints.last(), arena)
+        .forEach((name, tensor) -> {
+          boolean state = tensor.type().dtype().isFloating();
+          assertTrue(!state || tensor.type().dtype() == DType.F32, name + " is " + tensor.type());
+        });
   }
 
   @Test

@@ -12,6 +12,7 @@ import dev.lamina.tensor.HostTensor;
 import dev.lamina.tensor.TensorType;
 import dev.lamina.train.CompiledModel;
 import dev.lamina.train.ModelSpec;
+import dev.lamina.train.Precision;
 import java.util.List;
 import java.util.SplittableRandom;
 
@@ -56,7 +57,7 @@ final class TrainingWorkload implements Workload {
     var scaling = new ModelSpec.InputScaling(1 / 255.0, List.of(0.5), List.of(0.3));
     TensorType digit = TensorType.of(DType.U8, 28, 28, 1);
     return new ModelSpec(
-        network, digit, scaling, new SoftmaxCrossEntropy(), new Adam(), null, BATCH, 1, BATCH, DType.F32, SEED);
+        network, digit, scaling, new SoftmaxCrossEntropy(), new Adam(), null, BATCH, 1, BATCH, Precision.TF32, SEED);
   }
 
   @Override

@@ -8,9 +8,9 @@ import dev.lamina.nn.models.Architectures;
 import dev.lamina.optim.GradientClip;
 import dev.lamina.optim.Optimizer;
 import dev.lamina.optim.schedule.Schedule;
-import dev.lamina.tensor.DType;
 import dev.lamina.tensor.Shape;
 import dev.lamina.train.EarlyStopping;
+import dev.lamina.train.Precision;
 import dev.lamina.train.TrainingOptions;
 import java.util.List;
 
@@ -34,6 +34,7 @@ import java.util.List;
  * @param validation share of the training data that is held out
  * @param earlyStopping when to give up, or null
  * @param normalise whether inputs are centred and scaled
+ * @param precision of parameters and activations
  * @param out folder of the run, or null for a new one in {@code runs}
  */
 public record Recipe(
@@ -54,6 +55,7 @@ public record Recipe(
     double validation,
     EarlyStopping earlyStopping,
     boolean normalise,
+    Precision precision,
     String out) {
 
   /** What is trained. */
@@ -102,7 +104,7 @@ public record Recipe(
         validation,
         earlyStopping,
         normalise,
-        DType.F32);
+        precision);
   }
 
   /** This recipe with the rate spelled out. */
@@ -125,6 +127,7 @@ public record Recipe(
         validation,
         earlyStopping,
         normalise,
+        precision,
         out);
   }
 
@@ -148,6 +151,7 @@ public record Recipe(
         validation,
         earlyStopping,
         normalise,
+        precision,
         folder);
   }
 }

@@ -69,6 +69,7 @@ import dev.lamina.optim.schedule.Schedule;
 import dev.lamina.optim.schedule.StepDecay;
 import dev.lamina.optim.schedule.Warmup;
 import dev.lamina.train.EarlyStopping;
+import dev.lamina.train.Precision;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -188,6 +189,7 @@ final class Vocabulary {
         0.05,
         null,
         true,
+        Precision.TF32,
         null);
   }
 
