@@ -71,19 +71,23 @@ final class TrainingGraph {
     Tensor loss = perExample.mean();
     graph.output("loss", loss);
     graph.within("", Phase.UPDATE, () -> count(output, target, perExample));
-    Map<Variable, Tensor> gradients = gradients(loss);
+    LossScale scale = spec.precision() == Precision.FP16 ? LossScale.read(graph) : null;
+    Map<Variable, Tensor> gradients = gradients(scale == null ? loss : scale.lifted(loss));
     graph.within(
         "",
         Phase.UPDATE,
         () -> {
-          Tensor squares = update(gradients, updating);
+          Tensor squares = update(gradients, scale, updating);
           if (updating) {
             graph.assign(STEPS, graph.read(STEPS).plus(1));
           }
           graph.assign(ModelTrace.PASSES, graph.read(ModelTrace.PASSES).plus(1));
-          guard(loss, squares);
+          guard(loss, squares, scale);
         });
     variables.addAll(List.of(STEPS, BAD_STEP, ModelTrace.PASSES));
+    if (scale != null) {
+      variables.addAll(LossScale.VARIABLES);
+    }
     return new Built(graph, List.copyOf(variables));
   }
 
@@ -108,7 +112,7 @@ final class TrainingGraph {
   }
 
   /** Assigns the new weights, or the new sum of gradients; the sum of the squared gradients. */
-  private Tensor update(Map<Variable, Tensor> gradients, boolean updating) {
+  private Tensor update(Map<Variable, Tensor> gradients, LossScale scale, boolean updating) {
     ModelSpec spec = trace.spec();
     Map<Variable, Tensor> packs = new LinkedHashMap<>();
     for (boolean decayed : new boolean[] {true, false}) {
@@ -119,7 +123,8 @@ final class TrainingGraph {
               .toList();
       if (!members.isEmpty()) {
         Variable pack = Variable.pack(decayed ? "decayed" : "undecayed", Variable.Kind.WEIGHT, members);
-        packs.put(pack, accumulated(pack, packed(pack, gradients), updating));
+        Tensor gradient = packed(pack, gradients);
+        packs.put(pack, accumulated(pack, scale == null ? gradient : scale.lowered(gradient), updating));
       }
     }
     variables.addAll(packs.keySet());
@@ -163,16 +168,26 @@ final class TrainingGraph {
     return updating ? total.times(1.0 / passes) : total;
   }
 
-  /** Keeps every variable as it is unless loss and gradients are finite now and were in all steps before. */
-  private void guard(Tensor loss, Tensor squares) {
+  /**
+   * Keeps every variable as it is unless loss and gradients are finite now and were in all steps before. Gradients that
+   * overflow under a loss scale that can be lowered only leave out the update: counters and metrics go on.
+   */
+  private void guard(Tensor loss, Tensor squares, LossScale scale) {
     Tensor bad = graph.read(BAD_STEP);
     Expr finite = Exprs.mul(Exprs.isFinite(Exprs.input(0)), Exprs.isFinite(Exprs.input(1)));
-    Expr unbroken = Exprs.select(Relation.LT, Exprs.input(2), Exprs.constant(0), finite, Exprs.constant(0));
-    Tensor ok = loss.map(unbroken, squares, bad);
+    Tensor updates = loss.map(unbroken(finite), squares, bad);
+    Tensor ok = updates;
+    if (scale != null) {
+      Expr lowerable = Exprs.select(Relation.GT, Exprs.input(3), Exprs.constant(1), Exprs.constant(1), finite);
+      ok = loss.map(unbroken(Exprs.mul(Exprs.isFinite(Exprs.input(0)), lowerable)), squares, bad, scale.scale());
+      scale.advance(graph, loss.map(finite, squares));
+    }
     for (Map.Entry<Variable, Tensor> assign : Map.copyOf(graph.assigns()).entrySet()) {
       Expr kept = Exprs.ifPositive(Exprs.input(2), Exprs.input(0), Exprs.input(1));
       Variable variable = assign.getKey();
-      graph.reassign(variable, assign.getValue().map(kept, variable.type().dtype(), graph.read(variable), ok));
+      boolean goesOn = variable.kind() == Variable.Kind.COUNTER || variable.kind() == Variable.Kind.METRIC;
+      Tensor condition = goesOn ? ok : updates;
+      graph.reassign(variable, assign.getValue().map(kept, variable.type().dtype(), graph.read(variable), condition));
     }
     Expr first =
         Exprs.ifPositive(
@@ -180,5 +195,10 @@ final class TrainingGraph {
             Exprs.input(0),
             Exprs.select(Relation.LT, Exprs.input(0), Exprs.constant(0), Exprs.input(2), Exprs.input(0)));
     graph.assign(BAD_STEP, bad.map(first, ok, graph.read(STEPS)));
+  }
+
+  /** {@code now}, or 0 if a step before (input 2) was bad. */
+  private static Expr unbroken(Expr now) {
+    return Exprs.select(Relation.LT, Exprs.input(2), Exprs.constant(0), now, Exprs.constant(0));
   }
 }

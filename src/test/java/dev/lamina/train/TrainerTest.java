@@ -11,6 +11,7 @@ import dev.lamina.data.Dataset;
 import dev.lamina.device.Device;
 import dev.lamina.device.DeviceOptions;
 import dev.lamina.device.Devices;
+import dev.lamina.graph.Tensor;
 import dev.lamina.io.BadInputException;
 import dev.lamina.io.Safetensors;
 import dev.lamina.loss.BinaryCrossEntropy;
@@ -20,6 +21,8 @@ import dev.lamina.nn.BatchNorm;
 import dev.lamina.nn.Dense;
 import dev.lamina.nn.Dropout;
 import dev.lamina.nn.Layer;
+import dev.lamina.nn.Reshape;
+import dev.lamina.nn.Scope;
 import dev.lamina.nn.Sequential;
 import dev.lamina.nn.activation.ReLU;
 import dev.lamina.nn.activation.Tanh;
@@ -55,6 +58,14 @@ class TrainerTest {
   /** Has everything that a continuation could lose: dropout's counter, running statistics, Adam's slots. */
   private static Layer classifier(int classes) {
     return new Sequential(new Dense(12), new BatchNorm(), new ReLU(), new Dropout(0.2), new Dense(classes));
+  }
+
+  /** Multiplies, so that what flows back is as many times larger. */
+  private record Scaled(double factor) implements Layer {
+    @Override
+    public Tensor forward(Tensor x, Scope scope) {
+      return x.times(factor);
+    }
   }
 
   private Trainer clouds(int epochs) {
@@ -107,6 +118,23 @@ class TrainerTest {
           boolean state = tensor.type().dtype().isFloating();
           assertTrue(!state || tensor.type().dtype() == DType.F32, name + " is " + tensor.type());
         });
+  }
+
+  /** 65504 is the largest number of 16 bits: the first gradients overflow until the scale has come down. */
+  @Test
+  void aLossScaleThatIsTooLargeComesDownAndTrainingGoesOn(@TempDir Path folder) {
+    Dataset data = TinyData.clouds(arena, 300, 0.3, 1);
+    Checkpoints checkpoints = new Checkpoints(folder);
+    Layer steep = new Sequential(new Reshape(6), classifier(3), new Scaled(50));
+    Trainer trainer =
+        new Trainer(device, steep).optimizer(new Adam(), 0.01).epochs(6).batch(16).seed(5).checkpoints(checkpoints, "");
+    try (TrainedModel trained = trainer.options(trainer.options().with(Precision.FP16)).fit(data)) {
+      assertTrue(trained.evaluate(data).accuracy() > 0.95, () -> "accuracy " + trained.evaluate(data).accuracy());
+      Map<String, HostTensor> state = tensors(checkpoints.last(), arena);
+      double scale = state.get("training.loss_scale").get(0);
+      assertTrue(scale >= 1 && scale < 65536, "loss scale " + scale);
+      assertEquals(trained.report().steps(), (long) state.get("training.steps").get(0), "steps without update count");
+    }
   }
 
   @Test
