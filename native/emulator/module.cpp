@@ -1,0 +1,168 @@
+// Modules: shared objects that the emulated NVRTC made, loaded from memory. Functions, and their launch.
+#include "emulator.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <dlfcn.h>
+#include <elf.h>
+#include <link.h>
+#include <map>
+#include <set>
+#include <sys/mman.h>
+#include <unistd.h>
+
+namespace emulator {
+
+struct ModuleEntry {  // the same as EmulatedModule in device.h
+    const KernelEntry* kernels;
+    int count;
+    char* sharedBegin;
+    char* sharedEnd;
+};
+
+struct Module {
+    int file;
+    void* library;
+    const ModuleEntry* entry;
+    memory::Image image;
+    std::map<std::string, std::unique_ptr<Function>> functions;
+};
+
+namespace {
+
+std::set<Module*> modules;
+std::set<Function*> functions;
+
+// CUBIN is the shared object itself; PTX is a line that says so, and the same in hexadecimal digits.
+std::string sharedObject(const void* image) {
+    auto* bytes = static_cast<const char*>(image);
+    const std::string title = "// Lamina emulator\n";
+    if (strncmp(bytes, title.c_str(), title.size()) == 0) {
+        std::string object;
+        for (const char* p = bytes + title.size(); p[0] != 0 && p[1] != 0; p += 2) {
+            char pair[3] = {p[0], p[1], 0};
+            object += char(strtol(pair, nullptr, 16));
+        }
+        return object;
+    }
+    if (memcmp(bytes, ELFMAG, SELFMAG) != 0) return "";
+    // The table of sections is the last thing in a file that a linker wrote.
+    auto* header = reinterpret_cast<const Elf64_Ehdr*>(bytes);
+    return std::string(bytes, header->e_shoff + size_t(header->e_shnum) * header->e_shentsize);
+}
+
+int findImage(dl_phdr_info* info, size_t, void* data) {
+    auto* module = static_cast<Module*>(data);
+    auto* inside = reinterpret_cast<const char*>(module->entry);
+    uintptr_t low = UINTPTR_MAX, high = 0;
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        auto& segment = info->dlpi_phdr[i];
+        if (segment.p_type != PT_LOAD) continue;
+        low = std::min<uintptr_t>(low, info->dlpi_addr + segment.p_vaddr);
+        high = std::max<uintptr_t>(high, info->dlpi_addr + segment.p_vaddr + segment.p_memsz);
+    }
+    auto* begin = reinterpret_cast<char*>(low);
+    auto* end = reinterpret_cast<char*>(high);
+    if (inside < begin || inside >= end) return 0;
+    module->image = {begin, end, module->entry->sharedBegin, size_t(module->entry->sharedEnd - module->entry->sharedBegin)};
+    return 1;
+}
+
+void close(Module* module) {
+    for (auto& [name, function] : module->functions) functions.erase(function.get());
+    dlclose(module->library);
+    ::close(module->file);
+    delete module;
+}
+
+}  // namespace
+
+CUresult loadModule(Module** result, const void* image) {
+    std::string object = sharedObject(image);
+    if (object.empty()) return refuse(CUDA_ERROR_INVALID_IMAGE, "cuModuleLoadData: this is nothing that the emulated NVRTC compiled");
+    int file = memfd_create("lamina-emulator-module", MFD_CLOEXEC);
+    if (file < 0 || write(file, object.data(), object.size()) != ssize_t(object.size()))
+        return refuse(CUDA_ERROR_OUT_OF_MEMORY, "cuModuleLoadData: cannot keep the module");
+    // The file stays open as long as the module lives: the loader takes a path that it has seen for the same library.
+    std::string path = "/proc/self/fd/" + std::to_string(file);
+    void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+    auto* entry = library == nullptr ? nullptr : static_cast<const ModuleEntry*>(dlsym(library, "lamina_emulated_module"));
+    if (entry == nullptr) {
+        ::close(file);
+        return refuse(CUDA_ERROR_INVALID_IMAGE, "cuModuleLoadData: %s", dlerror());
+    }
+    auto* module = new Module{file, library, entry, {}, {}};
+    dl_iterate_phdr(findImage, module);
+    modules.insert(module);
+    *result = module;
+    return CUDA_SUCCESS;
+}
+
+CUresult unloadModule(Module* module) {
+    if (modules.erase(module) == 0) return refuse(CUDA_ERROR_INVALID_HANDLE, "cuModuleUnload of an unknown module");
+    CUresult result = synchronizeAll();
+    close(module);
+    return result;
+}
+
+void unloadAll() {
+    for (Module* module : modules) close(module);
+    modules.clear();
+}
+
+CUresult findFunction(Function** result, Module* module, const char* name) {
+    if (modules.count(module) == 0) return refuse(CUDA_ERROR_INVALID_HANDLE, "cuModuleGetFunction of an unknown module");
+    for (int i = 0; i < module->entry->count; i++) {
+        const KernelEntry& kernel = module->entry->kernels[i];
+        if (strcmp(kernel.name, name) != 0) continue;
+        auto& function = module->functions[name];
+        if (function == nullptr) {
+            function.reset(new Function{module, &kernel});
+            function->staticShared = module->image.sharedBytes;
+            functions.insert(function.get());
+        }
+        *result = function.get();
+        return CUDA_SUCCESS;
+    }
+    return refuse(CUDA_ERROR_NOT_FOUND, "cuModuleGetFunction: no kernel is named %s", name);
+}
+
+bool known(Function* function) { return functions.count(function) != 0; }
+
+CUresult launch(Function* function, Dim3 grid, Dim3 block, size_t sharedBytes, Stream* stream, void** parameters) {
+    const KernelEntry& kernel = *function->kernel;
+    size_t threads = size_t(block.x) * block.y * block.z;
+    if (grid.x == 0 || grid.y == 0 || grid.z == 0 || threads == 0 || grid.x > 0x7fffffff || grid.y > 65535 || grid.z > 65535)
+        return refuse(CUDA_ERROR_INVALID_VALUE, "cuLaunchKernel %s: grid (%u,%u,%u), block (%u,%u,%u)", kernel.name, grid.x, grid.y, grid.z,
+                      block.x, block.y, block.z);
+    if (threads > 1024 || block.z > 64) return refuse(CUDA_ERROR_INVALID_VALUE, "cuLaunchKernel %s: a block of %zu threads", kernel.name, threads);
+    if (kernel.maxThreads > 0 && threads > size_t(kernel.maxThreads))
+        return refuse(CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES, "cuLaunchKernel %s: blocks of %zu threads, __launch_bounds__ says %d", kernel.name,
+                      threads, kernel.maxThreads);
+    if (sharedBytes > function->maxDynamicShared)
+        return refuse(CUDA_ERROR_INVALID_VALUE, "cuLaunchKernel %s: %zu bytes of dynamic shared memory, allowed are %zu", kernel.name, sharedBytes,
+                      function->maxDynamicShared);
+    if (kernel.count > 0 && parameters == nullptr)
+        return refuse(CUDA_ERROR_INVALID_VALUE, "cuLaunchKernel %s: no parameters, it takes %d", kernel.name, kernel.count);
+
+    // The values are taken now, as CUDA does; a graph keeps them for good.
+    std::vector<std::vector<char>> values;
+    for (int i = 0; i < kernel.count; i++) {
+        if (parameters[i] == nullptr) return refuse(CUDA_ERROR_INVALID_VALUE, "cuLaunchKernel %s: parameter %d is null", kernel.name, i);
+        auto* bytes = static_cast<const char*>(parameters[i]);
+        values.emplace_back(bytes, bytes + kernel.sizes[i]);
+    }
+    return submit(stream, kernel.name, [function, grid, block, sharedBytes, values]() -> CUresult {
+        if (!known(function)) return refuse(CUDA_ERROR_INVALID_HANDLE, "a kernel runs whose module was unloaded");
+        std::vector<void*> pointers;
+        for (auto& value : values) pointers.push_back(const_cast<char*>(value.data()));
+        memory::open(function->module->image);
+        CUresult result = runKernel(*function->kernel, grid, block, pointers.data(), sharedBytes);
+        memory::close();
+        return result;
+    });
+}
+
+}  // namespace emulator
