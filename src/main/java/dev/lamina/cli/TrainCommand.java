@@ -63,7 +63,7 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--model",
       paramLabel = "NAME",
-      description = "lenet, small-cnn (the default), mlp, vgg-small or resnet20.")
+      description = "lenet, small-cnn (the default), mlp, vgg-small, resnet20, resnet18, resnet34, resnet50 or vgg16.")
   private String model;
 
   @Option(names = "--epochs", paramLabel = "N", description = "Passes over the data.")

@@ -4,6 +4,7 @@ import dev.lamina.data.BatchSize;
 import dev.lamina.data.DataSource;
 import dev.lamina.data.Dataset;
 import dev.lamina.data.Mnist;
+import dev.lamina.nn.models.Architectures;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.TensorType;
 import dev.lamina.train.ModelSpec;
@@ -49,6 +50,12 @@ record Workload(Recipe recipe, ModelSpec spec, int classes) {
         overrides.add(new RecipeText.Setting("--model", "model", subject));
       }
       recipe = text.parse("", "", overrides);
+    }
+    if (data == null
+        && subject != null
+        && Architectures.isForImageNet(subject)
+        && recipe.batch() instanceof BatchSize.Fixed(int size)) {
+      return of(recipe, TensorType.of(DType.U8, 224, 224, 3), 1000, size);
     }
     return of(recipe);
   }

@@ -6,10 +6,8 @@ import dev.lamina.nn.Conv2d;
 import dev.lamina.nn.Dense;
 import dev.lamina.nn.Dropout;
 import dev.lamina.nn.Flatten;
-import dev.lamina.nn.GlobalAveragePool;
 import dev.lamina.nn.Layer;
 import dev.lamina.nn.MaxPool2d;
-import dev.lamina.nn.Residual;
 import dev.lamina.nn.Sequential;
 import dev.lamina.nn.activation.ReLU;
 import dev.lamina.nn.activation.Tanh;
@@ -17,12 +15,21 @@ import dev.lamina.nn.init.Xavier;
 import dev.lamina.tensor.Shape;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /** Networks by name, each a list of layers to start from. */
 public final class Architectures {
-  private static final List<String> NAMES = List.of("lenet", "small-cnn", "mlp", "vgg-small", "resnet20");
+  private static final List<String> NAMES =
+      List.of("lenet", "small-cnn", "mlp", "vgg-small", "resnet20", "resnet18", "resnet34", "resnet50", "vgg16");
+
+  private static final Set<String> FOR_IMAGENET = Set.of("resnet18", "resnet34", "resnet50", "vgg16");
 
   private Architectures() {}
+
+  /** Whether a network is meant for images of 224×224 pixels in 1000 classes. */
+  public static boolean isForImageNet(String name) {
+    return FOR_IMAGENET.contains(name);
+  }
 
   /** The names that {@link #create} knows. */
   public static List<String> names() {
@@ -45,7 +52,11 @@ public final class Architectures {
       case "small-cnn" -> smallCnn(classes);
       case "mlp" -> mlp(classes);
       case "vgg-small" -> vggSmall(classes);
-      case "resnet20" -> resnet20(classes);
+      case "resnet20" -> ResNet.ofTwenty(classes);
+      case "resnet18" -> ResNet.forImageNet(new int[] {2, 2, 2, 2}, false, classes);
+      case "resnet34" -> ResNet.forImageNet(new int[] {3, 4, 6, 3}, false, classes);
+      case "resnet50" -> ResNet.forImageNet(new int[] {3, 4, 6, 3}, true, classes);
+      case "vgg16" -> vgg16(classes);
       default ->
           throw new IllegalArgumentException("there is no model '" + name + "'; there are " + String.join(", ", NAMES));
     };
@@ -115,37 +126,25 @@ public final class Architectures {
   }
 
   /**
-   * The residual network for CIFAR with 20 layers (He et al. 2015, section 4.2): a convolution, three stages of three
-   * blocks with 16, 32 and 64 filters, a global average, a dense layer. Where a stage begins with half the size and
-   * twice the filters the shortcut is a 1×1 convolution with batch norm, the paper's option B; its CIFAR experiments
-   * pad with zeros (option A), which has 2,752 parameters less.
+   * VGG with 16 layers (Simonyan and Zisserman 2014, configuration D), without batch norm, as in the paper.
+   *
+   * @param classes outputs
    */
-  public static Sequential resnet20(int classes) {
-    List<Layer> layers = new ArrayList<>(convolution(16));
-    int in = 16;
-    for (int filters : new int[] {16, 32, 64}) {
-      for (int block = 0; block < 3; block++) {
-        layers.add(residual(filters, in == filters ? 1 : 2));
-        layers.add(new ReLU());
-        in = filters;
+  public static Sequential vgg16(int classes) {
+    List<Layer> layers = new ArrayList<>();
+    int[][] blocks = {{64, 64}, {128, 128}, {256, 256, 256}, {512, 512, 512}, {512, 512, 512}};
+    for (int[] block : blocks) {
+      for (int filters : block) {
+        layers.addAll(List.of(new Conv2d(filters, 3).same(), new ReLU()));
       }
+      layers.add(new MaxPool2d(2));
     }
-    layers.addAll(List.of(new GlobalAveragePool(), new Dense(classes)));
+    layers.add(new Flatten());
+    for (int i = 0; i < 2; i++) {
+      layers.addAll(List.of(new Dense(4096), new ReLU(), new Dropout(0.5)));
+    }
+    layers.add(new Dense(classes));
     return new Sequential(layers);
-  }
-
-  private static Residual residual(int filters, int stride) {
-    // Padding in numbers: "same" with stride 2 would put all of it on the bottom right, and the paper has it on both
-    // sides.
-    Sequential body =
-        new Sequential(
-            new Conv2d(filters, 3).stride(stride).padding(1).withoutBias(),
-            new BatchNorm(),
-            new ReLU(),
-            new Conv2d(filters, 3).padding(1).withoutBias(),
-            new BatchNorm());
-    Layer projection = new Sequential(new Conv2d(filters, 1).stride(stride).withoutBias(), new BatchNorm());
-    return new Residual(body, stride == 1 ? null : projection);
   }
 
   /** 3×3, the size stays, with batch norm and ReLU. */

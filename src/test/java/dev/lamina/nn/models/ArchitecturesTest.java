@@ -41,6 +41,16 @@ class ArchitecturesTest {
     assertEquals(Shape.of(4, 10), LayerRun.trace(model, Mode.EVALUATION, parameters, 4, size, size, channels).shape());
   }
 
+  /** The counts of torchvision's models of these names. */
+  @ParameterizedTest
+  @CsvSource({"resnet18, 11689512", "resnet34, 21797672", "resnet50, 25557032", "vgg16, 138357544"})
+  void networksForImageNetHaveTheParametersOfTorchvision(String name, long expected) {
+    Parameters parameters = new Parameters();
+    Layer model = Architectures.create(name, 1000, Shape.of(224, 224, 3));
+    assertEquals(Shape.of(2, 1000), LayerRun.trace(model, Mode.TRAINING, parameters, 2, 224, 224, 3).shape());
+    assertEquals(expected, parameters.count());
+  }
+
   @Test
   void eachNameMakesANetworkAndOthersAreRefused() {
     for (String name : Architectures.names()) {
