@@ -632,3 +632,7 @@ extern "C" __attribute__((visibility("default"))) int emulator_known_stream(void
     std::lock_guard<std::recursive_mutex> guard(lock());
     return known(static_cast<Stream*>(stream));
 }
+
+extern "C" __attribute__((visibility("default"))) int emulator_enter(const char* name, int allocates) {
+    return call(name, allocates ? UNSAFE : ORDINARY, [] { return CUDA_SUCCESS; });
+}

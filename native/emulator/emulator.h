@@ -44,6 +44,8 @@ bool onDevice(const void* address);
 // The emulator's own view of device memory, or null after a message when a byte is not allocated (or never written).
 const void* readable(CUdeviceptr address, size_t bytes, const char* what);
 void* writable(CUdeviceptr address, size_t bytes, const char* what);
+// For a workspace: overwritten, and afterwards as if never written.
+bool scratch(CUdeviceptr address, size_t bytes, const char* what);
 // Device to device: the copy is as written as the original.
 CUresult copy(CUdeviceptr to, CUdeviceptr from, size_t bytes);
 
@@ -184,5 +186,9 @@ extern "C" {
 int emulator_submit(void* stream, const std::string& name, const std::function<int()>& work);
 const void* emulator_readable(CUdeviceptr address, size_t bytes, const char* what);
 void* emulator_writable(CUdeviceptr address, size_t bytes, const char* what);
+// For a workspace: the bytes are overwritten, and count as never written afterwards.
+int emulator_scratch(CUdeviceptr address, size_t bytes, const char* what);
 int emulator_known_stream(void* stream);
+// What every call needs: a context on this thread, no error that sticks and, where it allocates, no capture.
+int emulator_enter(const char* call, int allocates);
 }

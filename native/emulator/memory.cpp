@@ -246,6 +246,13 @@ void* writable(CUdeviceptr address, size_t bytes, const char* what) {
     return the().backing + offset(address);
 }
 
+bool scratch(CUdeviceptr address, size_t bytes, const char* what) {
+    if (!checked(address, bytes, ALLOCATED, what)) return false;
+    memset(the().backing + offset(address), 0xff, bytes);  // NaN in every floating type
+    memset(the().shadow + offset(address), ALLOCATED, bytes);
+    return true;
+}
+
 CUresult copy(CUdeviceptr to, CUdeviceptr from, size_t bytes) {
     if (!checked(from, bytes, ALLOCATED, "source of a copy on the device") || !checked(to, bytes, ALLOCATED, "target of a copy on the device"))
         return CUDA_ERROR_INVALID_VALUE;
@@ -390,6 +397,9 @@ extern "C" __attribute__((visibility("default"))) const void* emulator_readable(
 }
 extern "C" __attribute__((visibility("default"))) void* emulator_writable(CUdeviceptr a, size_t n, const char* what) {
     return emulator::memory::writable(a, n, what);
+}
+extern "C" __attribute__((visibility("default"))) int emulator_scratch(CUdeviceptr a, size_t n, const char* what) {
+    return emulator::memory::scratch(a, n, what);
 }
 // Kernels call these through device.h; the compiler itself makes calls of memcpy and memset out of copies of structs.
 HOOK void* emulator_memcpy(void* to, const void* from, size_t n) {
