@@ -231,7 +231,7 @@ EMULATOR_INLINE float __int2float_rn(int v) { return float(v); }
 struct EmulatedKernel {
     const char* name;
     void (*call)(void* const* parameters);
-    const int* sizes;
+    const int* sizes;  // in bytes; negative for pointers
     int count;
     int barriers;
     int maxThreads;
@@ -247,9 +247,11 @@ extern "C" __attribute__((weak, visibility("hidden"))) char __stop_lamina_shared
 
 // Takes a kernel's parameters out of the array of pointers that cuLaunchKernel gets.
 template <int... I> struct EmulatedIndices {};
+template <class T> struct EmulatedSize { static constexpr int value = sizeof(T); };
+template <class T> struct EmulatedSize<T*> { static constexpr int value = -int(sizeof(T*)); };
 template <auto kernel> struct EmulatedCall;
 template <class... P, void (*kernel)(P...)> struct EmulatedCall<kernel> {
-    static constexpr int sizes[sizeof...(P) + 1] = {int(sizeof(P))...};
+    static constexpr int sizes[sizeof...(P) + 1] = {EmulatedSize<P>::value...};
     static constexpr int count = sizeof...(P);
     template <int... I> __attribute__((no_sanitize("thread"))) static void unpack(void* const* p, EmulatedIndices<I...>) {
         kernel(*static_cast<P*>(p[I])...);

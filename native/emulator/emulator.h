@@ -60,9 +60,11 @@ struct Image {
     char* shared;
     size_t sharedBytes;
 };
-// Kernels see device memory between these two calls; the host never does.
-void open(const Image& image);
-void close();
+// Accesses are checked between these two calls.
+void beginKernel(const Image& image);
+void endKernel();
+// Where a kernel finds what a device address means; other pointers stay as they are.
+void* translate(void* pointer);
 }  // namespace memory
 
 // ---- fibers.cpp: the threads of a block ----------------------------------------------------------------------------
@@ -75,7 +77,7 @@ struct Dim3 {
 struct KernelEntry {
     const char* name;
     void (*call)(void* const* parameters);
-    const int* sizes;
+    const int* sizes;  // in bytes; negative for pointers
     int count;
     int barriers;
     int maxThreads;

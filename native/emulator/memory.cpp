@@ -1,7 +1,7 @@
-// Device memory. Its addresses belong to the device alone: the host cannot touch them, except while a kernel runs. The
-// same pages are mapped a second time for the emulator's own copies. Every byte has a state in `shadow`, so that each
-// access of a kernel (which the compiler reports through the functions of its thread sanitizer) is checked for bounds,
-// lifetime and for being written before it is read.
+// Device memory. Its addresses belong to the device alone: the host cannot touch them. The same pages are mapped a second
+// time, and that is where the emulator's own copies work, and kernels, whose pointers are translated when they are
+// launched. Every byte has a state in `shadow`, so that each access of a kernel (which the compiler reports through the
+// functions of its thread sanitizer) is checked for bounds, lifetime and for being written before it is read.
 #include "emulator.h"
 
 #include <cstdarg>
@@ -36,8 +36,8 @@ struct Pinned {
 };
 
 struct Memory {
-    char* device = nullptr;            // addresses given out; without access unless a kernel runs
-    char* backing = nullptr;           // the same pages, for the emulator
+    char* device = nullptr;            // addresses given out; without access
+    char* backing = nullptr;           // the same pages, for the emulator and for kernels
     unsigned char* shadow = nullptr;   // one State for each byte
     int file = -1;
     size_t next = FIRST_OFFSET;        // offset of the next allocation
@@ -48,7 +48,8 @@ struct Memory {
     size_t sharedBytes = 0;
     Image image{};
     std::vector<unsigned char> imageShadow;    // states of the module's static shared memory
-    bool open = false;
+    bool running = false;                      // a kernel
+    bool open = false;                         // the host could touch device memory: a kernel had a pointer from memory
 
     Memory() {
         file = memfd_create("lamina-emulator", MFD_CLOEXEC);
@@ -262,7 +263,11 @@ CUresult copy(CUdeviceptr to, CUdeviceptr from, size_t bytes) {
     return CUDA_SUCCESS;
 }
 
-void* dynamicShared() { return the().device + SHARED_OFFSET; }
+void* dynamicShared() { return the().backing + SHARED_OFFSET; }
+
+void* translate(void* pointer) {
+    return onDevice(pointer) ? the().backing + offset(reinterpret_cast<CUdeviceptr>(pointer)) : pointer;
+}
 
 void beginBlock(size_t dynamicBytes) {
     auto& m = the();
@@ -272,33 +277,45 @@ void beginBlock(size_t dynamicBytes) {
     m.imageShadow.assign(m.image.sharedBytes, ALLOCATED);
 }
 
-void open(const Image& image) {
-    auto& m = the();
-    m.image = image;
-    m.open = true;
-    mprotect(m.device, m.next, PROT_READ | PROT_WRITE);
+void beginKernel(const Image& image) {
+    the().image = image;
+    the().running = true;
 }
 
-void close() {
-    auto& m = the();
+void endKernel() {
     beginBlock(0);
-    m.open = false;
-    mprotect(m.device, m.next, PROT_NONE);
+    the().running = false;
 }
 
 // ---- checks of every access of a kernel ----------------------------------------------------------------------------
 
 namespace {
 
+// Back from where kernels work to what the device's addresses are.
+CUdeviceptr shown(uintptr_t address) {
+    auto& m = the();
+    size_t at = address - reinterpret_cast<uintptr_t>(m.backing);
+    return at < RANGE ? reinterpret_cast<CUdeviceptr>(m.device) + at : address;
+}
+
 [[noreturn, gnu::noinline]] void illegal(uintptr_t address, size_t bytes, bool write, const char* why, const std::string& where) {
-    violation(CUDA_ERROR_ILLEGAL_ADDRESS, "%s of %zu bytes at 0x%zx: %s: %s", write ? "write" : "read", bytes, size_t(address), why,
+    violation(CUDA_ERROR_ILLEGAL_ADDRESS, "%s of %zu bytes at 0x%llx: %s: %s", write ? "write" : "read", bytes, shown(address), why,
               where.c_str());
 }
+
+void checkRange(void* pointer, size_t bytes, bool write);
 
 [[gnu::noinline]] void checkElsewhere(uintptr_t address, size_t bytes, bool write) {
     auto& m = the();
     auto* p = reinterpret_cast<char*>(address);
-    if (!m.open) return;  // the module's own start-up code
+    if (!m.running) return;  // the module's own start-up code
+    if (onDevice(p)) {
+        // The kernel found this pointer in memory, where nobody translates it. It is right all the same.
+        checkRange(translate(p), bytes, write);
+        if (!m.open) mprotect(m.device, RANGE, PROT_READ | PROT_WRITE);
+        m.open = true;
+        return;
+    }
     size_t shared = size_t(p - m.image.shared);
     if (shared < m.image.sharedBytes) {
         for (size_t i = shared; i < shared + bytes; i++) {
@@ -317,7 +334,7 @@ namespace {
 
 [[noreturn, gnu::noinline]] void explain(uintptr_t address, size_t bytes, bool write) {
     auto& m = the();
-    size_t at = offset(address);
+    size_t at = offset(shown(address));
     size_t bad = firstBelow(at, bytes, write ? ALLOCATED : WRITTEN);
     bool unwritten = m.shadow[at + bad] == ALLOCATED;
     if (at + bad < FIRST_OFFSET) {
@@ -325,7 +342,7 @@ namespace {
                             " bytes of dynamic shared memory";
         illegal(address, bytes, write, unwritten ? "never written by this block" : "out of bounds", where);
     }
-    illegal(address, bytes, write, unwritten ? "never written" : "not allocated", nearest(address + bad));
+    illegal(address, bytes, write, unwritten ? "never written" : "not allocated", nearest(shown(address) + bad));
 }
 
 template <size_t N>
@@ -339,11 +356,11 @@ template <size_t N, bool WRITE>
 inline void check(void* pointer) {
     auto& m = the();
     auto address = reinterpret_cast<uintptr_t>(pointer);
-    size_t at = address - reinterpret_cast<uintptr_t>(m.device);
+    size_t at = address - reinterpret_cast<uintptr_t>(m.backing);
     if (__builtin_expect(at >= RANGE - N, 0)) return checkElsewhere(address, N, WRITE);
     if (N > 1 && __builtin_expect(address % N != 0, 0))
-        violation(CUDA_ERROR_MISALIGNED_ADDRESS, "%s of %zu bytes at 0x%zx, which is not aligned: %s", WRITE ? "write" : "read", N,
-                  size_t(address), nearest(address).c_str());
+        violation(CUDA_ERROR_MISALIGNED_ADDRESS, "%s of %zu bytes at 0x%llx, which is not aligned: %s", WRITE ? "write" : "read", N,
+                  shown(address), nearest(shown(address)).c_str());
     unsigned char* s = m.shadow + at;
     if (__builtin_expect(!all<N>(s, WRITE ? ALLOCATED : WRITTEN), 0)) explain(address, N, WRITE);
     if (WRITE) memset(s, WRITTEN, N);
@@ -352,7 +369,7 @@ inline void check(void* pointer) {
 void checkRange(void* pointer, size_t bytes, bool write) {
     auto& m = the();
     auto address = reinterpret_cast<uintptr_t>(pointer);
-    size_t at = address - reinterpret_cast<uintptr_t>(m.device);
+    size_t at = address - reinterpret_cast<uintptr_t>(m.backing);
     if (bytes == 0) return;
     if (at >= RANGE - bytes) return checkElsewhere(address, bytes, write);
     if (firstBelow(at, bytes, write ? ALLOCATED : WRITTEN) < bytes) explain(address, bytes, write);

@@ -147,20 +147,28 @@ CUresult launch(Function* function, Dim3 grid, Dim3 block, size_t sharedBytes, S
     if (kernel.count > 0 && parameters == nullptr)
         return refuse(CUDA_ERROR_INVALID_VALUE, "cuLaunchKernel %s: no parameters, it takes %d", kernel.name, kernel.count);
 
-    // The values are taken now, as CUDA does; a graph keeps them for good.
-    std::vector<std::vector<char>> values;
+    // The values are taken now, as CUDA does; a graph keeps them for good. Sixteen bytes for each, or more for a struct.
+    std::vector<uint64_t> values;
+    std::vector<size_t> places;
     for (int i = 0; i < kernel.count; i++) {
         if (parameters[i] == nullptr) return refuse(CUDA_ERROR_INVALID_VALUE, "cuLaunchKernel %s: parameter %d is null", kernel.name, i);
-        auto* bytes = static_cast<const char*>(parameters[i]);
-        values.emplace_back(bytes, bytes + kernel.sizes[i]);
+        size_t bytes = size_t(std::abs(kernel.sizes[i]));
+        places.push_back(values.size());
+        values.resize(values.size() + (bytes + 15) / 16 * 2);
+        memcpy(&values[places.back()], parameters[i], bytes);
+        if (kernel.sizes[i] > 0) continue;
+        void* pointer;
+        memcpy(&pointer, parameters[i], sizeof pointer);
+        pointer = memory::translate(pointer);
+        memcpy(&values[places.back()], &pointer, sizeof pointer);
     }
-    return submit(stream, kernel.name, [function, grid, block, sharedBytes, values]() -> CUresult {
+    return submit(stream, kernel.name, [function, grid, block, sharedBytes, values, places]() -> CUresult {
         if (!known(function)) return refuse(CUDA_ERROR_INVALID_HANDLE, "a kernel runs whose module was unloaded");
         std::vector<void*> pointers;
-        for (auto& value : values) pointers.push_back(const_cast<char*>(value.data()));
-        memory::open(function->module->image);
+        for (size_t place : places) pointers.push_back(const_cast<uint64_t*>(&values[place]));
+        memory::beginKernel(function->module->image);
         CUresult result = runKernel(*function->kernel, grid, block, pointers.data(), sharedBytes);
-        memory::close();
+        memory::endKernel();
         return result;
     });
 }

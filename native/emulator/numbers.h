@@ -89,30 +89,40 @@ inline std::vector<float> loadAll(Type type, const void* data, size_t count, Pre
     return values;
 }
 
+typedef float Lanes __attribute__((vector_size(32), aligned(4), may_alias));
+constexpr size_t WIDE = 16;  // two vectors of AVX for each of
+constexpr size_t ROWS = 6;   // rows: twelve of sixteen registers hold sums
+
+template <size_t ROW_COUNT>
+__attribute__((always_inline)) inline void tile(size_t k, const float* panel, const float* b, float* sums) {
+    Lanes low[ROW_COUNT] = {}, high[ROW_COUNT] = {};
+    for (size_t p = 0; p < k; p++) {
+        Lanes a0 = *reinterpret_cast<const Lanes*>(panel + p * WIDE), a1 = *reinterpret_cast<const Lanes*>(panel + p * WIDE + 8);
+        for (size_t r = 0; r < ROW_COUNT; r++) {
+            low[r] += a0 * b[r * k + p];
+            high[r] += a1 * b[r * k + p];
+        }
+    }
+    for (size_t r = 0; r < ROW_COUNT; r++) {
+        *reinterpret_cast<Lanes*>(sums + r * WIDE) = low[r];
+        *reinterpret_cast<Lanes*>(sums + r * WIDE + 8) = high[r];
+    }
+}
+
 // c[n][m] += sum over k of b[n][k] a[k][m], with a sum in float for each element, from the first k to the last.
-__attribute__((target_clones("arch=haswell", "default"))) inline void multiply(size_t m, size_t n, size_t k, const float* a,
-                                                                               const float* b, float* c) {
-    constexpr size_t WIDE = 16;  // two vectors of AVX for each of four rows
-    constexpr size_t ROWS = 4;
-    for (size_t j = 0; j < n; j += ROWS) {
-        size_t rows = n - j < ROWS ? n - j : ROWS;
-        for (size_t i = 0; i < m; i += WIDE) {
-            size_t wide = m - i < WIDE ? m - i : WIDE;
-            if (rows == ROWS && wide == WIDE) {
-                float sum[ROWS][WIDE] = {};
-                for (size_t p = 0; p < k; p++)
-                    for (size_t r = 0; r < ROWS; r++)
-                        for (size_t w = 0; w < WIDE; w++) sum[r][w] += b[(j + r) * k + p] * a[p * m + i + w];
-                for (size_t r = 0; r < ROWS; r++)
-                    for (size_t w = 0; w < WIDE; w++) c[(j + r) * m + i + w] += sum[r][w];
-                continue;
-            }
+inline void multiply(size_t m, size_t n, size_t k, const float* a, const float* b, float* c) {
+    std::vector<float> panel(k * WIDE);  // the columns of a that are at work, zeros behind the last
+    float sums[ROWS * WIDE];
+    for (size_t i = 0; i < m; i += WIDE) {
+        size_t wide = m - i < WIDE ? m - i : WIDE;
+        for (size_t p = 0; p < k; p++) memcpy(&panel[p * WIDE], a + p * m + i, wide * sizeof(float));
+        for (size_t j = 0; j < n;) {
+            size_t rows = n - j < ROWS ? 1 : ROWS;
+            if (rows == ROWS) tile<ROWS>(k, panel.data(), b + j * k, sums);
+            else tile<1>(k, panel.data(), b + j * k, sums);
             for (size_t r = 0; r < rows; r++)
-                for (size_t w = 0; w < wide; w++) {
-                    float sum = 0;
-                    for (size_t p = 0; p < k; p++) sum += b[(j + r) * k + p] * a[p * m + i + w];
-                    c[(j + r) * m + i + w] += sum;
-                }
+                for (size_t w = 0; w < wide; w++) c[(j + r) * m + i + w] += sums[r * WIDE + w];
+            j += rows;
         }
     }
 }
