@@ -14,6 +14,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Iterator;
+import java.util.concurrent.atomic.AtomicReference;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
 import javax.imageio.stream.ImageInputStream;
@@ -23,6 +24,9 @@ import javax.imageio.stream.MemoryCacheImageInputStream;
 public final class Images {
   /** More would need gigabytes for what ends as a few thousand pixels, and a small file can claim any size. */
   private static final long MAX_PIXELS = 100_000_000;
+
+  /** The JPEG decoder fills up with grey what is missing, and only warns; other warnings of it cost no pixel. */
+  private static final String JPEG_LOSS = "premature end";
 
   private Images() {}
 
@@ -75,7 +79,17 @@ public final class Images {
           throw new BadInputException(
               file + ": has " + pixels + " pixels, at most " + MAX_PIXELS + " are read; make it smaller");
         }
-        return reader.read(0);
+        AtomicReference<String> loss = new AtomicReference<>();
+        reader.addIIOReadWarningListener((_, warning) -> {
+          if (warning.contains(JPEG_LOSS)) {
+            loss.set(warning);
+          }
+        });
+        BufferedImage image = reader.read(0);
+        if (loss.get() != null) {
+          throw new IOException(loss.get());
+        }
+        return image;
       } finally {
         reader.dispose();
       }
@@ -85,7 +99,11 @@ public final class Images {
       throw BadInputException.access("read", file, e);
     } catch (IOException | RuntimeException e) { // decoders meet broken files with exceptions of every kind
       throw new BadInputException(
-          file + ": the picture cannot be decoded (" + e.getMessage() + "); is the file whole?", e);
+          file
+              + ": the picture cannot be decoded ("
+              + (e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage())
+              + "); is the file whole?",
+          e);
     }
   }
 

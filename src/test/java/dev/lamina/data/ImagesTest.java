@@ -46,6 +46,26 @@ class ImagesTest {
   }
 
   @Test
+  void aTruncatedJpegIsRefusedWhoseMissingPartWouldBecomeGrey() throws IOException {
+    BufferedImage image = new BufferedImage(64, 64, BufferedImage.TYPE_BYTE_GRAY);
+    for (int i = 0; i < 64 * 64; i++) {
+      image.getRaster().setSample(i % 64, i / 64, 0, i * i * 37 & 0xff);
+    }
+    var bytes = new ByteArrayOutputStream();
+    ImageIO.write(image, "jpg", bytes);
+    byte[] whole = bytes.toByteArray();
+    Path file = folder.resolve("picture.jpg");
+    Files.write(file, Arrays.copyOf(whole, whole.length * 2 / 3));
+    String complaint =
+        assertThrows(BadInputException.class, () -> Images.load(file, Shape.of(28, 28, 1), arena)).getMessage();
+    assertTrue(complaint.startsWith(file + ": the picture cannot be decoded"), complaint);
+
+    // Without the marker at its end every pixel is there all the same.
+    Files.write(file, Arrays.copyOf(whole, whole.length - 2));
+    assertEquals(28 * 28, Images.load(file, Shape.of(28, 28, 1), arena).pixels().size());
+  }
+
+  @Test
   void aColourPictureOfTheRightSizeKeepsEveryByte() throws IOException {
     BufferedImage image = new BufferedImage(3, 2, BufferedImage.TYPE_INT_RGB);
     for (int i = 0; i < 6; i++) {
