@@ -29,8 +29,12 @@ public final class Fit {
     Evaluation training = epochs.getLast().training();
     Evaluation validation = epochs.getLast().validation();
     double bestLoss = epochs.stream().mapToDouble(report -> report.validation().loss()).min().orElseThrow();
+    // As long as the examples held out fare better than those learned from, nothing has been learned by heart.
+    boolean worse = validation.loss() > training.loss() && !(validation.accuracy() >= 1);
     boolean rising =
-        validation.loss() > RISE * bestLoss && training.loss() < epochs.get(epochs.size() - 2).training().loss();
+        worse
+            && validation.loss() > RISE * bestLoss
+            && training.loss() < epochs.get(epochs.size() - 2).training().loss();
     boolean apart = training.accuracy() - validation.accuracy() > GAP;
     if (rising || apart) {
       return Optional.of(

@@ -43,6 +43,12 @@ class FitTest {
   }
 
   @Test
+  void examplesHeldOutThatFareBetterThanThoseLearnedFromAreNoOverFitting() {
+    assertEquals("", verdict(epoch(1, 2.9, 0.8, 0.0068, 0.97), epoch(2, 1.95, 0.85, 0.0103, 0.97)));
+    assertEquals("", verdict(epoch(1, 0.4, 0.87, 1e-7, 1), epoch(2, 1e-7, 1, 2e-6, 1)));
+  }
+
+  @Test
   void oneEpochAndNoValidationSayNothing() {
     assertEquals("", verdict(epoch(1, 2.2, 0.2, 2.2, 0.2)));
     EpochReport alone = new EpochReport(2, 9, 2, 0.1, figures(2.2, 0.1), null, false, 1, 1);
