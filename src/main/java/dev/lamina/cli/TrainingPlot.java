@@ -1,6 +1,7 @@
 package dev.lamina.cli;
 
 import dev.lamina.io.AtomicFile;
+import java.awt.Color;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -24,6 +25,14 @@ final class TrainingPlot {
 
   /** Draws {@code points} to {@code file} as PNG. */
   static void write(Path file, String title, List<RunFolder.Point> points) throws IOException {
+    List<XYChart> charts = charts(title, points);
+    var bytes = new ByteArrayOutputStream();
+    BitmapEncoder.saveBitmap(charts, charts.size(), 1, bytes, BitmapFormat.PNG);
+    AtomicFile.write(file, channel -> AtomicFile.writeFully(channel, ByteBuffer.wrap(bytes.toByteArray())));
+  }
+
+  /** One for the loss, and one for the accuracy where there is any. */
+  static List<XYChart> charts(String title, List<RunFolder.Point> points) {
     List<XYChart> charts = new ArrayList<>();
     charts.add(chart(title + ": loss", "loss", points, RunFolder.Point::trainingLoss, RunFolder.Point::validationLoss));
     if (points.stream().anyMatch(point -> !Double.isNaN(point.trainingAccuracy()))) {
@@ -35,9 +44,7 @@ final class TrainingPlot {
               point -> 100 * point.trainingAccuracy(),
               point -> 100 * point.validationAccuracy()));
     }
-    var bytes = new ByteArrayOutputStream();
-    BitmapEncoder.saveBitmap(charts, charts.size(), 1, bytes, BitmapFormat.PNG);
-    AtomicFile.write(file, channel -> AtomicFile.writeFully(channel, ByteBuffer.wrap(bytes.toByteArray())));
+    return charts;
   }
 
   private static XYChart chart(
@@ -53,6 +60,8 @@ final class TrainingPlot {
       chart.getStyler().setLegendPosition(LegendPosition.InsideSE);
     }
     chart.getStyler().setXAxisDecimalPattern("0");
+    chart.getStyler().setYAxisDecimalPattern("0.########"); // the library's own writes 0.05 as .05
+    chart.getStyler().setChartBackgroundColor(Color.WHITE);
     chart.getStyler().setXAxisMin(1.0).setXAxisMax((double) Math.max(2, points.getLast().epoch()));
     add(chart, "training", points, training);
     add(chart, "validation", points, validation);
