@@ -26,10 +26,13 @@ import dev.lamina.optim.Adam;
 import dev.lamina.tensor.Shape;
 import dev.lamina.train.TrainedModel;
 import dev.lamina.train.Trainer;
+import dev.lamina.train.recipe.Recipe;
+import dev.lamina.train.recipe.RecipeText;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** The README's Java, run on a little data; and the README quotes it word for word. */
@@ -92,6 +95,21 @@ class ReadmeExamplesTest {
       try (TrainedModel trained = trainer.fit(mnist.train(memory).take(4_000))) {
         assertTrue(trained.evaluate(mnist.test(memory)).accuracy() > 0.8);
         assertTrue(trained.compiled().weights(memory).containsKey("scale1.factor"));
+      }
+    }
+  }
+
+  @Test
+  void theRecipeOfTheReadmeIsOne() throws IOException {
+    String readme = Files.readString(Path.of("README.md"));
+    String yaml = readme.substring(readme.indexOf("```yaml\n") + 8);
+    Recipe recipe = new RecipeText().parse("README.md", yaml.substring(0, yaml.indexOf("```")), List.of());
+    try (Arena memory = Arena.ofShared();
+        Device device = new Devices().open("cpu", DeviceOptions.DEFAULT)) {
+      Dataset few = DataSource.open("mnist").train(memory).take(600);
+      Layer model = recipe.layers(few.classes(), few.inputType().shape());
+      try (TrainedModel trained = new Trainer(device, model).options(recipe.options().withEpochs(1)).fit(few)) {
+        assertEquals(4, trained.report().steps());
       }
     }
   }
