@@ -56,7 +56,7 @@ final class ConsoleProgress implements TrainingListener, AutoCloseable {
       bar.setExtraMessage(figures(progress));
     } else if (System.nanoTime() >= nextLine) {
       nextLine = System.nanoTime() + LINE_NANOS;
-      console.line("step %,d of %,d: %s", progress.step(), progress.totalSteps(), figures(progress));
+      console.line("step %,d of %,d:%s", progress.step(), progress.totalSteps(), figures(progress));
     }
   }
 

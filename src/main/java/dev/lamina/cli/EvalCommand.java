@@ -51,7 +51,7 @@ final class EvalCommand implements Callable<Integer> {
     try (Arena arena = Arena.ofShared();
         Device opened = saved.open(device);
         TrainedModel model = saved.load(opened)) {
-      Dataset test = source.test(arena);
+      Dataset test = saved.recipe().targets(source.test(arena), arena);
       Evaluation figures = model.evaluate(test);
       console.line("%s: %,d examples, %s", test.name(), figures.examples(), ConsoleProgress.words(figures));
       if (!Double.isNaN(figures.top5()) && model.classNames().size() > 5) {
@@ -65,7 +65,9 @@ final class EvalCommand implements Callable<Integer> {
         result.put("examples", figures.examples());
         result.put("loss", figures.loss());
         result.put("accuracy", figures.accuracy());
-        result.put("top5", figures.top5());
+        if (!Double.isNaN(figures.top5())) {
+          result.put("top5", figures.top5());
+        }
         result.put("confusion", figures.confusion());
         console.out().println(new JsonMapper().writeValueAsString(result));
       }

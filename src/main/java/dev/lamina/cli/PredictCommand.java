@@ -95,7 +95,9 @@ final class PredictCommand implements Callable<Integer> {
 
   private void print(Path image, double[] prediction, SavedModel saved) {
     List<String> names = saved.description().classNames();
-    if (saved.recipe().loss().task() != Loss.Task.CLASSES) {
+    Loss.Task task = saved.recipe().loss().task();
+    boolean isBinary = task == Loss.Task.BINARY && names.size() == 2 && prediction.length == 1;
+    if (task != Loss.Task.CLASSES && !isBinary) {
       String values =
           String.join(
               " ",
@@ -105,12 +107,13 @@ final class PredictCommand implements Callable<Integer> {
       console.line("%s: %s", image, values);
       return;
     }
+    double[] probabilities = isBinary ? new double[] {1 - prediction[0], prediction[0]} : prediction;
     List<String> best =
-        IntStream.range(0, prediction.length)
+        IntStream.range(0, probabilities.length)
             .boxed()
-            .sorted(Comparator.comparingDouble(c -> -prediction[c]))
+            .sorted(Comparator.comparingDouble(c -> -probabilities[c]))
             .limit(TOP)
-            .map(c -> String.format(Locale.ROOT, "%s %.1f %%", names.get(c), 100 * prediction[c]))
+            .map(c -> String.format(Locale.ROOT, "%s %.1f %%", names.get(c), 100 * probabilities[c]))
             .toList();
     console.line("%s: %s", image, String.join(", ", best));
   }

@@ -67,6 +67,11 @@ record RunFolder(Path path) {
     return run;
   }
 
+  /** Whether the run ended before it had written a model or a checkpoint, so that continuing it is to begin it. */
+  boolean isFresh() {
+    return !Files.exists(checkpoints().last()) && !Files.exists(checkpoints().best());
+  }
+
   /** Takes a new folder away again, if nothing was left in it. */
   void deleteIfEmpty() {
     try {

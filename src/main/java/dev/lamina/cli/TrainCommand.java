@@ -75,7 +75,10 @@ final class TrainCommand implements Callable<Integer> {
   @Option(names = "--accumulate", paramLabel = "N", description = "Passes whose gradients are averaged for one update.")
   private String accumulate;
 
-  @Option(names = "--lr", paramLabel = "RATE", description = "The learning rate that the schedule starts from.")
+  @Option(
+      names = "--lr",
+      paramLabel = "RATE",
+      description = "The learning rate: the highest of the schedule. Each optimizer has its own default.")
   private String lr;
 
   @Option(
@@ -196,7 +199,11 @@ final class TrainCommand implements Callable<Integer> {
   private int train(Recipe recipe, RecipeText text, DataSource source, RunFolder run, Device opened, Arena arena) {
     CompletableFuture<Parts> decoding =
         CompletableFuture.supplyAsync(
-            () -> new Parts(source.train(arena), source.test(arena), text.write(recipe.withOut(null))),
+            () ->
+                new Parts(
+                    recipe.targets(source.train(arena), arena),
+                    recipe.targets(source.test(arena), arena),
+                    text.write(recipe.withOut(null))),
             task -> Thread.ofPlatform().daemon().start(task));
     if (source instanceof Mnist) {
       Trainer rehearsal =
@@ -211,7 +218,7 @@ final class TrainCommand implements Callable<Integer> {
             .checkpoints(run.checkpoints(), parts.recipe)
             .listener(new RecipeKeeper(run.recipe(), parts.recipe))
             .listener(metrics);
-    if (resume != null) {
+    if (resume != null && !run.isFresh()) {
       trainer.resume();
     }
     try (StopSignal stop = new StopSignal();
@@ -239,6 +246,9 @@ final class TrainCommand implements Callable<Integer> {
       return Main.INTERRUPTED;
     }
     plot(run, recipe);
+    if (report.epochs().isEmpty()) {
+      console.line("there was nothing left to train; more --epochs make the run longer");
+    }
     if (report.end() == TrainingReport.End.STOPPED_EARLY) {
       console.line("stopped early: validation has not got better since epoch %d", report.bestEpoch());
     }

@@ -1,9 +1,11 @@
 package dev.lamina.data;
 
+import dev.lamina.io.BadInputException;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.HostTensor;
 import dev.lamina.tensor.Shape;
 import dev.lamina.tensor.TensorType;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
@@ -177,6 +179,25 @@ public final class Dataset {
   /** A view of the first {@code count} examples, or of all if there are fewer. */
   public Dataset take(int count) {
     return new Dataset(name, inputs, targets, labels, classNames, Arrays.copyOf(rows, Math.min(count, size())));
+  }
+
+  /**
+   * The same examples with the numbers 0 and 1 for their two classes: targets for one logit. The classes keep their
+   * names.
+   *
+   * @param arena holds the targets, F32 [rows, 1]
+   * @throws BadInputException if there are not two classes
+   */
+  public Dataset withBinaryTargets(Arena arena) {
+    if (classes() != 2) {
+      throw new BadInputException(
+          name + " has " + classes() + " classes, a binary loss tells 2 apart; take softmax_cross_entropy");
+    }
+    HostTensor numbers = HostTensor.allocate(arena, TensorType.f32(labels.length, 1));
+    for (int i = 0; i < labels.length; i++) {
+      numbers.set(i, labels[i]);
+    }
+    return new Dataset(name, inputs, numbers, labels, classNames, rows);
   }
 
   /** The same examples under another name. */

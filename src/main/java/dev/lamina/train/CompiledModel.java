@@ -59,6 +59,20 @@ public final class CompiledModel implements AutoCloseable {
       ModelTrace trace, VariableLayout layout, Plan update, Optional<Plan> accumulate, Plan judge, Plan predict) {
 
     static Plans of(Device device, ModelSpec spec) {
+      try {
+        return trace(device, spec);
+      } catch (ArithmeticException e) {
+        throw new IllegalArgumentException(
+            "the model is too large for batch "
+                + spec.batch()
+                + ": a tensor, or all weights together, have more elements than can be counted ("
+                + e.getMessage()
+                + "); make layers or the batch smaller",
+            e);
+      }
+    }
+
+    private static Plans trace(Device device, ModelSpec spec) {
       ModelTrace trace = new ModelTrace(spec, new Parameters());
       TrainingGraph.Built update = TrainingGraph.updating(trace);
       Optional<TrainingGraph.Built> accumulate =

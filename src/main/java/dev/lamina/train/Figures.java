@@ -95,6 +95,10 @@ record Figures(String prefix) {
         yield output.argMax().map(equal, output.dtype(), truth);
       }
       case BINARY -> {
+        if (output.shape().sliceSize() != 1) {
+          throw new IllegalArgumentException(
+              "a binary loss takes one logit of each example, the model gives " + output.type() + "; end in one unit");
+        }
         Expr yes = Exprs.ifPositive(Exprs.input(0), Exprs.constant(1), Exprs.constant(0));
         Expr truth =
             Exprs.select(Relation.GT, Exprs.input(1), Exprs.constant(0.5), Exprs.constant(1), Exprs.constant(0));

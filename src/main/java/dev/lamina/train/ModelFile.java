@@ -62,6 +62,9 @@ public record ModelFile(TensorType example, Normalization normalization, List<St
     }
     try {
       Description description = new JsonMapper().readValue(json, Description.class);
+      if (description.dtype() == null || description.shape() == null || description.classes() == null) {
+        throw new IllegalArgumentException("dtype, shape or classes are missing");
+      }
       Shape shape = Shape.of(description.shape().stream().mapToInt(Integer::intValue).toArray());
       TensorType example = new TensorType(shape, DType.valueOf(description.dtype()));
       return new ModelFile(

@@ -15,7 +15,7 @@ import java.util.function.Consumer;
  *
  * @param loss what is made small
  * @param optimizer how weights follow gradients
- * @param rate the learning rate that the schedule starts from
+ * @param rate the learning rate, which the schedule varies: its highest
  * @param schedule how the rate changes
  * @param clip bounds gradients, or null
  * @param epochs passes over the data, 1 or more
@@ -63,8 +63,11 @@ public record TrainingOptions(
           Precision.TF32);
 
   public TrainingOptions {
-    if (epochs < 1 || accumulate < 1) {
-      throw new IllegalArgumentException("epochs and accumulate are 1 or more, got " + epochs + " and " + accumulate);
+    if (epochs < 1) {
+      throw new IllegalArgumentException("epochs: expected 1 or more, got " + epochs);
+    }
+    if (accumulate < 1) {
+      throw new IllegalArgumentException("accumulate: expected 1 or more passes, got " + accumulate);
     }
     if (!(rate > 0) || Double.isInfinite(rate)) {
       throw new IllegalArgumentException("the learning rate is a number above 0, got " + rate);

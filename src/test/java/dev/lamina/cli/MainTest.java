@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.lamina.io.Safetensors;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -12,7 +13,9 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -184,6 +187,81 @@ class MainTest {
   }
 
   @Test
+  void aRunThatEndedBeforeItsFirstCheckpointBeginsAgain() throws IOException {
+    Path run = trained();
+    byte[] model = Files.readAllBytes(run.resolve("model.safetensors"));
+    Files.delete(run.resolve("last.safetensors"));
+    assertComplaint("last.safetensors", "train", "--resume", run.toString());
+    Files.delete(run.resolve("model.safetensors"));
+    assertEquals(Main.OK, run("train", "--resume", run.toString()), err::toString);
+    assertEquals(-1, java.util.Arrays.mismatch(model, Files.readAllBytes(run.resolve("model.safetensors"))));
+  }
+
+  @Test
+  void aFinishedRunThatIsResumedSaysSo() throws IOException {
+    Path run = trained();
+    byte[] model = Files.readAllBytes(run.resolve("model.safetensors"));
+    assertEquals(Main.OK, run("train", "--resume", run.toString(), "--json"), err::toString);
+    assertTrue(
+        outLines().stream().anyMatch(line -> line.startsWith("there was nothing left to train")),
+        outLines().toString());
+    assertEquals(1.0, new JsonMapper().readTree(outLines().getLast()).get("test_accuracy").asDouble());
+    assertEquals(-1, java.util.Arrays.mismatch(model, Files.readAllBytes(run.resolve("model.safetensors"))));
+  }
+
+  @Test
+  void twoClassesAreToldApartByOneLogit() throws IOException {
+    for (String part : List.of("train", "t10k")) {
+      Path labels = data.resolve(part + "-labels-idx1-ubyte");
+      byte[] bytes = Files.readAllBytes(labels);
+      for (int i = 8; i < bytes.length; i++) {
+        bytes[i] = (byte) Math.min(bytes[i], 1);
+      }
+      Files.write(labels, bytes);
+    }
+    Files.writeString(data.resolve("classes.txt"), "first\nother\n");
+    String recipe =
+        """
+        data: %s
+        model: [flatten, {dense: 8}, relu, {dense: 1}]
+        loss: binary_cross_entropy
+        device: reference
+        batch: 20
+        epochs: 4
+        lr: 0.02
+        """;
+    Path run = folder.resolve("run");
+    String file = recipe(recipe.formatted(data)).toString();
+    assertEquals(Main.OK, run("train", file, "--out", run.toString(), "--json"), err::toString);
+    assertEquals(1.0, new JsonMapper().readTree(outLines().getLast()).get("test_accuracy").asDouble());
+    assertEquals(Main.OK, run("eval", run.toString(), "--json"), err::toString);
+    assertEquals(1.0, new JsonMapper().readTree(outLines().getLast()).get("accuracy").asDouble());
+    Path picture = folder.resolve("picture.png");
+    BufferedImage image = new BufferedImage(SIDE, SIDE, BufferedImage.TYPE_BYTE_GRAY);
+    for (int i = 0; i < 2 * SIDE; i++) {
+      image.getRaster().setSample(i % SIDE, i / SIDE, 0, 240);
+    }
+    ImageIO.write(image, "png", picture.toFile());
+    assertEquals(Main.OK, run("predict", run.toString(), picture.toString()));
+    assertTrue(outLines().getFirst().matches(".*: first \\d+\\.\\d %, other \\d+\\.\\d %"), outLines().getFirst());
+
+    Path two = recipe(recipe.replace("{dense: 1}", "{dense: 2}").formatted(data));
+    assertComplaint("a binary loss takes one logit", "train", two.toString(), "--out", folder.resolve("x").toString());
+    write("train", 120);
+    Files.delete(data.resolve("classes.txt"));
+    Path three = recipe(recipe.formatted(data));
+    assertComplaint("has 3 classes, a binary loss tells 2 apart", "train", three.toString());
+  }
+
+  @Test
+  void sizesThatCannotBeCountedAreRefused() throws IOException {
+    for (String layers : List.of("{dense: 2147483647}", "{maxout: {units: 2, pieces: 2000000000}}")) {
+      Path recipe = recipe("data: %s\nmodel: [flatten, %s]\nbatch: 20\ndevice: reference\n".formatted(data, layers));
+      assertComplaint("make layers or the batch smaller", "summary", recipe.toString());
+    }
+  }
+
+  @Test
   void mistypedWordsGetTheNearestOne() throws IOException {
     assertComplaint("there is no option '--eopchs'; did you mean '--epochs'?", "train", "--eopchs", "3");
     assertComplaint("there is no command 'trian'; did you mean 'train'?", "trian");
@@ -197,10 +275,13 @@ class MainTest {
   @Test
   void valuesOutOfRangeAreRefused() {
     assertComplaint("--epochs: expected a whole number, got 'ten'", "train", "--epochs", "ten");
-    assertComplaint("epochs and accumulate are 1 or more", "train", "--epochs", "0");
+    assertComplaint("epochs: expected 1 or more, got 0", "train", "--epochs", "0");
+    assertComplaint("accumulate: expected 1 or more passes, got 0", "train", "--accumulate", "0");
     assertComplaint("the learning rate is a number above 0", "train", "--lr", "-1");
     assertComplaint("the batch must hold at least 1 example", "train", "--batch", "0");
-    assertComplaint("threads", "train", "--threads", "-2");
+    assertComplaint("threads: expected 1 to 1024", "train", "--threads", "-2");
+    assertComplaint("threads: expected 1 to 1024", "train", "--threads", "100000");
+    assertComplaint("--data: expected a value, got nothing", "train", "--data", "");
   }
 
   @Test
@@ -270,6 +351,10 @@ class MainTest {
     assertComplaint("is no run: there is no recipe.yaml in it", "eval", data.toString());
     assertComplaint(file.toString(), "eval", file.toString());
     assertComplaint("is no run", "train", "--resume", data.toString());
+    Path empty = folder.resolve("empty.safetensors");
+    Safetensors.write(empty, new LinkedHashMap<>(), Map.of("lamina.model", "{}"));
+    assertComplaint(
+        "the description of the model cannot be read (dtype, shape or classes are missing)", "eval", empty.toString());
   }
 
   @ParameterizedTest

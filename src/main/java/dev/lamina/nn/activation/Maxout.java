@@ -38,8 +38,9 @@ public record Maxout(int units, int pieces, Initializer weight, Initializer bias
   public Tensor forward(Tensor x, Scope scope) {
     int in = x.shape().last();
     int rows = Math.toIntExact(x.shape().size() / in);
-    Tensor w = scope.parameter("weight", Shape.of(pieces * units, in), weight);
-    Tensor b = scope.parameter("bias", Shape.of(pieces * units), bias, false);
+    int outputs = Math.multiplyExact(pieces, units);
+    Tensor w = scope.parameter("weight", Shape.of(outputs, in), weight);
+    Tensor b = scope.parameter("bias", Shape.of(outputs), bias, false);
     Tensor sums = x.reshape(rows, in).matmul(w, false, true).plus(b);
     return sums.reshape(rows, pieces, units).max(1).reshape(x.shape().with(-1, units));
   }

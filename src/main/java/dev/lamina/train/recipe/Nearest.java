@@ -13,9 +13,14 @@ public final class Nearest {
     String wanted = typed.toLowerCase(Locale.ROOT);
     return names.stream()
         .min(Comparator.comparingInt(name -> distance(wanted, name.toLowerCase(Locale.ROOT))))
-        .filter(name -> distance(wanted, name.toLowerCase(Locale.ROOT)) <= Math.max(2, name.length() / 3))
+        .filter(name -> isClose(distance(wanted, name.toLowerCase(Locale.ROOT)), name))
         .map(name -> "; did you mean '" + name + "'?")
         .orElse("; there " + (names.size() == 1 ? "is " : "are ") + String.join(", ", names));
+  }
+
+  /** A short name is not close to a word with which it has no letter in common. */
+  private static boolean isClose(int distance, String name) {
+    return distance <= Math.max(2, name.length() / 3) && distance < name.length();
   }
 
   /** Levenshtein's distance: insertions, deletions and replacements of one letter. */

@@ -1,6 +1,7 @@
 package dev.lamina.train.recipe;
 
 import dev.lamina.data.BatchSize;
+import dev.lamina.data.Dataset;
 import dev.lamina.loss.Loss;
 import dev.lamina.nn.Layer;
 import dev.lamina.nn.Sequential;
@@ -12,6 +13,7 @@ import dev.lamina.tensor.Shape;
 import dev.lamina.train.EarlyStopping;
 import dev.lamina.train.Precision;
 import dev.lamina.train.TrainingOptions;
+import java.lang.foreign.Arena;
 import java.util.List;
 
 /**
@@ -22,7 +24,7 @@ import java.util.List;
  * @param init replaces the initial values of all dense and convolution layers, or null
  * @param loss what is made small
  * @param optimizer how weights follow gradients
- * @param lr the learning rate that the schedule starts from; null takes the usual one of the optimizer
+ * @param lr the learning rate, which the schedule varies: its highest; null takes the usual one of the optimizer
  * @param schedule how the rate changes
  * @param clip bounds gradients, or null
  * @param epochs passes over the data
@@ -79,14 +81,28 @@ public record Recipe(
     }
   }
 
-  /** The layers for examples of shape {@code example} in {@code classes} classes (1 output for data without). */
+  /**
+   * The layers for examples of shape {@code example} in {@code classes} classes; 1 output for data without, and for a
+   * binary loss.
+   */
   public Layer layers(int classes, Shape example) {
+    int outputs = loss.task() == Loss.Task.CLASSES ? Math.max(1, classes) : 1;
     Layer layers =
         switch (model) {
-          case Model.Named(String name) -> Architectures.create(name, Math.max(1, classes), example);
+          case Model.Named(String name) -> Architectures.create(name, outputs, example);
           case Model.Layers(List<Layer> list) -> new Sequential(list);
         };
     return init == null ? layers : init.of(layers);
+  }
+
+  /**
+   * {@code data} with the targets that the loss takes: two classes become 0 and 1 for a binary one.
+   *
+   * @param arena holds targets where they are other ones
+   * @throws dev.lamina.io.BadInputException if the loss is binary and there are not two classes
+   */
+  public Dataset targets(Dataset data, Arena arena) {
+    return loss.task() == Loss.Task.BINARY && data.classes() > 0 ? data.withBinaryTargets(arena) : data;
   }
 
   /** The part that a trainer needs. */

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -56,7 +57,10 @@ public final class RecipeText {
           default -> throw node.error("", "a recipe has keys and values, got " + node.words());
         };
     for (Setting override : overrides) {
-      YamlNode value = YamlText.parse(override.text(), _ -> override.option());
+      YamlNode value = read(override);
+      if (value instanceof YamlNode.Nothing) {
+        throw value.error("", "expected a value, got nothing");
+      }
       recipe.entries().put(override.key(), new YamlNode.Entry(override.option(), value));
     }
     Recipe read = new RecordReader(vocabulary).read(recipe, vocabulary.defaults(), "");
@@ -68,6 +72,17 @@ public final class RecipeText {
       throw new BadInputException(name.isEmpty() ? e.getMessage() : name + ": " + e.getMessage(), e);
     }
     return full;
+  }
+
+  /** Text is taken as it is: a folder may be called {@code a: b}, or {@code null}. */
+  private static YamlNode read(Setting setting) {
+    boolean isText =
+        Arrays.stream(Recipe.class.getRecordComponents())
+            .anyMatch(component ->
+                component.getType() == String.class && Names.snake(component.getName()).equals(setting.key()));
+    return isText && !setting.text().isEmpty()
+        ? new YamlNode.Scalar(setting.text(), setting.option())
+        : YamlText.parse(setting.text(), _ -> setting.option());
   }
 
   /** The whole recipe as text that {@link #parse} turns into an equal one. */

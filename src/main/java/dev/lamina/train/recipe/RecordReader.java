@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /**
  * Makes records from YAML: keys are their components in snake_case, components that are left out come from a prototype.
@@ -91,7 +92,8 @@ final class RecordReader {
       return special.get().read(this, node, path);
     }
     if (node instanceof YamlNode.Nothing) {
-      if (wanted.isPrimitive()) {
+      // What is something by default cannot be made nothing; what is nothing by default can stay so.
+      if (wanted.isPrimitive() || fallback != null) {
         throw node.error(path, "expected a value, got nothing");
       }
       return null;
@@ -116,7 +118,12 @@ final class RecordReader {
     }
     List<Object> values = new ArrayList<>();
     for (int i = 0; i < sequence.items().size(); i++) {
-      values.add(value(sequence.items().get(i), element, null, path + "[" + i + "]"));
+      YamlNode item = sequence.items().get(i);
+      String itemPath = path + "[" + i + "]";
+      if (item instanceof YamlNode.Nothing) {
+        throw item.error(itemPath, "expected a value, got nothing");
+      }
+      values.add(value(item, element, null, itemPath));
     }
     return List.copyOf(values);
   }
@@ -224,6 +231,13 @@ final class RecordReader {
     } else if (wanted == boolean.class || wanted == Boolean.class) {
       return "true or false";
     }
-    return wanted.isEnum() || wanted == String.class ? "a word" : "keys and values";
+    if (wanted.isEnum() || wanted == String.class) {
+      return "a word";
+    }
+    return wanted.isRecord()
+        ? Arrays.stream(wanted.getRecordComponents())
+            .map(component -> Names.snake(component.getName()))
+            .collect(Collectors.joining(", ", "keys and values (", ")"))
+        : "keys and values";
   }
 }

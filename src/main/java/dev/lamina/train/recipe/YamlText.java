@@ -68,7 +68,8 @@ final class YamlText {
       case VALUE_NULL -> new YamlNode.Nothing(at);
       default -> {
         String text = parser.getString();
-        yield text.isEmpty() ? new YamlNode.Nothing(at) : new YamlNode.Scalar(text, at);
+        // The parser knows null by its name only.
+        yield text.isEmpty() || text.equals("~") ? new YamlNode.Nothing(at) : new YamlNode.Scalar(text, at);
       }
     };
   }

@@ -18,6 +18,8 @@ class NearestTest {
   @Test
   void aCloseNameIsSuggestedAndAFarOneIsNot() {
     assertEquals("; did you mean 'relu'?", Nearest.hint("RELU", List.of("gelu", "relu")));
+    assertEquals("; there is lr", Nearest.hint("xx", List.of("lr")));
+    assertEquals("; did you mean 'lr'?", Nearest.hint("lx", List.of("lr")));
     assertEquals("; there are gelu, relu", Nearest.hint("convolution", List.of("gelu", "relu")));
   }
 }

@@ -172,6 +172,43 @@ class RecipeTextTest {
   }
 
   @Test
+  void textOnTheCommandLineIsTakenAsItIs() {
+    for (String folder : List.of("a: b", "half #1", "[x]", "null", "1e3", "- y")) {
+      List<RecipeText.Setting> overrides =
+          List.of(
+              new RecipeText.Setting("--data", "data", folder),
+              new RecipeText.Setting("--out", "out", folder + "/run"));
+      Recipe recipe = text.parse("", "", overrides);
+      assertEquals(folder, recipe.data());
+      assertEquals(folder + "/run", recipe.out());
+      assertEquals(recipe, parse(text.write(recipe)));
+    }
+  }
+
+  @Test
+  void anOptionWithoutAValueIsAComplaint() {
+    for (String key : List.of("data", "out", "lr", "model", "seed", "batch")) {
+      for (String nothing : List.of("", " ").subList(0, key.equals("data") || key.equals("out") ? 1 : 2)) {
+        List<RecipeText.Setting> overrides = List.of(new RecipeText.Setting("--" + key, key, nothing));
+        BadInputException e = assertThrows(BadInputException.class, () -> text.parse("", "", overrides));
+        assertEquals("--" + key + ": expected a value, got nothing", e.getMessage());
+      }
+    }
+  }
+
+  @Test
+  void whatIsNothingByDefaultMayBeWrittenSo() {
+    assertEquals(parse(""), parse("lr:\ninit: null\nclip: ~\nearly_stopping:\nout:\n"));
+  }
+
+  @Test
+  void aBinaryLossHasOneOutput() {
+    Recipe recipe = parse("model: mlp\nloss: binary_cross_entropy");
+    Sequential mlp = assertInstanceOf(Sequential.class, recipe.layers(2, Shape.of(4, 4, 1)));
+    assertEquals(new Dense(1), mlp.layers().getLast());
+  }
+
+  @Test
   void anOptimizerByNameHasItsDefaults() {
     assertEquals(new Adam(), parse("optimizer: adam").optimizer());
   }
@@ -194,7 +231,19 @@ class RecipeTextTest {
           model: [{relu: 3}]                        | r.yaml:1: model[0].relu: relu has no fields, got '3'
           batch: many                               | r.yaml:1: batch: the batch is a number of examples or 'full', got 'many'
           normalise: maybe                          | r.yaml:1: normalise: expected true or false, got 'maybe'
-          epochs: 0                                 | r.yaml: epochs and accumulate are 1 or more, got 0 and 1
+          epochs: 0                                 | r.yaml: epochs: expected 1 or more, got 0
+          accumulate: 0                             | r.yaml: accumulate: expected 1 or more passes, got 0
+          threads: -1                               | r.yaml: threads: expected 1 to 1024, or 0 for one on each core, got -1
+          threads: 100000                           | r.yaml: threads: expected 1 to 1024, or 0 for one on each core, got 100000
+          data:                                     | r.yaml:1: data: expected a value, got nothing
+          device:                                   | r.yaml:1: device: expected a value, got nothing
+          loss:                                     | r.yaml:1: loss: expected a value, got nothing
+          optimizer: ~                              | r.yaml:1: optimizer: expected a value, got nothing
+          schedule: null                            | r.yaml:1: schedule: expected a value, got nothing
+          model: [relu, null]                       | r.yaml:1: model[1]: expected a value, got nothing
+          model: [{sequential: [relu, ]}, ~]        | r.yaml:1: model[1]: expected a value, got nothing
+          init: he                                  | r.yaml:1: init: expected keys and values (weight, bias), got 'he'
+          xx: 3                                     | r.yaml:1: xx: there is no such key; there are data, model
           lr: -1                                    | r.yaml: the learning rate is a number above 0, got -1.0
           epochs:                                   | r.yaml:1: epochs: expected a value, got nothing
           - 1                                       | r.yaml:1: a recipe has keys and values, got a list
