@@ -17,7 +17,13 @@ enum Operation { PLAIN = 0, TRANSPOSED = 1 };
 constexpr int R_32F = 0, R_16F = 2, R_16BF = 14;
 constexpr int COMPUTE_32F = 68, COMPUTE_32F_PEDANTIC = 69, COMPUTE_32F_FAST_16F = 74, COMPUTE_32F_FAST_16BF = 75, COMPUTE_32F_FAST_TF32 = 77;
 constexpr int TF32_MATH = 3;
+#if CUDA_VERSION == 13
+constexpr int VERSION[] = {13, 0, 0};
+constexpr size_t CUDART_VERSION = 13000;
+#else
 constexpr int VERSION[] = {12, 6, 3};
+constexpr size_t CUDART_VERSION = 12060;
+#endif
 
 struct Handle {
     void* stream = nullptr;
@@ -173,7 +179,7 @@ API int cublasGetProperty(int which, int* value) {
     return *value = VERSION[which], SUCCESS;
 }
 
-API size_t cublasGetCudartVersion() { return 12060; }
+API size_t cublasGetCudartVersion() { return CUDART_VERSION; }
 
 // Also takes the workspace back, as cuBLAS does.
 API int cublasSetStream_v2(Handle* handle, void* stream) {

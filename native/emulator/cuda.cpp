@@ -16,7 +16,7 @@ using emulator::memory::writable;
 
 namespace {
 
-constexpr int DRIVER_VERSION = 12060;
+constexpr int DRIVER_VERSION = CUDA_VERSION == 13 ? 13000 : 12060;
 
 struct Context {
     int retained = 0;

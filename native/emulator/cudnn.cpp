@@ -338,7 +338,7 @@ Status heuristic(Kind kind, const char* call, Handle* handle, const Problem& p, 
 // ---- library and handle ---------------------------------------------------------------------------------------------
 
 API size_t cudnnGetVersion() { return NUMBER; }
-API size_t cudnnGetCudartVersion() { return 12060; }
+API size_t cudnnGetCudartVersion() { return CUDA_VERSION == 13 ? 13000 : 12060; }
 
 API int cudnnGetProperty(int which, int* value) {
     if (which < 0 || which > 2) return refuse(BAD_PARAM, "cudnnGetProperty %d", which);
@@ -373,6 +373,9 @@ API int cudnnGetStream(Handle* handle, void** stream) {
     KNOWN(handle, "cudnnGetStream", "handle");
     return *stream = handle->stream, SUCCESS;
 }
+
+// The graph API exists, but knows no convolution: who asks for one must fall back.
+API int cudnnBackendCreateDescriptor(int, void**) { return refuse(NOT_SUPPORTED, "cudnnBackendCreateDescriptor: the graph API is not emulated"); }
 
 // ---- descriptors -------------------------------------------------------------------------------------------------
 

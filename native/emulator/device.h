@@ -13,6 +13,7 @@ __attribute__((const)) void* emulator_dynamic_shared();
 int emulator_barrier(int predicate);
 unsigned long long emulator_shuffle(unsigned mask, unsigned long long value, unsigned source);
 unsigned emulator_ballot(unsigned mask, int predicate);
+void emulator_atomic(int begins);
 void emulator_trap(const char* why);
 }
 
@@ -113,20 +114,22 @@ template <class T> EMULATOR_INLINE void __stcs(T* p, T value) { *p = value; }
 template <class T> EMULATOR_INLINE void __stcg(T* p, T value) { *p = value; }
 
 // One thread runs at a time, and keeps running until it waits: plain code is atomic.
-template <class T, class F> EMULATOR_INLINE T emulator_atomic(T* p, F change) {
+template <class T, class F> EMULATOR_INLINE T emulator_change(T* p, F change) {
+    emulator_atomic(1);  // no race, whoever else does it
     T old = *p;
     *p = change(old);
+    emulator_atomic(0);
     return old;
 }
-template <class T> EMULATOR_INLINE T atomicAdd(T* p, T value) { return emulator_atomic(p, [=](T old) { return T(old + value); }); }
-template <class T> EMULATOR_INLINE T atomicSub(T* p, T value) { return emulator_atomic(p, [=](T old) { return T(old - value); }); }
-template <class T> EMULATOR_INLINE T atomicMax(T* p, T value) { return emulator_atomic(p, [=](T old) { return old < value ? value : old; }); }
-template <class T> EMULATOR_INLINE T atomicMin(T* p, T value) { return emulator_atomic(p, [=](T old) { return value < old ? value : old; }); }
-template <class T> EMULATOR_INLINE T atomicOr(T* p, T value) { return emulator_atomic(p, [=](T old) { return T(old | value); }); }
-template <class T> EMULATOR_INLINE T atomicAnd(T* p, T value) { return emulator_atomic(p, [=](T old) { return T(old & value); }); }
-template <class T> EMULATOR_INLINE T atomicExch(T* p, T value) { return emulator_atomic(p, [=](T) { return value; }); }
+template <class T> EMULATOR_INLINE T atomicAdd(T* p, T value) { return emulator_change(p, [=](T old) { return T(old + value); }); }
+template <class T> EMULATOR_INLINE T atomicSub(T* p, T value) { return emulator_change(p, [=](T old) { return T(old - value); }); }
+template <class T> EMULATOR_INLINE T atomicMax(T* p, T value) { return emulator_change(p, [=](T old) { return old < value ? value : old; }); }
+template <class T> EMULATOR_INLINE T atomicMin(T* p, T value) { return emulator_change(p, [=](T old) { return value < old ? value : old; }); }
+template <class T> EMULATOR_INLINE T atomicOr(T* p, T value) { return emulator_change(p, [=](T old) { return T(old | value); }); }
+template <class T> EMULATOR_INLINE T atomicAnd(T* p, T value) { return emulator_change(p, [=](T old) { return T(old & value); }); }
+template <class T> EMULATOR_INLINE T atomicExch(T* p, T value) { return emulator_change(p, [=](T) { return value; }); }
 template <class T> EMULATOR_INLINE T atomicCAS(T* p, T expected, T value) {
-    return emulator_atomic(p, [=](T old) { return old == expected ? value : old; });
+    return emulator_change(p, [=](T old) { return old == expected ? value : old; });
 }
 
 // ---- bits and integers --------------------------------------------------------------------------------------------

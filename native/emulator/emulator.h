@@ -67,6 +67,15 @@ void endKernel();
 void* translate(void* pointer);
 }  // namespace memory
 
+// ---- races.cpp: shared memory between the threads of a block ---------------------------------------------------------
+
+namespace races {
+void beginBlock();
+void barrier();
+void setAtomic(bool value);
+void check(uintptr_t address, size_t bytes, bool write, uintptr_t begin);
+}  // namespace races
+
 // ---- fibers.cpp: the threads of a block ----------------------------------------------------------------------------
 
 struct Dim3 {
@@ -87,6 +96,12 @@ struct KernelEntry {
 CUresult runKernel(const KernelEntry& kernel, Dim3 grid, Dim3 block, void* const* parameters, size_t sharedBytes);
 // Called by the checks of memory.cpp inside a kernel: prints, and leaves the kernel.
 [[noreturn, gnu::format(printf, 2, 3)]] void violation(CUresult code, const char* format, ...);
+struct Place {
+    int thread;
+    int warp;
+    unsigned long exchanges;  // of the thread's warp, so far
+};
+Place runningThread();
 const char* fiberStacksBegin();
 const char* fiberStacksEnd();
 

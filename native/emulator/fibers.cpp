@@ -6,6 +6,7 @@
 #include <cstdarg>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <sys/mman.h>
 
 // Saves the registers that a call must keep, stores the stack pointer, and goes on from another one.
@@ -57,7 +58,8 @@ struct Block {
     void* const* parameters;
     Dim3 grid, size, index, thread;
     int threads;
-    int current;     // number of the running thread
+    int current;     // number of the running fiber
+    int number;      // and of the running thread
     int predicates;  // sum of what the threads brought to the barrier
     int barrierResult;
     CUresult failure;
@@ -67,6 +69,8 @@ struct Block {
 
 Block block;
 Fiber fibers[MAX_THREADS];
+unsigned long exchanges[MAX_THREADS / WARP];  // of each warp of the block
+unsigned long launches = 0;
 
 char* stacks() {
     static char* memory = [] {
@@ -90,6 +94,7 @@ void body() {
         block.kernel->call(block.parameters);
     } else {
         for (int i = 0; i < block.threads; i++) {
+            block.number = i;
             block.thread = threadIndex(i);
             block.kernel->call(block.parameters);
         }
@@ -110,6 +115,7 @@ void start(int number) {
 
 void resume(int number) {
     block.current = number;
+    block.number = number;
     block.thread = threadIndex(number);
     emulator_switch(&block.scheduler, fibers[number].stackPointer);
 }
@@ -139,6 +145,7 @@ bool release() {
     if (done == block.threads) return false;
     if (atBarrier == block.threads) {
         for (int i = 0; i < block.threads; i++) fibers[i].state = State::RUNNING;
+        races::barrier();
         block.barrierResult = block.predicates;
         block.predicates = 0;
         return true;
@@ -160,6 +167,8 @@ bool release() {
 
 void runBlock(size_t sharedBytes) {
     memory::beginBlock(sharedBytes);
+    races::beginBlock();
+    std::fill(std::begin(exchanges), std::end(exchanges), 0);
     if (!block.fibers) {
         start(0);
         block.current = 0;
@@ -168,11 +177,8 @@ void runBlock(size_t sharedBytes) {
     }
     for (int i = 0; i < block.threads; i++) start(i);
     block.predicates = 0;
-    // Every other block runs its threads from the last to the first: a missing barrier should not be lucky twice.
-    bool backwards = block.index.x % 2 == 1;
     do {
-        for (int n = 0; n < block.threads; n++) {
-            int i = backwards ? block.threads - 1 - n : n;
+        for (int i = 0; i < block.threads; i++) {
             if (fibers[i].state == State::RUNNING) resume(i);
             if (block.failure != CUDA_SUCCESS) return;
         }
@@ -212,6 +218,7 @@ const Fiber& exchange(unsigned mask, unsigned long long value, unsigned source) 
         toScheduler();
         return mine;
     }
+    exchanges[block.current / WARP]++;
     for (int i = 0; i < lanes; i++) {
         if ((mask >> i & 1) == 0) continue;
         warp[i].shuffled = warp[warp[i].source].value;
@@ -232,24 +239,29 @@ void violation(CUresult code, const char* format, ...) {
     abort();
 }
 
+Place runningThread() { return {block.number, block.number / WARP, exchanges[block.number / WARP]}; }
+
 const char* fiberStacksBegin() { return stacks(); }
 const char* fiberStacksEnd() { return stacks() + STACK * MAX_THREADS; }
 
 CUresult runKernel(const KernelEntry& kernel, Dim3 grid, Dim3 size, void* const* parameters, size_t sharedBytes) {
     block = {};
+    races::setAtomic(false);
     block.kernel = &kernel;
     block.parameters = parameters;
     block.grid = grid;
     block.size = size;
     block.threads = int(size.x * size.y * size.z);
     block.fibers = kernel.barriers != 0;
-    for (block.index.z = 0; block.index.z < grid.z; block.index.z++)
-        for (block.index.y = 0; block.index.y < grid.y; block.index.y++)
-            for (block.index.x = 0; block.index.x < grid.x; block.index.x++) {
-                runBlock(sharedBytes);
-                if (block.failure != CUDA_SUCCESS) return block.failure;
-            }
-    return CUDA_SUCCESS;
+    // Every other launch begins with the last block: no block may count on another one.
+    bool backwards = launches++ % 2 == 1;
+    size_t blocks = size_t(grid.x) * grid.y * grid.z;
+    for (size_t n = 0; n < blocks && block.failure == CUDA_SUCCESS; n++) {
+        size_t i = backwards ? blocks - 1 - n : n;
+        block.index = {unsigned(i % grid.x), unsigned(i / grid.x % grid.y), unsigned(i / grid.x / grid.y)};
+        runBlock(sharedBytes);
+    }
+    return block.failure;
 }
 
 }  // namespace emulator
@@ -279,5 +291,7 @@ HOOK unsigned long long emulator_shuffle(unsigned mask, unsigned long long value
 }
 
 HOOK unsigned emulator_ballot(unsigned mask, int predicate) { return exchange(mask, predicate != 0, lane()).ballot; }
+
+HOOK void emulator_atomic(int begins) { races::setAtomic(begins != 0); }
 
 HOOK void emulator_trap(const char* why) { violation(CUDA_ERROR_LAUNCH_FAILED, "%s", why); }

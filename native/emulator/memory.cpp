@@ -318,6 +318,7 @@ void checkRange(void* pointer, size_t bytes, bool write);
     }
     size_t shared = size_t(p - m.image.shared);
     if (shared < m.image.sharedBytes) {
+        races::check(address, bytes, write, reinterpret_cast<uintptr_t>(m.image.shared));
         for (size_t i = shared; i < shared + bytes; i++) {
             if (i >= m.image.sharedBytes) illegal(address, bytes, write, "out of bounds", "behind the static shared memory");
             if (write) m.imageShadow[i] = WRITTEN;
@@ -345,6 +346,8 @@ void checkRange(void* pointer, size_t bytes, bool write);
     illegal(address, bytes, write, unwritten ? "never written" : "not allocated", nearest(shown(address) + bad));
 }
 
+[[gnu::noinline]] void checkShared(size_t at, size_t bytes, bool write) { races::check(at, bytes, write, SHARED_OFFSET); }
+
 template <size_t N>
 inline bool all(const unsigned char* s, State wanted) {
     for (size_t i = 0; i < N; i++)
@@ -364,6 +367,7 @@ inline void check(void* pointer) {
     unsigned char* s = m.shadow + at;
     if (__builtin_expect(!all<N>(s, WRITE ? ALLOCATED : WRITTEN), 0)) explain(address, N, WRITE);
     if (WRITE) memset(s, WRITTEN, N);
+    if (__builtin_expect(at < FIRST_OFFSET, 0)) checkShared(at, N, WRITE);
 }
 
 void checkRange(void* pointer, size_t bytes, bool write) {
@@ -374,6 +378,7 @@ void checkRange(void* pointer, size_t bytes, bool write) {
     if (at >= RANGE - bytes) return checkElsewhere(address, bytes, write);
     if (firstBelow(at, bytes, write ? ALLOCATED : WRITTEN) < bytes) explain(address, bytes, write);
     if (write) memset(m.shadow + at, WRITTEN, bytes);
+    if (at < FIRST_OFFSET) checkShared(at, bytes, write);
 }
 
 }  // namespace

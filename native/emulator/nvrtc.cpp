@@ -22,8 +22,13 @@ extern const char emulator_device_header[];  // device.h, put into the library b
 namespace {
 
 enum Result { SUCCESS = 0, INVALID_INPUT = 3, INVALID_PROGRAM = 4, INVALID_OPTION = 5, COMPILATION = 6, INTERNAL = 11 };
+#if CUDA_VERSION == 13
+constexpr int MAJOR = 13, MINOR = 0;
+const int architectures[] = {75, 80, 86, 87, 88, 89, 90, 100, 103, 110, 120, 121};
+#else
 constexpr int MAJOR = 12, MINOR = 6;
 const int architectures[] = {50, 52, 53, 60, 61, 62, 70, 72, 75, 80, 86, 87, 89, 90};
+#endif
 
 struct Program {
     std::string source;
