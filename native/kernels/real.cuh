@@ -8,7 +8,7 @@
 #define WIDTH 1
 #endif
 
-#define DEVICE static __device__ __forceinline__
+#define DEVICE __device__ __forceinline__
 
 // Counts and places of elements: 32 bits wherever they suffice, for 64-bit division is slow on a GPU.
 #ifdef WIDE_INDEX
