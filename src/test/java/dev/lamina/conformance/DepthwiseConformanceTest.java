@@ -66,8 +66,7 @@ class DepthwiseConformanceTest {
     for (DType dtype : List.of(DType.F32, DType.BF16, DType.F16)) {
       for (Geometry g : geometries()) {
         cases.add(OpCase.of(new Op.Conv2d(g.spec), of(dtype, g.image), of(dtype, g.filter())));
-        cases.add(
-            OpCase.of(new Op.Conv2dInputGradient(g.spec, g.image), of(dtype, g.output()), of(dtype, g.filter())));
+        cases.add(OpCase.of(new Op.Conv2dInputGradient(g.spec, g.image), of(dtype, g.output()), of(dtype, g.filter())));
         cases.add(
             OpCase.of(new Op.Conv2dFilterGradient(g.spec, g.filter()), of(dtype, g.image), of(dtype, g.output())));
       }

@@ -68,8 +68,7 @@ final class BatchNormLaunches {
     if (forward && fused.prologue() != null) {
       return Optional.of("batch norm takes no prologue on the CUDA device: x would be computed twice");
     }
-    if (!forward
-        && (fused.epilogue() != null || fused.prologue() != null && fused.prologueInput() != GRADIENT)) {
+    if (!forward && (fused.epilogue() != null || fused.prologue() != null && fused.prologueInput() != GRADIENT)) {
       return Optional.of("the CUDA device lets a prologue on dy ride on a batch norm gradient, nothing else");
     }
     Expr expr = forward ? fused.epilogue() : fused.prologue();
@@ -101,7 +100,9 @@ final class BatchNormLaunches {
     return output == 0 && dense && types.get(input).equals(types.getFirst());
   }
 
-  /** The layout if addresses allow the widest accesses: it decides how rows are cut, so addresses have no say in that. */
+  /**
+   * The layout if addresses allow the widest accesses: it decides how rows are cut, so addresses have no say in that.
+   */
   private ChannelTile nominal() {
     int channels = types.getFirst().shape().last();
     int width = Real.widest(real);
@@ -134,18 +135,37 @@ final class BatchNormLaunches {
     int parts = nominal().sumParts();
     ChannelTile sums = tile(null, inputs, inputs[0]);
     Launch statistics =
-        launch(sums, "batch_norm_statistics.cu", null, "lamina_batch_norm_statistics", sums.grid(parts), sums,
-            inputs, inputs[0], workspace);
+        launch(
+            sums,
+            "batch_norm_statistics.cu",
+            null,
+            "lamina_batch_norm_statistics",
+            sums.grid(parts),
+            sums,
+            inputs,
+            inputs[0],
+            workspace);
     List<Argument> join = addresses(inputs[0], workspace, outputs[1], outputs[2], outputs[3]);
-    join.add(new Argument.Int(sums.rows()));
-    join.add(new Argument.Int(sums.channels()));
-    join.add(new Argument.Int(parts));
-    join.add(new Argument.Float(epsilon));
+    join.add(new Argument.Int32(sums.rows()));
+    join.add(new Argument.Int32(sums.channels()));
+    join.add(new Argument.Int32(parts));
+    join.add(new Argument.Float32(epsilon));
     ChannelTile elements = tile(ride, inputs, inputs[0], outputs[0]);
     Launch normalise =
-        launch(elements, "batch_norm_forward.cu", ride, "lamina_batch_norm_normalise",
-            elements.grid(elements.elementParts()), elements, inputs,
-            inputs[0], inputs[1], inputs[2], outputs[1], outputs[3], outputs[0]);
+        launch(
+            elements,
+            "batch_norm_forward.cu",
+            ride,
+            "lamina_batch_norm_normalise",
+            elements.grid(elements.elementParts()),
+            elements,
+            inputs,
+            inputs[0],
+            inputs[1],
+            inputs[2],
+            outputs[1],
+            outputs[3],
+            outputs[0]);
     return List.of(statistics, join(sums, statistics, "lamina_batch_norm_join", join), normalise);
   }
 
@@ -153,16 +173,39 @@ final class BatchNormLaunches {
     int parts = nominal().sumParts();
     ChannelTile sums = tile(ride, inputs, inputs[0], inputs[GRADIENT]);
     Launch first =
-        launch(sums, "batch_norm_backward.cu", ride, "lamina_batch_norm_gradient_sums", sums.grid(parts), sums,
-            inputs, inputs[0], inputs[2], inputs[GRADIENT], workspace);
+        launch(
+            sums,
+            "batch_norm_backward.cu",
+            ride,
+            "lamina_batch_norm_gradient_sums",
+            sums.grid(parts),
+            sums,
+            inputs,
+            inputs[0],
+            inputs[2],
+            inputs[GRADIENT],
+            workspace);
     List<Argument> join = addresses(workspace, inputs[3], outputs[1], outputs[2]);
-    join.add(new Argument.Int(sums.channels()));
-    join.add(new Argument.Int(parts));
+    join.add(new Argument.Int32(sums.channels()));
+    join.add(new Argument.Int32(parts));
     ChannelTile elements = tile(ride, inputs, inputs[0], inputs[GRADIENT], outputs[0]);
     Launch last =
-        launch(elements, "batch_norm_backward.cu", ride, "lamina_batch_norm_gradient",
-            elements.grid(elements.elementParts()), elements, inputs,
-            inputs[0], inputs[1], inputs[2], inputs[3], inputs[GRADIENT], outputs[1], outputs[2], outputs[0]);
+        launch(
+            elements,
+            "batch_norm_backward.cu",
+            ride,
+            "lamina_batch_norm_gradient",
+            elements.grid(elements.elementParts()),
+            elements,
+            inputs,
+            inputs[0],
+            inputs[1],
+            inputs[2],
+            inputs[3],
+            inputs[GRADIENT],
+            outputs[1],
+            outputs[2],
+            outputs[0]);
     Launch sources = launch(sums, "batch_norm_statistics.cu", null, "", 1, sums, inputs);
     return List.of(first, join(sums, sources, "lamina_batch_norm_gradient_join", join), last);
   }
@@ -187,7 +230,13 @@ final class BatchNormLaunches {
   }
 
   private Launch launch(
-      ChannelTile tile, String file, CudaSource riding, String entry, int grid, ChannelTile layout, long[] inputs,
+      ChannelTile tile,
+      String file,
+      CudaSource riding,
+      String entry,
+      int grid,
+      ChannelTile layout,
+      long[] inputs,
       long... addresses) {
     List<Argument> arguments = addresses(addresses);
     arguments.addAll(layout.arguments());

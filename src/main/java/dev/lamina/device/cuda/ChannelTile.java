@@ -60,6 +60,9 @@ record ChannelTile(int rows, int channels, int width, int most) {
   /** The parameters {@code rows, channels, across, tiles}. */
   List<Argument> arguments() {
     return List.of(
-        new Argument.Int(rows), new Argument.Int(channels), new Argument.Int(across()), new Argument.Int(tiles()));
+        new Argument.Int32(rows),
+        new Argument.Int32(channels),
+        new Argument.Int32(across()),
+        new Argument.Int32(tiles()));
   }
 }

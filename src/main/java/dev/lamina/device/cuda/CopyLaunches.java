@@ -47,7 +47,11 @@ final class CopyLaunches {
       }
       arguments.add(sizes.index(rows == 1 ? length : toStride / unit));
       return movement(
-          from == 0 ? "lamina_clear_runs" : "lamina_copy_runs", unit, sizes, Launch.blocksFor(rows * length), arguments);
+          from == 0 ? "lamina_clear_runs" : "lamina_copy_runs",
+          unit,
+          sizes,
+          Launch.blocksFor(rows * length),
+          arguments);
     }
   }
 

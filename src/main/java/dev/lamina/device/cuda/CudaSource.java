@@ -117,8 +117,7 @@ final class CudaSource {
           switch (operands.get(input)) {
             case One _, Strided _ -> true;
             case Dense(DType dtype) -> isAligned(addresses[input], dtype, width);
-            case Periodic(DType dtype, long period) ->
-                period % width == 0 && isAligned(addresses[input], dtype, width);
+            case Periodic(DType dtype, long period) -> period % width == 0 && isAligned(addresses[input], dtype, width);
           };
       if (!fits) {
         return false;
@@ -265,8 +264,11 @@ final class CudaSource {
 
   /** {@link #rideFunction} where nothing rides. */
   static String noRide() {
-    return "#define RIDE_PARAMETERS\n#define RIDE_ARGUMENTS\n"
-        + "DEVICE void lamina_ride(float (&)[WIDTH], Index, int) {}\n";
+    return """
+    #define RIDE_PARAMETERS
+    #define RIDE_ARGUMENTS
+    DEVICE void lamina_ride(float (&)[WIDTH], Index, int) {}
+    """;
   }
 
   private static String copyToValue() {
@@ -292,13 +294,16 @@ final class CudaSource {
     String phases =
         IntStream.range(0, periods.size())
             .mapToObj(p ->
-                "int phase%1$d = (int) (group %% (period%1$d / WIDTH)) * WIDTH;\nconst int step%1$d = (int) (threads %% (period%1$d / WIDTH)) * WIDTH;\n"
+                """
+                int phase%1$d = (int) (group %% (period%1$d / WIDTH)) * WIDTH;
+                const int step%1$d = (int) (threads %% (period%1$d / WIDTH)) * WIDTH;
+                """
                     .formatted(p))
             .collect(Collectors.joining());
     String advance =
         IntStream.range(0, periods.size())
-            .mapToObj(p ->
-                "phase%1$d += step%1$d;\nif (phase%1$d >= period%1$d) phase%1$d -= period%1$d;\n".formatted(p))
+            .mapToObj(
+                p -> "phase%1$d += step%1$d;\nif (phase%1$d >= period%1$d) phase%1$d -= period%1$d;\n".formatted(p))
             .collect(Collectors.joining());
     String targets =
         IntStream.range(0, outputs.size())

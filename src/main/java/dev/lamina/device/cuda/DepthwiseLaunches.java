@@ -102,7 +102,7 @@ final class DepthwiseLaunches {
             "lamina_depthwise_filter_gradient",
             tile,
             tile.grid(parts) * taps(),
-            List.of(new Argument.Int(parts)),
+            List.of(new Argument.Int32(parts)),
             x,
             dy,
             workspace);
@@ -117,9 +117,9 @@ final class DepthwiseLaunches {
             List.of(
                 new Argument.Address(workspace),
                 new Argument.Address(dWeights),
-                new Argument.Int(filter.dim(0)),
-                new Argument.Int(taps()),
-                new Argument.Int(parts)));
+                new Argument.Int32(filter.dim(0)),
+                new Argument.Int32(taps()),
+                new Argument.Int32(parts)));
     return List.of(sums, join);
   }
 
@@ -146,7 +146,7 @@ final class DepthwiseLaunches {
           spec.dilation().width(),
           multiplier()
         }) {
-      arguments.add(new Argument.Int(value));
+      arguments.add(new Argument.Int32(value));
     }
     Sizes sizes = new Sizes(Math.max(image.size(), (long) outputPixels() * filter.dim(0)));
     return new Launch(

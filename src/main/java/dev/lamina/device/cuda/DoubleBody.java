@@ -143,7 +143,9 @@ final class DoubleBody implements LaneBody {
       case LOG1P -> "log1p(" + a + ")";
       case TANH -> "tanh(" + a + ")";
       case SIGMOID ->
-          a + " >= 0 ? 1 / (1 + exp(-magnitude(%1$s))) : exp(-magnitude(%1$s)) / (1 + exp(-magnitude(%1$s)))".formatted(a);
+          a
+              + " >= 0 ? 1 / (1 + exp(-magnitude(%1$s))) : exp(-magnitude(%1$s)) / (1 + exp(-magnitude(%1$s)))"
+                  .formatted(a);
       case SOFTPLUS -> a + " > 0 ? %1$s + log1p(exp(-%1$s)) : log1p(exp(%1$s))".formatted(a);
       case ERF -> "erf(" + a + ")";
     };

@@ -32,10 +32,7 @@ final class FloatBody implements LaneBody {
 
   @Override
   public List<RandomStream> streams() {
-    return code.slots().stream()
-        .filter(Slot.Word.class::isInstance)
-        .map(slot -> ((Slot.Word) slot).stream())
-        .toList();
+    return code.slots().stream().filter(Slot.Word.class::isInstance).map(slot -> ((Slot.Word) slot).stream()).toList();
   }
 
   @Override

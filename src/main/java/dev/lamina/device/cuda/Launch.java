@@ -30,7 +30,8 @@ public record Launch(
     options = List.copyOf(options);
     arguments = List.copyOf(arguments);
     if (grid < 1 || block < 1) {
-      throw new IllegalArgumentException(entry + ": expected at least one block and thread, got " + grid + ", " + block);
+      throw new IllegalArgumentException(
+          entry + ": expected at least one block and thread, got " + grid + ", " + block);
     }
   }
 
@@ -45,12 +46,12 @@ public record Launch(
     record Address(long value) implements Argument {}
 
     /** An {@code int}. */
-    record Int(int value) implements Argument {}
+    record Int32(int value) implements Argument {}
 
     /** A {@code long long}. */
-    record Long(long value) implements Argument {}
+    record Int64(long value) implements Argument {}
 
     /** A {@code float}. */
-    record Float(float value) implements Argument {}
+    record Float32(float value) implements Argument {}
   }
 }

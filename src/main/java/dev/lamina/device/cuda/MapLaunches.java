@@ -23,7 +23,7 @@ final class MapLaunches {
     for (long output : outputs) {
       arguments.add(new Argument.Address(output));
     }
-    source.periods().forEach(period -> arguments.add(new Argument.Int(Math.toIntExact(period))));
+    source.periods().forEach(period -> arguments.add(new Argument.Int32(Math.toIntExact(period))));
     return List.of(
         new Launch(
             KernelText.withTypes(source.map(map.dtypes())),

@@ -77,7 +77,7 @@ final class PermuteLaunches {
     List<Argument> arguments = addresses(from, to);
     arguments.add(sizes.index(units));
     arguments.add(sizes.index(all.getLast().extent * (long) bytes / unit));
-    around.stream().skip(1).forEach(axis -> arguments.add(new Argument.Int(axis.extent)));
+    around.stream().skip(1).forEach(axis -> arguments.add(new Argument.Int32(axis.extent)));
     around.forEach(axis -> arguments.add(sizes.index(axis.from * bytes / scale)));
     return CopyLaunches.movement("lamina_permute_runs", unit, sizes, Launch.blocksFor(units), arguments);
   }
@@ -90,12 +90,12 @@ final class PermuteLaunches {
     int matrices = Math.toIntExact(outer.stream().mapToLong(Axis::extent).reduce(1, (a, b) -> a * b));
     Sizes sizes = new Sizes(in.shape().size());
     List<Argument> arguments = addresses(from, to);
-    arguments.add(new Argument.Int(rows.extent));
-    arguments.add(new Argument.Int(columns.extent));
+    arguments.add(new Argument.Int32(rows.extent));
+    arguments.add(new Argument.Int32(columns.extent));
     arguments.add(sizes.index(rows.from));
     arguments.add(sizes.index(columns.to));
-    arguments.add(new Argument.Int(matrices));
-    around.stream().skip(1).forEach(axis -> arguments.add(new Argument.Int(axis.extent)));
+    arguments.add(new Argument.Int32(matrices));
+    around.stream().skip(1).forEach(axis -> arguments.add(new Argument.Int32(axis.extent)));
     around.forEach(axis -> arguments.add(sizes.index(axis.from)));
     around.forEach(axis -> arguments.add(sizes.index(axis.to)));
     long squares = (rows.extent + 31L) / 32 * ((columns.extent + 31L) / 32) * matrices;

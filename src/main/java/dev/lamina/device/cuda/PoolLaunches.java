@@ -13,8 +13,7 @@ final class PoolLaunches {
   private PoolLaunches() {}
 
   /** Inputs: image. Outputs: pooled image, and the winners for {@link PoolKind#MAX}. */
-  static List<Launch> forward(
-      PoolKind kind, PoolSpec spec, Shape image, DType real, long[] inputs, long[] outputs) {
+  static List<Launch> forward(PoolKind kind, PoolSpec spec, Shape image, DType real, long[] inputs, long[] outputs) {
     String entry = kind == PoolKind.MAX ? "lamina_max_pool" : "lamina_average_pool";
     long[] reals = {inputs[0], outputs[0]};
     long[] bytes = kind == PoolKind.MAX ? new long[] {outputs[1]} : new long[0];
@@ -23,8 +22,7 @@ final class PoolLaunches {
   }
 
   /** Inputs: gradient of the pooled image, and the winners for {@link PoolKind#MAX}. Output: gradient of the image. */
-  static List<Launch> gradient(
-      PoolKind kind, PoolSpec spec, Shape image, DType real, long[] inputs, long[] outputs) {
+  static List<Launch> gradient(PoolKind kind, PoolSpec spec, Shape image, DType real, long[] inputs, long[] outputs) {
     boolean max = kind == PoolKind.MAX;
     String entry = max ? "lamina_max_pool_gradient" : "lamina_average_pool_gradient";
     long[] reals = {inputs[0], outputs[0]};
@@ -35,8 +33,15 @@ final class PoolLaunches {
   }
 
   private static List<Launch> launch(
-      String entry, PoolSpec spec, Shape image, DType real, long pixels, long[] reals, long[] bytes,
-      List<Long> addresses, long[] more) {
+      String entry,
+      PoolSpec spec,
+      Shape image,
+      DType real,
+      long pixels,
+      long[] reals,
+      long[] bytes,
+      List<Long> addresses,
+      long[] more) {
     if (pixels * image.dim(3) == 0) {
       return List.of();
     }
@@ -65,7 +70,7 @@ final class PoolLaunches {
           spec.padding().top(),
           spec.padding().left()
         }) {
-      arguments.add(new Argument.Int(value));
+      arguments.add(new Argument.Int32(value));
     }
     return List.of(
         new Launch(

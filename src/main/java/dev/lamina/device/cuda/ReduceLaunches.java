@@ -35,7 +35,9 @@ final class ReduceLaunches {
     this.parts = whole ? 1 : parts();
   }
 
-  /** What is reduced and what is kept: [outer][length][inner], the middle reduced; or neither, and {@code irregular}. */
+  /**
+   * What is reduced and what is kept: [outer][length][inner], the middle reduced; or neither, and {@code irregular}.
+   */
   private record Extents(long outer, long length, long inner, boolean irregular) {
 
     static Extents of(Op.Reduce reduce) {
@@ -132,7 +134,9 @@ final class ReduceLaunches {
     long useful = extents.length / Math.max(1, share);
     long wanted = ENOUGH_BLOCKS / blocks;
     // A second launch has to pay: not for less than two parts' worth of elements.
-    return kept() > Integer.MAX_VALUE / ENOUGH_BLOCKS ? 1 : (int) Math.clamp(Math.min(useful, wanted), 1L, ENOUGH_BLOCKS);
+    return kept() > Integer.MAX_VALUE / ENOUGH_BLOCKS
+        ? 1
+        : (int) Math.clamp(Math.min(useful, wanted), 1L, ENOUGH_BLOCKS);
   }
 
   private Launch launch(long[] inputs, long output, DType stored) {
@@ -146,14 +150,13 @@ final class ReduceLaunches {
     if (!extents.rows()) {
       arguments.add(sizes.index(extents.inner));
     }
-    arguments.add(new Argument.Int((int) across));
+    arguments.add(new Argument.Int32((int) across));
     if (!extents.rows()) {
-      arguments.add(new Argument.Int(Math.toIntExact(tiles(width))));
+      arguments.add(new Argument.Int32(Math.toIntExact(tiles(width))));
     }
-    arguments.add(new Argument.Int(parts));
+    arguments.add(new Argument.Int32(parts));
     source.reads().forEach(input -> arguments.add(new Argument.Address(inputs[input])));
-    String generated =
-        source.elementFunction() + "typedef " + CudaSource.typeName(stored) + " Result;\n" + place();
+    String generated = source.elementFunction() + "typedef " + CudaSource.typeName(stored) + " Result;\n" + place();
     return new Launch(
         KernelText.files(generated, "reduce.cu"),
         sizes.options(width, List.of("-DKIND_" + reduce.kind().name(), "--fmad=false")),
@@ -170,8 +173,7 @@ final class ReduceLaunches {
     if (extents.irregular) {
       return 1;
     }
-    boolean fits =
-        extents.rows() ? extents.outer == 1 || extents.length % width == 0 : extents.inner % width == 0;
+    boolean fits = extents.rows() ? extents.outer == 1 || extents.length % width == 0 : extents.inner % width == 0;
     if (!fits && width == 8) {
       width = 4;
       fits = extents.rows() ? extents.length % width == 0 : extents.inner % width == 0;

@@ -3,7 +3,6 @@ package dev.lamina.device.cuda;
 import dev.lamina.device.cuda.Launch.Argument;
 import dev.lamina.graph.Expr;
 import dev.lamina.graph.Expr.UnaryOp;
-import dev.lamina.graph.Op;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.Shape;
 import dev.lamina.tensor.TensorType;
@@ -42,10 +41,10 @@ final class RowLaunches {
     }
     arguments.add(new Argument.Address(outputs[0]));
     arguments.add(sizes.index(logits.dim(0)));
-    arguments.add(new Argument.Int(logits.dim(1)));
-    arguments.add(new Argument.Int(across));
-    arguments.add(new Argument.Float((float) (1 - smoothing)));
-    arguments.add(new Argument.Float((float) (smoothing / logits.dim(1))));
+    arguments.add(new Argument.Int32(logits.dim(1)));
+    arguments.add(new Argument.Int32(across));
+    arguments.add(new Argument.Float32((float) (1 - smoothing)));
+    arguments.add(new Argument.Float32((float) (smoothing / logits.dim(1))));
     String generated =
         "typedef "
             + CudaSource.typeName(types.get(1).dtype())
@@ -92,8 +91,8 @@ final class RowLaunches {
                 new Argument.Address(from),
                 new Argument.Address(to),
                 sizes.index(rows),
-                new Argument.Int(length),
-                new Argument.Int(across))));
+                new Argument.Int32(length),
+                new Argument.Int32(across))));
   }
 
   private static int across(int length) {

@@ -5,8 +5,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * How a kernel counts elements: in 32 bits if none of its tensors has more than half of what they can count, so that
- * a stride added to the last index does not overflow.
+ * How a kernel counts elements: in 32 bits if none of its tensors has more than half of what they can count, so that a
+ * stride added to the last index does not overflow.
  *
  * @param largest elements of the largest tensor
  */
@@ -20,7 +20,7 @@ record Sizes(long largest) {
 
   /** A parameter of the kernel's type {@code Index}. */
   Argument index(long value) {
-    return wide() ? new Argument.Long(value) : new Argument.Int(Math.toIntExact(value));
+    return wide() ? new Argument.Int64(value) : new Argument.Int32(Math.toIntExact(value));
   }
 
   /** The macros that go with it, and {@code more}. */
