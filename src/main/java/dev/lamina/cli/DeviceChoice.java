@@ -1,6 +1,5 @@
 package dev.lamina.cli;
 
-import dev.lamina.device.Device;
 import dev.lamina.device.DeviceOptions;
 import dev.lamina.device.Devices;
 import dev.lamina.io.BadInputException;
@@ -13,18 +12,14 @@ final class DeviceChoice {
   /**
    * The device of that name, and why.
    *
-   * @throws BadInputException if there is none of that name, or it is not available here
+   * @throws BadInputException if there is none of that name
+   * @throws IllegalArgumentException if it is not available here
    */
-  static Devices.Choice of(String name) {
+  static Devices.Choice of(String name, DeviceOptions options) {
     Devices devices = new Devices();
-    if (!devices.names().contains(name)) {
+    if (!devices.knows(name)) {
       throw new BadInputException("there is no device '" + name + "'" + Nearest.hint(name, devices.names()));
     }
-    return devices.choose(name);
-  }
-
-  /** Opens it with so many threads, 0 for all. */
-  static Device open(String name, int threads) {
-    return of(name).provider().open(new DeviceOptions(threads));
+    return devices.choose(name, options);
   }
 }

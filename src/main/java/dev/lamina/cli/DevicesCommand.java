@@ -1,16 +1,20 @@
 package dev.lamina.cli;
 
+import dev.lamina.device.DeviceOptions;
 import dev.lamina.device.Devices;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 
 /** {@code lamina devices}. */
 @Command(
     name = "devices",
-    description = "Lists each kind of device: what it is, or why it is not available.",
+    description = "Lists each device: what it is and what it stands on, or why it is not available.",
     mixinStandardHelpOptions = true)
 final class DevicesCommand implements Callable<Integer> {
   private final Console console;
+
+  @Mixin private DeviceWishes wishes;
 
   DevicesCommand(Console console) {
     this.console = console;
@@ -19,11 +23,13 @@ final class DevicesCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Devices devices = new Devices();
-    for (Devices.Entry entry : devices.list()) {
+    DeviceOptions options = wishes.options(0);
+    for (Devices.Entry entry : devices.list(options)) {
       console.line(
           "%-10s %-14s %s", entry.name(), entry.available() ? "available" : "not available", entry.description());
+      entry.details().forEach(line -> console.line("%10s %s", "", line));
     }
-    console.line("auto takes %s", devices.choose(Devices.AUTO).provider().name());
+    console.line("auto takes %s", devices.choose(Devices.AUTO, options).provider().name());
     return Main.OK;
   }
 }

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import tools.jackson.databind.json.JsonMapper;
@@ -34,8 +35,10 @@ final class EvalCommand implements Callable<Integer> {
   @Option(
       names = "--device",
       paramLabel = "NAME",
-      description = "auto, cpu or reference; that of the training unless given.")
+      description = "auto, cuda, cuda:1, cpu or reference; that of the training unless given.")
   private String device;
+
+  @Mixin private DeviceWishes wishes;
 
   @Option(names = "--json", description = "Prints the result as one JSON object in the last line.")
   private boolean json;
@@ -49,7 +52,7 @@ final class EvalCommand implements Callable<Integer> {
     SavedModel saved = SavedModel.find(place);
     DataSource source = DataSource.open(data == null ? saved.recipe().data() : data);
     try (Arena arena = Arena.ofShared();
-        Device opened = saved.open(device);
+        Device opened = saved.open(device, wishes);
         TrainedModel model = saved.load(opened)) {
       Dataset test = saved.recipe().targets(source.test(arena), arena);
       Evaluation figures = model.evaluate(test);

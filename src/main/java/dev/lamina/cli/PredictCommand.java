@@ -18,6 +18,7 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -42,8 +43,10 @@ final class PredictCommand implements Callable<Integer> {
   @Option(
       names = "--device",
       paramLabel = "NAME",
-      description = "auto, cpu or reference; that of the training unless given.")
+      description = "auto, cuda, cuda:1, cpu or reference; that of the training unless given.")
   private String device;
+
+  @Mixin private DeviceWishes wishes;
 
   @Option(
       names = "--invert",
@@ -70,7 +73,7 @@ final class PredictCommand implements Callable<Integer> {
       for (Path image : images) {
         pixels.add(load(image, saved, arena).pixels());
       }
-      try (Device opened = saved.open(device);
+      try (Device opened = saved.open(device, wishes);
           TrainedModel model = saved.load(opened)) {
         double[][] predictions = model.predict(pixels);
         for (int i = 0; i < images.size(); i++) {

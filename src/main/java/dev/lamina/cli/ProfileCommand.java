@@ -1,7 +1,6 @@
 package dev.lamina.cli;
 
 import dev.lamina.device.Device;
-import dev.lamina.device.DeviceOptions;
 import dev.lamina.device.Devices;
 import dev.lamina.device.Program;
 import dev.lamina.graph.Cost;
@@ -14,6 +13,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicInteger;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -45,8 +45,10 @@ final class ProfileCommand implements Callable<Integer> {
   @Option(names = "--batch", paramLabel = "N|full", description = "Examples of one pass.")
   private String batch;
 
-  @Option(names = "--device", paramLabel = "NAME", description = "auto, cpu or reference.")
+  @Option(names = "--device", paramLabel = "NAME", description = "auto, cuda, cuda:1, cpu or reference.")
   private String device;
+
+  @Mixin private DeviceWishes wishes;
 
   @Option(
       names = "--steps",
@@ -68,9 +70,9 @@ final class ProfileCommand implements Callable<Integer> {
       throw new IllegalArgumentException("--steps: expected 1 or more, got " + steps);
     }
     Workload workload = Workload.of(subject, data, batch, device);
-    Devices.Choice choice = DeviceChoice.of(workload.recipe().device());
+    Devices.Choice choice = DeviceChoice.of(workload.recipe().device(), wishes.options(workload.recipe().threads()));
     console.line("%s", choice.reason());
-    try (Device opened = choice.provider().open(new DeviceOptions(workload.recipe().threads()));
+    try (Device opened = choice.open();
         CompiledModel model = CompiledModel.compile(opened, workload.spec())) {
       var left = new AtomicInteger(2 * (opened.name().equals("reference") ? 1 : WARM_STEPS));
       model.warmUp(() -> left.getAndDecrement() == 0);

@@ -46,8 +46,8 @@ record SavedModel(Path file, ModelFile description, Recipe recipe) {
   }
 
   /** Opens the device of that name, or the recipe's for null. */
-  Device open(String device) {
-    return DeviceChoice.open(device == null ? recipe.device() : device, recipe.threads());
+  Device open(String device, DeviceWishes wishes) {
+    return DeviceChoice.of(device == null ? recipe.device() : device, wishes.options(recipe.threads())).open();
   }
 
   /** The model on {@code device}. */

@@ -6,6 +6,7 @@ import dev.lamina.train.LayerTrace;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -34,6 +35,8 @@ final class SummaryCommand implements Callable<Integer> {
   @Option(names = "--device", paramLabel = "NAME", description = "The device whose memory is planned.")
   private String device;
 
+  @Mixin private DeviceWishes wishes;
+
   SummaryCommand(Console console) {
     this.console = console;
   }
@@ -41,7 +44,8 @@ final class SummaryCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Workload workload = Workload.of(subject, data, batch, device);
-    try (Device opened = DeviceChoice.open(workload.recipe().device(), workload.recipe().threads());
+    try (Device opened =
+            DeviceChoice.of(workload.recipe().device(), wishes.options(workload.recipe().threads())).open();
         CompiledModel model = CompiledModel.compile(opened, workload.spec())) {
       int examples = workload.spec().batch();
       console.line("%s, input %s", workload.recipe().model().name(), workload.spec().example());

@@ -4,7 +4,6 @@ import dev.lamina.data.DataSource;
 import dev.lamina.data.Dataset;
 import dev.lamina.data.Mnist;
 import dev.lamina.device.Device;
-import dev.lamina.device.DeviceOptions;
 import dev.lamina.device.Devices;
 import dev.lamina.io.AtomicFile;
 import dev.lamina.io.BadInputException;
@@ -29,6 +28,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import tools.jackson.databind.json.JsonMapper;
@@ -99,7 +99,7 @@ final class TrainCommand implements Callable<Integer> {
       description = "Threads of the CPU device; one for each core unless given.")
   private String threads;
 
-  @Option(names = "--device", paramLabel = "NAME", description = "auto (the default), cpu or reference.")
+  @Option(names = "--device", paramLabel = "NAME", description = "auto (the default), cuda, cuda:1, cpu or reference.")
   private String device;
 
   @Option(
@@ -107,6 +107,8 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "NAME",
       description = "tf32 (the default: 32 bits, where products may be rounded), fp32, bf16, fp16 or fp64.")
   private String precision;
+
+  @Mixin private DeviceWishes wishes;
 
   @Option(names = "--out", paramLabel = "DIR", description = "Folder of the run; runs/<date>-<model>-<n> unless given.")
   private String out;
@@ -125,12 +127,12 @@ final class TrainCommand implements Callable<Integer> {
   public Integer call() {
     RecipeText text = new RecipeText();
     Recipe recipe = resume == null ? newRecipe(text) : resumedRecipe(text);
-    Devices.Choice choice = DeviceChoice.of(recipe.device());
+    Devices.Choice choice = DeviceChoice.of(recipe.device(), wishes.options(recipe.threads()));
     console.line(choice.reason());
     DataSource source = DataSource.open(recipe.data());
     RunFolder run = resume == null ? RunFolder.create(recipe.out(), recipe.model().name()) : RunFolder.open(resume);
     try (Arena arena = Arena.ofShared();
-        Device opened = choice.provider().open(new DeviceOptions(recipe.threads()))) {
+        Device opened = choice.open()) {
       return train(recipe, text, source, run, opened, arena);
     } catch (RuntimeException e) {
       run.deleteIfEmpty();

@@ -4,8 +4,10 @@ package dev.lamina.device;
  * Wishes for a device.
  *
  * @param threads worker threads of the CPU device; 0 takes one for each available processor
+ * @param ordinal which of several devices of its kind: 1 for {@code cuda:1}
+ * @param cudaLibraries folders with NVIDIA's libraries, separated by colons; empty for wherever they are found
  */
-public record DeviceOptions(int threads) {
+public record DeviceOptions(int threads, int ordinal, String cudaLibraries) {
   /** Whatever the device thinks best. */
   public static final DeviceOptions DEFAULT = new DeviceOptions(0);
 
@@ -17,5 +19,23 @@ public record DeviceOptions(int threads) {
       throw new IllegalArgumentException(
           "threads: expected 1 to " + MOST_THREADS + ", or 0 for one on each core, got " + threads);
     }
+    if (ordinal < 0) {
+      throw new IllegalArgumentException("the number of a device: expected 0 or more, got " + ordinal);
+    }
+  }
+
+  /** The first device of its kind, with so many threads. */
+  public DeviceOptions(int threads) {
+    this(threads, 0, "");
+  }
+
+  /** The same wishes for another device of its kind. */
+  public DeviceOptions withOrdinal(int other) {
+    return new DeviceOptions(threads, other, cudaLibraries);
+  }
+
+  /** The same wishes with NVIDIA's libraries from these folders. */
+  public DeviceOptions withCudaLibraries(String folders) {
+    return new DeviceOptions(threads, ordinal, folders);
   }
 }

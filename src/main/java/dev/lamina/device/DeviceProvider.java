@@ -1,5 +1,6 @@
 package dev.lamina.device;
 
+import java.util.List;
 import java.util.Optional;
 
 /** A kind of device that Lamina can try to open. */
@@ -8,11 +9,21 @@ public interface DeviceProvider {
   /** What {@code --device} calls it. */
   String name();
 
-  /** Why it cannot be opened here, in one line; empty if it can. */
-  Optional<String> unavailable();
+  /** Why it cannot be opened here with these wishes, in one line; empty if it can. */
+  Optional<String> unavailable(DeviceOptions options);
 
-  /** One line about what would be opened. */
-  String description();
+  /** One line about what would be opened; asked only if it is available. */
+  String description(DeviceOptions options);
+
+  /** How many there are of this kind. */
+  default int count(DeviceOptions options) {
+    return 1;
+  }
+
+  /** What it stands on, or what it lacks: lines for somebody who wants to know more than one. */
+  default List<String> details(DeviceOptions options) {
+    return List.of();
+  }
 
   /**
    * Opens it.

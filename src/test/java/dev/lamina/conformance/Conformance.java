@@ -41,7 +41,7 @@ final class Conformance {
   }
 
   private static DynamicNode on(DeviceProvider provider, List<OpCase> cases) {
-    Optional<String> reason = provider.unavailable();
+    Optional<String> reason = provider.unavailable(DeviceOptions.DEFAULT);
     if (reason.isPresent()) {
       return DynamicTest.dynamicTest(
           provider.name(), () -> absent(provider.name(), reason.get(), System.getenv("LAMINA_REQUIRE")));

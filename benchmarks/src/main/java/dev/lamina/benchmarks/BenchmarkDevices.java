@@ -16,10 +16,10 @@ final class BenchmarkDevices {
   /** What there is under this name, or why it cannot be measured. */
   static Devices.Entry entry(String name) {
     return new Devices()
-        .list().stream()
+        .list(DeviceOptions.DEFAULT).stream()
             .filter(entry -> entry.name().equals(name))
             .findFirst()
-            .orElse(new Devices.Entry(name, false, "this build has no such device"));
+            .orElse(new Devices.Entry(name, false, "this build has no such device", List.of()));
   }
 
   /**

@@ -17,12 +17,12 @@ public final class CpuProvider implements DeviceProvider {
   }
 
   @Override
-  public Optional<String> unavailable() {
+  public Optional<String> unavailable(DeviceOptions options) {
     return Optional.empty();
   }
 
   @Override
-  public String description() {
+  public String description(DeviceOptions options) {
     return CpuDevice.description(Runtime.getRuntime().availableProcessors());
   }
 

@@ -14,12 +14,12 @@ public final class ReferenceProvider implements DeviceProvider {
   }
 
   @Override
-  public Optional<String> unavailable() {
+  public Optional<String> unavailable(DeviceOptions options) {
     return Optional.empty();
   }
 
   @Override
-  public String description() {
+  public String description(DeviceOptions options) {
     return ReferenceDevice.DESCRIPTION;
   }
 

@@ -33,7 +33,7 @@ class ReferenceDeviceTest {
   void theProviderOpensItEverywhere() {
     var provider = new ReferenceProvider();
     assertEquals("reference", provider.name());
-    assertTrue(provider.unavailable().isEmpty());
+    assertTrue(provider.unavailable(DeviceOptions.DEFAULT).isEmpty());
     try (var device = provider.open(DeviceOptions.DEFAULT)) {
       assertEquals("reference", device.name());
       assertTrue(device.availableMemory() > 0);
