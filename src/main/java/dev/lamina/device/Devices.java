@@ -95,7 +95,8 @@ public final class Devices {
 
   /** Whether {@link #choose} takes the name, of which a number may be part: {@code cuda:1}. */
   public boolean knows(String name) {
-    return names().contains(name) || !name.equals(AUTO) && names().contains(NUMBERED.matcher(name).replaceFirst(""));
+    String kind = NUMBERED.matcher(name).replaceFirst("");
+    return name.equals(AUTO) || providers.stream().anyMatch(provider -> provider.name().equals(kind));
   }
 
   /** The names that {@link #choose} takes; a number can follow those of kinds. */
