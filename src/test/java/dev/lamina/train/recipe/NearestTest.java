@@ -13,6 +13,8 @@ class NearestTest {
     assertEquals(1, Nearest.distance("adm", "adam"));
     assertEquals(3, Nearest.distance("kitten", "sitting"));
     assertEquals(4, Nearest.distance("", "relu"));
+    assertEquals(1, Nearest.distance("cup", "cpu"));
+    assertEquals(2, Nearest.distance("aadmm", "adam"));
   }
 
   @Test
