@@ -207,6 +207,10 @@ static void neverWritten() {
 static void misaligned() {
     CUdeviceptr a = upload(ramp(100)), b = room(100);
     CHECK(launch(function(SOURCE, "scale"), 1, 1, 0, nullptr, a + 2, b, 2.0f, 1LL) == CUDA_ERROR_MISALIGNED_ADDRESS);
+    reset();
+    a = upload(ramp(100)), b = room(100);
+    CHECK(launch(function(SOURCE, "fours"), 1, 1, 0, nullptr, a + 4, b, 1) == CUDA_ERROR_MISALIGNED_ADDRESS);
+    CHECK(contains(reason(CUDA_ERROR_MISALIGNED_ADDRESS), "read of 16 bytes"));
 }
 
 static void hostPointers() {
