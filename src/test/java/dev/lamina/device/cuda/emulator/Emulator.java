@@ -1,0 +1,93 @@
+package dev.lamina.device.cuda.emulator;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Assertions;
+import org.junit.jupiter.api.Assumptions;
+
+/**
+ * The stand-ins for NVIDIA's libraries in {@code native/emulator}, built by {@code make} when a test first asks for
+ * them. Without a compiler the test is skipped with the reason; {@code LAMINA_REQUIRE=emulator} makes that a failure.
+ */
+public final class Emulator {
+  private static final Path SOURCE = Path.of("native", "emulator").toAbsolutePath();
+  private static final List<String> PROGRAMS = List.of("make", "g++");
+
+  private Emulator() {}
+
+  /** Built at most once in a virtual machine. */
+  private static final class Built {
+    static final Path FOLDER = build();
+
+    private static Path build() {
+      Path folder = target();
+      make(folder, "all");
+      return folder;
+    }
+  }
+
+  /** The folder with the libraries; skips the test that asks where there can be none. */
+  public static Path folder() {
+    unavailable().ifPresent(Emulator::absent);
+    return Built.FOLDER;
+  }
+
+  /** Why the libraries cannot be built here; empty if they can. */
+  public static Optional<String> unavailable() {
+    if (!System.getProperty("os.name").equals("Linux") || !System.getProperty("os.arch").equals("amd64")) {
+      return Optional.of("the emulator is for Linux on x86_64");
+    }
+    return PROGRAMS.stream()
+        .filter(program -> !installed(program))
+        .findFirst()
+        .map(program -> program + " is not installed: apt-get install make g++");
+  }
+
+  /** Lets {@code make} bring {@code goal} up to date in {@code folder}; fails the test with what it says. */
+  static String make(Path folder, String goal) {
+    try {
+      Files.createDirectories(folder);
+      try (FileChannel channel =
+              FileChannel.open(folder.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+          var _ = channel.lock()) {
+        Process process =
+            new ProcessBuilder("make", "-C", SOURCE.toString(), "OUT=" + folder, goal)
+                .redirectErrorStream(true)
+                .start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        Assertions.assertEquals(0, process.waitFor(), () -> "make " + goal + ":\n" + output);
+        return output;
+      }
+    } catch (IOException e) {
+      throw new IllegalStateException("make " + goal + " in " + folder + ": " + e.getMessage(), e);
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  static Path target() {
+    return Path.of("target", "emulator").toAbsolutePath();
+  }
+
+  private static boolean installed(String program) {
+    return Stream.of(System.getenv().getOrDefault("PATH", "").split(":"))
+        .anyMatch(folder -> Files.isExecutable(Path.of(folder, program)));
+  }
+
+  private static void absent(String reason) {
+    String required = System.getenv().getOrDefault("LAMINA_REQUIRE", "").toLowerCase(Locale.ROOT);
+    if (Arrays.stream(required.split(",")).map(String::strip).anyMatch("emulator"::equals)) {
+      Assertions.fail("emulator is required by LAMINA_REQUIRE, but: " + reason);
+    }
+    Assumptions.abort("emulator: " + reason);
+  }
+}
