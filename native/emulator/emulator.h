@@ -15,9 +15,8 @@ namespace emulator {
 // One lock for everything: the emulator has one GPU, and that does one thing at a time.
 std::recursive_mutex& lock();
 
-// Prints the reason on stderr and returns the code.
+// Prints the reason on stderr, keeps it for cuGetErrorString, and returns the code.
 [[gnu::format(printf, 2, 3)]] CUresult refuse(CUresult code, const char* format, ...);
-const std::string& stickyReason();
 
 // Errors of a kernel stick, as on a GPU: every later call returns them, until the context is gone.
 CUresult sticky();

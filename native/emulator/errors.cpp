@@ -7,8 +7,10 @@
 namespace emulator {
 namespace {
 CUresult stuck = CUDA_SUCCESS;
-std::string reason;
 std::string stuckReason;
+// Of this thread's last refusal.
+thread_local CUresult refused = CUDA_SUCCESS;
+thread_local std::string reason;
 }  // namespace
 
 std::recursive_mutex& lock() {
@@ -22,12 +24,12 @@ CUresult refuse(CUresult code, const char* format, ...) {
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
+    refused = code;
     reason = text;
     fprintf(stderr, "emulator: error %d: %s\n", int(code), text);
     return code;
 }
 
-const std::string& stickyReason() { return stuckReason; }
 CUresult sticky() { return stuck; }
 void unstick() { stuck = CUDA_SUCCESS; }
 
@@ -84,13 +86,14 @@ extern "C" __attribute__((visibility("default"))) CUresult cuGetErrorName(CUresu
     return CUDA_ERROR_INVALID_VALUE;
 }
 
-// The text of the error that sticks tells which access of which kernel it was.
+// The text of an error that sticks tells which access of which kernel it was, others what was wrong with the call.
 extern "C" __attribute__((visibility("default"))) CUresult cuGetErrorString(CUresult code, const char** text) {
     static thread_local std::string answer;
     for (auto& t : texts) {
         if (t.code != code) continue;
         answer = t.text;
-        if (code != CUDA_SUCCESS && code == sticky()) answer += " (" + stickyReason() + ")";
+        if (code != CUDA_SUCCESS && code == stuck) answer += " (" + stuckReason + ")";
+        else if (code != CUDA_SUCCESS && code == refused) answer += " (" + reason + ")";
         *text = answer.c_str();
         return CUDA_SUCCESS;
     }

@@ -27,24 +27,19 @@ inline float floatOf(uint32_t bits) {
 }
 
 inline float fromHalf(uint16_t half) {
-    int exponent = half >> 10 & 31, fraction = half & 1023;
-    float magnitude = exponent == 31 ? (fraction != 0 ? NAN : INFINITY)
-                      : exponent == 0 ? std::ldexp(float(fraction), -24)
-                                      : std::ldexp(float(fraction + 1024), exponent - 25);
-    return half & 0x8000 ? -magnitude : magnitude;
+    uint32_t sign = uint32_t(half & 0x8000) << 16, rest = half & 0x7fff;
+    // The exponent is moved to where a float has it; the biases differ by 112.
+    float magnitude = rest >= 0x7c00 ? floatOf(0x7f800000 | rest << 13) : floatOf(rest << 13) * 0x1p112f;
+    return floatOf(bitsOf(magnitude) | sign);
 }
 
 // To nearest, ties to even.
 inline uint16_t toHalf(float v) {
-    uint16_t sign = uint16_t(bitsOf(v) >> 16 & 0x8000);
-    float magnitude = std::fabs(v);
-    if (std::isnan(v)) return sign | 0x7e00;
-    if (magnitude >= 65520.0f) return sign | 0x7c00;
-    if (magnitude < 0x1p-14f) return sign | uint16_t(std::nearbyint(magnitude * 0x1p24f));
-    int exponent;
-    float fraction = std::frexp(magnitude, &exponent);                // 0.5 <= fraction < 1
-    auto steps = uint16_t(std::nearbyint(std::ldexp(fraction, 11)));  // 1024 to 2048; the carry goes into the exponent
-    return sign | uint16_t((exponent + 13) * 1024 + steps);
+    uint32_t sign = bitsOf(v) >> 16 & 0x8000, rest = bitsOf(v) & 0x7fffffff;
+    if (rest > 0x7f800000) return uint16_t(sign | 0x7e00);                                               // NaN
+    if (rest >= 0x477ff000) return uint16_t(sign | 0x7c00);                                              // 65520 rounds up to infinity
+    if (rest < 0x38800000) return uint16_t(sign | uint32_t(std::nearbyint(floatOf(rest) * 0x1p24f)));    // subnormal
+    return uint16_t(sign | (rest - 0x38000000 + 0xfff + (rest >> 13 & 1)) >> 13);
 }
 
 inline float fromBrain(uint16_t brain) { return floatOf(uint32_t(brain) << 16); }

@@ -1,6 +1,10 @@
 // Kernels: what they may do, and that each thing they may not do is found and named.
 #include "test.h"
 
+#include <csignal>
+#include <sys/wait.h>
+#include <unistd.h>
+
 static const char* const SOURCE = R"(
 struct alignas(16) Four { float lane[4]; };
 
@@ -102,6 +106,11 @@ extern "C" __global__ void narrow(const float* in, float* out) {
     out[threadIdx.x] = __shfl_xor_sync(0xffu << (threadIdx.x / 8 * 8), in[threadIdx.x], 4, 8);
 }
 
+// Finds its pointers in memory.
+extern "C" __global__ void table(float** pointers, int n) {
+    for (int i = 0; i < n; i++) pointers[i][0] += 1;
+}
+
 extern "C" __global__ void bits(float* out, float a, float b) {
     out[0] = __fmaf_rn(a, b, -a * b);
     out[1] = __fadd_rn(__fmul_rn(a, b), -__fmul_rn(a, b));
@@ -201,6 +210,7 @@ static void neverWritten() {
     float host[100];
     a = room(100);
     CHECK(cuMemcpyDtoH_v2(host, a, 400) == CUDA_ERROR_INVALID_VALUE);
+    CHECK(contains(reason(CUDA_ERROR_INVALID_VALUE), "byte 0 was never written"));
     OK(cuCtxSynchronize());
 }
 
@@ -228,6 +238,29 @@ static void hostPointers() {
     OK(cuMemHostAlloc(&pinned, 400, 0));
     OK(launch(function(SOURCE, "scale"), 1, 64, 0, nullptr, a, pinned, 2.0f, 100LL));
     CHECK(static_cast<float*>(pinned)[99] == 198);
+}
+
+// The device's memory is not the host's: who reads it there is ended by a signal.
+static void hostCannotTouch() {
+    CUdeviceptr a = upload(ramp(100));
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0) _exit(*reinterpret_cast<volatile char*>(a));
+    int status = 0;
+    waitpid(child, &status, 0);
+    CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
+}
+
+static void pointersInMemory() {
+    CUdeviceptr targets[] = {upload({1}), upload({2})}, a;
+    OK(cuMemAlloc_v2(&a, sizeof targets));
+    OK(cuMemcpyHtoD_v2(a, targets, sizeof targets));
+    OK(launch(function(SOURCE, "table"), 1, 1, 0, nullptr, a, 2));
+    CHECK(download(targets[0], 1)[0] == 2 && download(targets[1], 1)[0] == 3);
+    targets[1] += 4;
+    OK(cuMemcpyHtoD_v2(a, targets, sizeof targets));
+    CHECK(launch(function(SOURCE, "table"), 1, 1, 0, nullptr, a, 2) == CUDA_ERROR_ILLEGAL_ADDRESS);
+    CHECK(contains(reason(CUDA_ERROR_ILLEGAL_ADDRESS), "0 bytes behind the end of allocation"));
 }
 
 static void barriers() {
@@ -287,7 +320,7 @@ static void compiling() {
 int main() {
     start();
     void (*tests[])() = {elementwise, reductions, sharedMemory, votesAndShuffles, arithmetic, outOfBounds, useAfterFree,
-                         neverWritten, misaligned, hostPointers, barriers, races, compiling};
+                         neverWritten, misaligned, hostPointers, hostCannotTouch, pointersInMemory, barriers, races, compiling};
     for (auto* test : tests) {
         test();
         reset();

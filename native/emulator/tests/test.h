@@ -119,8 +119,6 @@ inline Compiled compile(const std::string& source, std::vector<const char*> opti
         nvrtcGetPTXSize(program, &size);
         c.ptx.resize(size);
         nvrtcGetPTX(program, c.ptx.data());
-    } else {
-        printf("%s\n", c.log.c_str());
     }
     nvrtcDestroyProgram(&program);
     return c;
@@ -131,6 +129,7 @@ inline Function* function(const std::string& source, const char* name) {
     Module* module = nullptr;
     Function* f = nullptr;
     CHECK(c.result == 0);
+    if (c.result != 0) printf("%s\n", c.log.c_str());
     OK(cuModuleLoadData(&module, c.cubin.data()));
     OK(cuModuleGetFunction(&f, module, name));
     return f;

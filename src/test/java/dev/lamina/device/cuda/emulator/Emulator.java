@@ -60,7 +60,7 @@ public final class Emulator {
               FileChannel.open(folder.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
           var _ = channel.lock()) {
         Process process =
-            new ProcessBuilder("make", "-C", SOURCE.toString(), "OUT=" + folder, goal)
+            new ProcessBuilder("make", "-j2", "-C", SOURCE.toString(), "OUT=" + folder, goal)
                 .redirectErrorStream(true)
                 .start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
