@@ -14,9 +14,10 @@ extern "C" __global__ void lamina_batch_norm_gradient_sums(const Real* x, const 
   for (int j = 0; j < WIDTH; j++) {
     sum[j] = 0;
     product[j] = 0;
-    middle[j] = inside ? mean[tile.channel + j] : 0;
+    middle[j] = 0;
   }
   if (inside) {
+    load_lanes(middle, mean + tile.channel);
 #pragma unroll 4
     for (int row = tile.first + tile.line; row < tile.last; row += tile.lines) {
       const Index at = (Index) row * channels + tile.channel;
@@ -68,14 +69,17 @@ extern "C" __global__ void lamina_batch_norm_gradient(const Real* x, const float
   if (tile.channel >= channels) {
     return;
   }
-  float middle[WIDTH], scale[WIDTH], level[WIDTH], slope[WIDTH];
+  float middle[WIDTH], scale[WIDTH], level[WIDTH], slope[WIDTH], inverse[WIDTH];
+  load_lanes(middle, mean + tile.channel);
+  load_lanes(scale, gamma + tile.channel);
+  load_lanes(level, dBeta + tile.channel);
+  load_lanes(slope, dGamma + tile.channel);
+  load_lanes(inverse, invStd + tile.channel);
 #pragma unroll
   for (int j = 0; j < WIDTH; j++) {
-    const float inverse = invStd[tile.channel + j];
-    middle[j] = mean[tile.channel + j];
-    scale[j] = gamma[tile.channel + j] * inverse;
-    level[j] = dBeta[tile.channel + j] / (float) rows;
-    slope[j] = dGamma[tile.channel + j] / (float) rows * inverse;
+    scale[j] *= inverse[j];
+    level[j] /= (float) rows;
+    slope[j] = slope[j] / (float) rows * inverse[j];
   }
   for (int row = tile.first + tile.line; row < tile.last; row += tile.lines) {
     const Index at = (Index) row * channels + tile.channel;

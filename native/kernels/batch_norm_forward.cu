@@ -8,12 +8,14 @@ extern "C" __global__ void lamina_batch_norm_normalise(const Real* x, const floa
   if (tile.channel >= channels) {
     return;
   }
-  float middle[WIDTH], scale[WIDTH], shift[WIDTH];
+  float middle[WIDTH], scale[WIDTH], shift[WIDTH], inverse[WIDTH];
+  load_lanes(middle, mean + tile.channel);
+  load_lanes(scale, gamma + tile.channel);
+  load_lanes(shift, beta + tile.channel);
+  load_lanes(inverse, invStd + tile.channel);
 #pragma unroll
   for (int j = 0; j < WIDTH; j++) {
-    middle[j] = mean[tile.channel + j];
-    scale[j] = gamma[tile.channel + j] * invStd[tile.channel + j];
-    shift[j] = beta[tile.channel + j];
+    scale[j] *= inverse[j];
   }
   for (int row = tile.first + tile.line; row < tile.last; row += tile.lines) {
     const Index at = (Index) row * channels + tile.channel;

@@ -122,30 +122,45 @@ extern "C" __global__ void lamina_batch_norm_statistics(const Real* x, float* pa
   }
 }
 
-// 32 channels a block, eight threads for each.
+// A block joins the parts of few channels by many threads, which hold several parts at once: there is little to compute,
+// and all of it waits for memory.
+#define JOINED 8
+#define LINES 32
+#define HELD 4
+
 extern "C" __global__ void lamina_batch_norm_join(const Real* x, const float* partial, float* mean, float* variance,
                                                   float* invStd, int rows, int channels, int parts, float epsilon) {
   __shared__ float counts[256];
   __shared__ float sums[256];
   __shared__ float deviations[256];
-  const int channel = (int) blockIdx.x * 32 + ((int) threadIdx.x & 31);
-  const int line = (int) threadIdx.x / 32;
+  const int channel = (int) blockIdx.x * JOINED + ((int) threadIdx.x & (JOINED - 1));
+  const int line = (int) threadIdx.x / JOINED;
   float count = 0, sum = 0, squares = 0;
   if (channel < channels) {
-    for (int part = line; part < parts; part += 8) {
-      const int first = (int) ((long long) rows * part / parts);
-      const int last = (int) ((long long) rows * (part + 1) / parts);
-      unite(count, sum, squares, (float) (last - first), partial[(Index) part * channels + channel],
-            partial[((Index) parts + part) * channels + channel]);
+    for (int first = line; first < parts; first += HELD * LINES) {
+      float heldSums[HELD], heldSquares[HELD];
+#pragma unroll
+      for (int k = 0; k < HELD; k++) {
+        const int part = first + k * LINES;
+        heldSums[k] = part < parts ? partial[(Index) part * channels + channel] : 0;
+        heldSquares[k] = part < parts ? partial[((Index) parts + part) * channels + channel] : 0;
+      }
+#pragma unroll
+      for (int k = 0; k < HELD; k++) {
+        const int part = first + k * LINES;
+        const long long begin = (long long) rows * part / parts;
+        const long long end = (long long) rows * (part + 1) / parts;
+        unite(count, sum, squares, part < parts ? (float) (end - begin) : 0, heldSums[k], heldSquares[k]);
+      }
     }
   }
   counts[threadIdx.x] = count;
   sums[threadIdx.x] = sum;
   deviations[threadIdx.x] = squares;
   __syncthreads();
-  for (int half = 4; half > 0; half /= 2) {
+  for (int half = LINES / 2; half > 0; half /= 2) {
     if (line < half) {
-      const int other = (int) threadIdx.x + half * 32;
+      const int other = (int) threadIdx.x + half * JOINED;
       unite(counts[threadIdx.x], sums[threadIdx.x], deviations[threadIdx.x], counts[other], sums[other],
             deviations[other]);
     }
@@ -159,16 +174,16 @@ extern "C" __global__ void lamina_batch_norm_join(const Real* x, const float* pa
   }
 }
 
-// 32 channels a block, eight threads for each.
 extern "C" __global__ void lamina_batch_norm_gradient_join(const float* partial, const float* invStd, float* dGamma,
                                                            float* dBeta, int channels, int parts) {
   __shared__ float sums[256];
   __shared__ float products[256];
-  const int channel = (int) blockIdx.x * 32 + ((int) threadIdx.x & 31);
-  const int line = (int) threadIdx.x / 32;
+  const int channel = (int) blockIdx.x * JOINED + ((int) threadIdx.x & (JOINED - 1));
+  const int line = (int) threadIdx.x / JOINED;
   float sum = 0, product = 0;
   if (channel < channels) {
-    for (int part = line; part < parts; part += 8) {
+#pragma unroll 4
+    for (int part = line; part < parts; part += LINES) {
       sum += partial[(Index) part * channels + channel];
       product += partial[((Index) parts + part) * channels + channel];
     }
@@ -176,10 +191,10 @@ extern "C" __global__ void lamina_batch_norm_gradient_join(const float* partial,
   sums[threadIdx.x] = sum;
   products[threadIdx.x] = product;
   __syncthreads();
-  for (int half = 4; half > 0; half /= 2) {
+  for (int half = LINES / 2; half > 0; half /= 2) {
     if (line < half) {
-      sums[threadIdx.x] += sums[threadIdx.x + half * 32];
-      products[threadIdx.x] += products[threadIdx.x + half * 32];
+      sums[threadIdx.x] += sums[threadIdx.x + half * JOINED];
+      products[threadIdx.x] += products[threadIdx.x + half * JOINED];
     }
     __syncthreads();
   }

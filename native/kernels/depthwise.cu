@@ -197,6 +197,7 @@ extern "C" __global__ void lamina_depthwise_filter_join(const float* partial, Re
     const int tap = i / channels;
     const int channel = i - tap * channels;
     float sum = 0;
+#pragma unroll 8
     for (int part = 0; part < parts; part++) {
       sum += partial[(Index) part * size + i];
     }

@@ -21,8 +21,8 @@ final class BatchNormLaunches {
   /** Which input of the gradient is that of y. */
   static final int GRADIENT = 4;
 
-  /** Channels of a block that joins partial sums. */
-  private static final int JOINED = 32;
+  /** Channels of a block that joins partial sums, as in {@code batch_norm_statistics.cu}. */
+  private static final int JOINED = 8;
 
   private final Op.Fused op;
   private final List<TensorType> types;
@@ -133,70 +133,54 @@ final class BatchNormLaunches {
 
   private List<Launch> forward(float epsilon, long[] inputs, long[] outputs, long workspace) {
     int parts = nominal().sumParts();
-    ChannelTile sums = tile(null, inputs, inputs[0]);
+    Pass sums = pass("batch_norm_statistics.cu", null, inputs, List.of(inputs[0]), List.of());
     Launch statistics =
-        launch(
-            sums,
-            "batch_norm_statistics.cu",
-            null,
-            "lamina_batch_norm_statistics",
-            sums.grid(parts),
-            sums,
-            inputs,
-            inputs[0],
-            workspace);
+        sums.launch("lamina_batch_norm_statistics", sums.tile.grid(parts), inputs, inputs[0], workspace);
     List<Argument> join = addresses(inputs[0], workspace, outputs[1], outputs[2], outputs[3]);
-    join.add(new Argument.Int32(sums.rows()));
-    join.add(new Argument.Int32(sums.channels()));
+    join.add(new Argument.Int32(sums.tile.rows()));
+    join.add(new Argument.Int32(sums.tile.channels()));
     join.add(new Argument.Int32(parts));
     join.add(new Argument.Float32(epsilon));
-    ChannelTile elements = tile(ride, inputs, inputs[0], outputs[0]);
-    Launch normalise =
-        launch(
-            elements,
-            "batch_norm_forward.cu",
-            ride,
+    List<Long> ofChannels = List.of(inputs[1], inputs[2], outputs[1], outputs[3]);
+    Pass elements = pass("batch_norm_forward.cu", ride, inputs, List.of(inputs[0], outputs[0]), ofChannels);
+    return List.of(
+        statistics,
+        sums.join("lamina_batch_norm_join", join),
+        elements.launch(
             "lamina_batch_norm_normalise",
-            elements.grid(elements.elementParts()),
-            elements,
+            elements.tile.grid(elements.tile.elementParts()),
             inputs,
             inputs[0],
             inputs[1],
             inputs[2],
             outputs[1],
             outputs[3],
-            outputs[0]);
-    return List.of(statistics, join(sums, statistics, "lamina_batch_norm_join", join), normalise);
+            outputs[0]));
   }
 
   private List<Launch> backward(long[] inputs, long[] outputs, long workspace) {
     int parts = nominal().sumParts();
-    ChannelTile sums = tile(ride, inputs, inputs[0], inputs[GRADIENT]);
-    Launch first =
-        launch(
-            sums,
-            "batch_norm_backward.cu",
-            ride,
+    String file = "batch_norm_backward.cu";
+    Pass sums = pass(file, ride, inputs, List.of(inputs[0], inputs[GRADIENT]), List.of(inputs[2]));
+    List<Argument> join = addresses(workspace, inputs[3], outputs[1], outputs[2]);
+    join.add(new Argument.Int32(sums.tile.channels()));
+    join.add(new Argument.Int32(parts));
+    Pass statistics = pass("batch_norm_statistics.cu", null, inputs, List.of(), List.of());
+    List<Long> ofChannels = List.of(inputs[1], inputs[2], inputs[3], outputs[1], outputs[2]);
+    Pass elements = pass(file, ride, inputs, List.of(inputs[0], inputs[GRADIENT], outputs[0]), ofChannels);
+    return List.of(
+        sums.launch(
             "lamina_batch_norm_gradient_sums",
-            sums.grid(parts),
-            sums,
+            sums.tile.grid(parts),
             inputs,
             inputs[0],
             inputs[2],
             inputs[GRADIENT],
-            workspace);
-    List<Argument> join = addresses(workspace, inputs[3], outputs[1], outputs[2]);
-    join.add(new Argument.Int32(sums.channels()));
-    join.add(new Argument.Int32(parts));
-    ChannelTile elements = tile(ride, inputs, inputs[0], inputs[GRADIENT], outputs[0]);
-    Launch last =
-        launch(
-            elements,
-            "batch_norm_backward.cu",
-            ride,
+            workspace),
+        statistics.join("lamina_batch_norm_gradient_join", join),
+        elements.launch(
             "lamina_batch_norm_gradient",
-            elements.grid(elements.elementParts()),
-            elements,
+            elements.tile.grid(elements.tile.elementParts()),
             inputs,
             inputs[0],
             inputs[1],
@@ -205,13 +189,11 @@ final class BatchNormLaunches {
             inputs[GRADIENT],
             outputs[1],
             outputs[2],
-            outputs[0]);
-    Launch sources = launch(sums, "batch_norm_statistics.cu", null, "", 1, sums, inputs);
-    return List.of(first, join(sums, sources, "lamina_batch_norm_gradient_join", join), last);
+            outputs[0]));
   }
 
-  /** The widest layout for which the tensors at {@code dense}, and what rides, are aligned. */
-  private ChannelTile tile(CudaSource riding, long[] inputs, long... dense) {
+  /** A pass with the widest accesses for which all that it reads is aligned. */
+  private Pass pass(String file, CudaSource riding, long[] inputs, List<Long> reals, List<Long> ofChannels) {
     ChannelTile nominal = nominal();
     long[] addresses = Arrays.copyOf(inputs, inputs.length + 1);
     addresses[inputs.length] = 0; // the value that is made lies in registers
@@ -219,47 +201,42 @@ final class BatchNormLaunches {
     while (width > 1) {
       int candidate = width;
       boolean aligned =
-          Arrays.stream(dense).allMatch(address -> CudaSource.isAligned(address, real, candidate))
+          reals.stream().allMatch(address -> CudaSource.isAligned(address, real, candidate))
+              && ofChannels.stream().allMatch(address -> CudaSource.isAligned(address, DType.F32, candidate))
               && (riding == null || riding.fits(candidate, addresses, List.of(), new long[0]));
       if (aligned) {
         break;
       }
       width = width == 8 ? 4 : 1;
     }
-    return new ChannelTile(nominal.rows(), nominal.channels(), width);
-  }
-
-  private Launch launch(
-      ChannelTile tile,
-      String file,
-      CudaSource riding,
-      String entry,
-      int grid,
-      ChannelTile layout,
-      long[] inputs,
-      long... addresses) {
-    List<Argument> arguments = addresses(addresses);
-    arguments.addAll(layout.arguments());
+    ChannelTile tile = new ChannelTile(nominal.rows(), nominal.channels(), width);
     String generated = riding == null ? CudaSource.noRide() : riding.rideFunction(subject);
-    if (riding != null) {
-      riding.reads().stream()
-          .filter(input -> input != subject)
-          .forEach(input -> arguments.add(new Argument.Address(inputs[input])));
-    }
-    Sizes sizes = new Sizes(types.getFirst().shape().size());
-    return new Launch(
-        KernelText.files(generated, "rows.cuh", file),
-        sizes.options(tile.width(), List.of(Real.option(real), "--fmad=false")),
-        entry,
-        grid,
-        Launch.BLOCK,
-        0,
-        arguments);
+    List<Integer> riders =
+        riding == null ? List.of() : riding.reads().stream().filter(input -> input != subject).toList();
+    List<String> options =
+        new Sizes(types.getFirst().shape().size()).options(width, List.of(Real.option(real), "--fmad=false"));
+    return new Pass(KernelText.files(generated, "rows.cuh", file), options, tile, riders);
   }
 
-  private static Launch join(ChannelTile tile, Launch source, String entry, List<Argument> arguments) {
-    int blocks = (tile.channels() + JOINED - 1) / JOINED;
-    return new Launch(source.source(), source.options(), entry, blocks, Launch.BLOCK, 0, arguments);
+  /**
+   * Kernels that walk over rows.
+   *
+   * @param riders inputs that what rides reads
+   */
+  private record Pass(String source, List<String> options, ChannelTile tile, List<Integer> riders) {
+
+    /** Arguments are {@code addresses}, the layout, and what rides. */
+    Launch launch(String entry, int grid, long[] inputs, long... addresses) {
+      List<Argument> arguments = addresses(addresses);
+      arguments.addAll(tile.arguments());
+      riders.forEach(input -> arguments.add(new Argument.Address(inputs[input])));
+      return new Launch(source, options, entry, grid, Launch.BLOCK, 0, arguments);
+    }
+
+    Launch join(String entry, List<Argument> arguments) {
+      int blocks = (tile.channels() + JOINED - 1) / JOINED;
+      return new Launch(source, options, entry, blocks, Launch.BLOCK, 0, arguments);
+    }
   }
 
   private static List<Argument> addresses(long... addresses) {

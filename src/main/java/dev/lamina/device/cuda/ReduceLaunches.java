@@ -15,8 +15,8 @@ import java.util.List;
  * parts, and a second launch reduces their results. How it is cut depends on the shape alone.
  */
 final class ReduceLaunches {
-  /** Blocks that are wanted at least: about four for each multiprocessor of a large GPU. */
-  private static final long ENOUGH_BLOCKS = 512;
+  /** Blocks that are wanted at least: about eight for each multiprocessor of a large GPU. */
+  private static final long ENOUGH_BLOCKS = 1024;
 
   /** Elements that a thread should reduce before it is worth another part. */
   private static final long ENOUGH_ELEMENTS = 32;
