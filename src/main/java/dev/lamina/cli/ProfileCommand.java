@@ -70,7 +70,7 @@ final class ProfileCommand implements Callable<Integer> {
       throw new IllegalArgumentException("--steps: expected 1 or more, got " + steps);
     }
     Workload workload = Workload.of(subject, data, batch, device);
-    Devices.Choice choice = DeviceChoice.of(workload.recipe().device(), wishes.options(workload.recipe().threads()));
+    Devices.Choice choice = DeviceChoice.of(workload.recipe().device(), wishes.options(workload.recipe()));
     console.line("%s", choice.reason());
     try (Device opened = choice.open();
         CompiledModel model = CompiledModel.compile(opened, workload.spec())) {

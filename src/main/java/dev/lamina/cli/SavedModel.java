@@ -47,7 +47,7 @@ record SavedModel(Path file, ModelFile description, Recipe recipe) {
 
   /** Opens the device of that name, or the recipe's for null. */
   Device open(String device, DeviceWishes wishes) {
-    return DeviceChoice.of(device == null ? recipe.device() : device, wishes.options(recipe.threads())).open();
+    return DeviceChoice.of(device == null ? recipe.device() : device, wishes.options(recipe)).open();
   }
 
   /** The model on {@code device}. */

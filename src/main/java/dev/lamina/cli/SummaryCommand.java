@@ -44,8 +44,7 @@ final class SummaryCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Workload workload = Workload.of(subject, data, batch, device);
-    try (Device opened =
-            DeviceChoice.of(workload.recipe().device(), wishes.options(workload.recipe().threads())).open();
+    try (Device opened = DeviceChoice.of(workload.recipe().device(), wishes.options(workload.recipe())).open();
         CompiledModel model = CompiledModel.compile(opened, workload.spec())) {
       int examples = workload.spec().batch();
       console.line("%s, input %s", workload.recipe().model().name(), workload.spec().example());

@@ -5,9 +5,11 @@ package dev.lamina.device;
  *
  * @param threads worker threads of the CPU device; 0 takes one for each available processor
  * @param ordinal which of several devices of its kind: 1 for {@code cuda:1}
+ * @param exactProducts whether matrix products and convolutions of 32-bit floats take their factors as they are,
+ *     instead of rounding them to fewer bits (TF32) where the device has faster units for that
  * @param cudaLibraries folders with NVIDIA's libraries, separated by colons; empty for wherever they are found
  */
-public record DeviceOptions(int threads, int ordinal, String cudaLibraries) {
+public record DeviceOptions(int threads, int ordinal, boolean exactProducts, String cudaLibraries) {
   /** Whatever the device thinks best. */
   public static final DeviceOptions DEFAULT = new DeviceOptions(0);
 
@@ -26,16 +28,21 @@ public record DeviceOptions(int threads, int ordinal, String cudaLibraries) {
 
   /** The first device of its kind, with so many threads. */
   public DeviceOptions(int threads) {
-    this(threads, 0, "");
+    this(threads, 0, false, "");
   }
 
   /** The same wishes for another device of its kind. */
   public DeviceOptions withOrdinal(int other) {
-    return new DeviceOptions(threads, other, cudaLibraries);
+    return new DeviceOptions(threads, other, exactProducts, cudaLibraries);
+  }
+
+  /** The same wishes with products exact or not. */
+  public DeviceOptions withExactProducts(boolean exact) {
+    return new DeviceOptions(threads, ordinal, exact, cudaLibraries);
   }
 
   /** The same wishes with NVIDIA's libraries from these folders. */
   public DeviceOptions withCudaLibraries(String folders) {
-    return new DeviceOptions(threads, ordinal, folders);
+    return new DeviceOptions(threads, ordinal, exactProducts, folders);
   }
 }

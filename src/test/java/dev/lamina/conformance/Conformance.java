@@ -4,6 +4,7 @@ import dev.lamina.device.Device;
 import dev.lamina.device.DeviceOptions;
 import dev.lamina.device.DeviceProvider;
 import dev.lamina.device.cpu.CpuProvider;
+import dev.lamina.device.cuda.CudaProvider;
 import dev.lamina.device.reference.ReferenceDevice;
 import dev.lamina.graph.Op;
 import dev.lamina.graph.TypeInference;
@@ -30,9 +31,15 @@ final class Conformance {
 
   private Conformance() {}
 
-  /** Every device but the oracle. */
+  /** What is compared with the oracle is not rounded on purpose. */
+  static final DeviceOptions OPTIONS = DeviceOptions.DEFAULT.withExactProducts(true);
+
+  /** Every device but the oracle; only the one that the property {@code lamina.test.device} names, if it is set. */
   static List<DeviceProvider> devices() {
-    return List.of(new CpuProvider());
+    String only = System.getProperty("lamina.test.device", "");
+    return Stream.of(new CpuProvider(), new CudaProvider())
+        .filter(provider -> only.isEmpty() || provider.name().equals(only))
+        .toList();
   }
 
   /** The cases on every device. */
@@ -41,12 +48,12 @@ final class Conformance {
   }
 
   private static DynamicNode on(DeviceProvider provider, List<OpCase> cases) {
-    Optional<String> reason = provider.unavailable(DeviceOptions.DEFAULT);
+    Optional<String> reason = provider.unavailable(OPTIONS);
     if (reason.isPresent()) {
       return DynamicTest.dynamicTest(
           provider.name(), () -> absent(provider.name(), reason.get(), System.getenv("LAMINA_REQUIRE")));
     }
-    Device device = provider.open(DeviceOptions.DEFAULT);
+    Device device = provider.open(OPTIONS);
     Device oracle = new ReferenceDevice();
     Stream<DynamicTest> tests =
         cases.stream()
@@ -56,8 +63,9 @@ final class Conformance {
     return DynamicContainer.dynamicContainer(provider.name(), tests);
   }
 
-  /** Skips, or fails if {@code required} names the device. */
-  static void absent(String name, String reason, String required) {
+  /** Skips, or fails if {@code required} names the device; one that is emulated is called emulator there. */
+  static void absent(String device, String reason, String required) {
+    String name = Boolean.getBoolean("lamina.test.emulated") ? "emulator" : device;
     boolean demanded = required != null && Arrays.stream(required.split(",")).map(String::strip).anyMatch(name::equals);
     if (demanded) {
       Assertions.fail(name + " is required by LAMINA_REQUIRE, but: " + reason);

@@ -1,0 +1,109 @@
+package dev.lamina.device.cuda;
+
+import static jcuda.driver.JCudaDriver.cuEventCreate;
+import static jcuda.driver.JCudaDriver.cuEventDestroy;
+import static jcuda.driver.JCudaDriver.cuEventRecord;
+import static jcuda.driver.JCudaDriver.cuGraphDestroy;
+import static jcuda.driver.JCudaDriver.cuGraphExecDestroy;
+import static jcuda.driver.JCudaDriver.cuGraphInstantiate;
+import static jcuda.driver.JCudaDriver.cuGraphLaunch;
+import static jcuda.driver.JCudaDriver.cuStreamBeginCapture;
+import static jcuda.driver.JCudaDriver.cuStreamEndCapture;
+
+import dev.lamina.device.Device;
+import dev.lamina.device.Step;
+import java.util.List;
+import jcuda.driver.CUevent;
+import jcuda.driver.CUevent_flags;
+import jcuda.driver.CUgraph;
+import jcuda.driver.CUgraphExec;
+import jcuda.driver.CUstreamCaptureMode;
+
+/**
+ * A whole step as one launch. The first run goes kernel by kernel, so that libraries load and allocate what they need;
+ * the second is recorded; from then on the recording is launched. The intake runs in front of it, and an event behind
+ * the intake says when staged inputs may be overwritten.
+ */
+final class CapturedStep implements Device.Replay {
+  private final CudaContext context;
+  private final Step[] intake;
+  private final Step[] steps;
+  private final CUevent consumed;
+  private final CUgraphExec recording = new CUgraphExec();
+  private boolean warm;
+  private boolean recorded;
+
+  /**
+   * Nothing is recorded yet.
+   *
+   * @param consumed is recorded when the intake has been read
+   */
+  CapturedStep(CudaContext context, List<Step> intake, List<Step> steps, CUevent consumed) {
+    this.context = context;
+    this.intake = intake.toArray(Step[]::new);
+    this.steps = steps.toArray(Step[]::new);
+    this.consumed = consumed;
+  }
+
+  /** An event without a time. */
+  static CUevent event(CudaContext context) {
+    CUevent event = new CUevent();
+    context.check(cuEventCreate(event, CUevent_flags.CU_EVENT_DISABLE_TIMING), "cuEventCreate");
+    return event;
+  }
+
+  static void destroy(CudaContext context, CUevent event) {
+    if (!context.isLost()) {
+      context.check(cuEventDestroy(event), "cuEventDestroy");
+    }
+  }
+
+  @Override
+  public void run() {
+    context.enter();
+    for (Step step : intake) {
+      step.run();
+    }
+    context.check(cuEventRecord(consumed, context.compute()), "cuEventRecord");
+    if (!warm) {
+      runAll();
+      warm = true;
+      return;
+    }
+    if (!recorded) {
+      record();
+    }
+    context.check(cuGraphLaunch(recording, context.compute()), "cuGraphLaunch of a whole step");
+  }
+
+  private void runAll() {
+    for (Step step : steps) {
+      step.run();
+    }
+  }
+
+  private void record() {
+    CUgraph graph = new CUgraph();
+    context.check(
+        cuStreamBeginCapture(context.compute(), CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL),
+        "cuStreamBeginCapture");
+    try {
+      runAll();
+    } finally {
+      context.check(cuStreamEndCapture(context.compute(), graph), "cuStreamEndCapture");
+    }
+    context.check(cuGraphInstantiate(recording, graph, 0), "cuGraphInstantiate");
+    context.check(cuGraphDestroy(graph), "cuGraphDestroy");
+    recorded = true;
+  }
+
+  @Override
+  public void close() {
+    if (recorded && !context.isLost()) {
+      context.enter();
+      context.synchronize("the last step of a program");
+      context.check(cuGraphExecDestroy(recording), "cuGraphExecDestroy");
+      recorded = false;
+    }
+  }
+}

@@ -1,0 +1,184 @@
+package dev.lamina.device.cuda;
+
+import static jcuda.driver.JCudaDriver.cuCtxSetCurrent;
+import static jcuda.driver.JCudaDriver.cuDeviceGet;
+import static jcuda.driver.JCudaDriver.cuDeviceGetAttribute;
+import static jcuda.driver.JCudaDriver.cuDeviceGetName;
+import static jcuda.driver.JCudaDriver.cuDevicePrimaryCtxRelease;
+import static jcuda.driver.JCudaDriver.cuDevicePrimaryCtxRetain;
+import static jcuda.driver.JCudaDriver.cuGetErrorName;
+import static jcuda.driver.JCudaDriver.cuGetErrorString;
+import static jcuda.driver.JCudaDriver.cuInit;
+import static jcuda.driver.JCudaDriver.cuMemGetInfo;
+import static jcuda.driver.JCudaDriver.cuStreamCreate;
+import static jcuda.driver.JCudaDriver.cuStreamDestroy;
+import static jcuda.driver.JCudaDriver.cuStreamSynchronize;
+
+import java.nio.charset.StandardCharsets;
+import jcuda.driver.CUcontext;
+import jcuda.driver.CUdevice;
+import jcuda.driver.CUdevice_attribute;
+import jcuda.driver.CUresult;
+import jcuda.driver.CUstream;
+import jcuda.driver.CUstream_flags;
+
+/**
+ * One GPU's primary context with two streams: one that computes, one that copies what comes in beside it. Threads that
+ * call the driver {@link #enter} first.
+ */
+final class CudaContext implements AutoCloseable {
+  private final int ordinal;
+  private final CUdevice device = new CUdevice();
+  private final CUcontext context = new CUcontext();
+  private final CUstream compute = new CUstream();
+  private final CUstream copies = new CUstream();
+  private final String gpu;
+  private final int capability;
+  private volatile CudaException lost;
+
+  /**
+   * Makes contact with GPU number {@code ordinal}.
+   *
+   * @throws CudaException if the driver does not answer, or there is no such GPU
+   */
+  CudaContext(int ordinal) {
+    this.ordinal = ordinal;
+    check(cuInit(0), "cuInit");
+    check(cuDeviceGet(device, ordinal), "cuDeviceGet");
+    byte[] name = new byte[256];
+    check(cuDeviceGetName(name, name.length, device), "cuDeviceGetName");
+    gpu = new String(name, StandardCharsets.UTF_8).replaceAll("\0.*", "");
+    capability =
+        10 * attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)
+            + attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
+    check(cuDevicePrimaryCtxRetain(context, device), "cuDevicePrimaryCtxRetain");
+    enter();
+    check(cuStreamCreate(compute, CUstream_flags.CU_STREAM_NON_BLOCKING), "cuStreamCreate");
+    check(cuStreamCreate(copies, CUstream_flags.CU_STREAM_NON_BLOCKING), "cuStreamCreate");
+  }
+
+  /** Where steps run. */
+  CUstream compute() {
+    return compute;
+  }
+
+  /** Where inputs of coming steps are copied. */
+  CUstream copies() {
+    return copies;
+  }
+
+  int ordinal() {
+    return ordinal;
+  }
+
+  /** What NVIDIA calls the GPU. */
+  String gpu() {
+    return gpu;
+  }
+
+  /** Compute capability, 80 for 8.0. */
+  int capability() {
+    return capability;
+  }
+
+  /** A {@link CUdevice_attribute}. */
+  int attribute(int attribute) {
+    int[] value = new int[1];
+    check(cuDeviceGetAttribute(value, attribute, device), "cuDeviceGetAttribute");
+    return value[0];
+  }
+
+  /** Bytes free on the GPU, and bytes it has. */
+  long[] memory() {
+    enter();
+    long[] free = new long[1];
+    long[] total = new long[1];
+    check(cuMemGetInfo(free, total), "cuMemGetInfo");
+    return new long[] {free[0], total[0]};
+  }
+
+  /**
+   * Makes the context the calling thread's.
+   *
+   * @throws CudaException if the context has been lost
+   */
+  void enter() {
+    if (lost != null) {
+      throw new CudaException(lost.getMessage() + "; the GPU cannot be used any more in this process", true);
+    }
+    check(cuCtxSetCurrent(context), "cuCtxSetCurrent");
+  }
+
+  /** Waits for the steps. */
+  void synchronize(String during) {
+    check(cuStreamSynchronize(compute), during);
+  }
+
+  /**
+   * Checks what the driver answered.
+   *
+   * @param call the call, with what it was for
+   * @throws CudaException if it is no success
+   */
+  void check(int status, String call) {
+    if (status != CUresult.CUDA_SUCCESS) {
+      throw failure(status, call);
+    }
+  }
+
+  private CudaException failure(int status, String call) {
+    String[] name = {null};
+    String[] text = {null};
+    cuGetErrorName(status, name);
+    cuGetErrorString(status, text);
+    var failure =
+        new CudaException(
+            call
+                + " failed: "
+                + (name[0] == null ? "status " + status : name[0])
+                + (text[0] == null ? "" : ", " + text[0]),
+            isSticky(status));
+    if (failure.sticky()) {
+      lost = failure;
+    }
+    return failure;
+  }
+
+  /** Errors after which a context answers every call with the same. */
+  private static boolean isSticky(int status) {
+    return switch (status) {
+      case CUresult.CUDA_ERROR_DEINITIALIZED,
+          CUresult.CUDA_ERROR_ECC_UNCORRECTABLE,
+          CUresult.CUDA_ERROR_ILLEGAL_ADDRESS,
+          CUresult.CUDA_ERROR_LAUNCH_TIMEOUT,
+          CUresult.CUDA_ERROR_CONTEXT_IS_DESTROYED,
+          CUresult.CUDA_ERROR_ASSERT,
+          CUresult.CUDA_ERROR_HARDWARE_STACK_ERROR,
+          CUresult.CUDA_ERROR_ILLEGAL_INSTRUCTION,
+          CUresult.CUDA_ERROR_MISALIGNED_ADDRESS,
+          CUresult.CUDA_ERROR_INVALID_ADDRESS_SPACE,
+          CUresult.CUDA_ERROR_INVALID_PC,
+          CUresult.CUDA_ERROR_LAUNCH_FAILED ->
+          true;
+      default -> false;
+    };
+  }
+
+  /** Whether the context has been lost: nothing needs to be given back then, and nothing could. */
+  boolean isLost() {
+    return lost != null;
+  }
+
+  @Override
+  public void close() {
+    if (!isLost()) {
+      enter();
+      check(cuStreamDestroy(copies), "cuStreamDestroy");
+      check(cuStreamDestroy(compute), "cuStreamDestroy");
+    }
+    int status = cuDevicePrimaryCtxRelease(device);
+    if (!isLost()) {
+      check(status, "cuDevicePrimaryCtxRelease");
+    }
+  }
+}

@@ -1,0 +1,173 @@
+package dev.lamina.device.cuda;
+
+import dev.lamina.device.Buffer;
+import dev.lamina.device.Device;
+import dev.lamina.device.DeviceOptions;
+import dev.lamina.device.DeviceTensor;
+import dev.lamina.device.Kernel;
+import dev.lamina.device.Step;
+import dev.lamina.device.UnsupportedOnDeviceException;
+import dev.lamina.device.cuda.library.CudaLibraries;
+import dev.lamina.device.cuda.library.PrivateCache;
+import dev.lamina.graph.Op;
+import dev.lamina.graph.TypeInference;
+import dev.lamina.tensor.HostTensor;
+import dev.lamina.tensor.TensorType;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import jcuda.driver.CUevent;
+
+/** An NVIDIA GPU. Steps are enqueued on one stream and run in their order; whole steps are recorded and replayed. */
+public final class CudaDevice implements Device {
+  /** What is left to the driver, which compiles and loads while we run. */
+  private static final long HEADROOM_BYTES = 256L << 20;
+
+  /** What a kernel is prepared for. */
+  private record Request(Op op, List<TensorType> inputs) {}
+
+  private final CudaContext context;
+  private final CUevent consumed;
+  private final HostTransfers transfers;
+  private final KernelChoice kernels;
+  private final Map<Request, Kernel> prepared = new HashMap<>();
+  private final Set<CudaBuffer> buffers = new HashSet<>();
+  private boolean closed;
+
+  /**
+   * Opens a GPU.
+   *
+   * @param libraries what was found and loaded
+   * @param ordinal its number
+   * @param options wishes that concern it
+   * @throws CudaException if it does not answer
+   */
+  public CudaDevice(CudaLibraries libraries, int ordinal, DeviceOptions options) {
+    context = new CudaContext(ordinal);
+    consumed = CapturedStep.event(context);
+    transfers = new HostTransfers(context, consumed);
+    kernels =
+        new KernelChoice(
+            context,
+            libraries,
+            options.exactProducts() ? MathMode.FP32 : MathMode.TF32,
+            PrivateCache.open(System.getenv()).folder(),
+            buffers);
+  }
+
+  @Override
+  public String name() {
+    return context.ordinal() == 0 ? "cuda" : "cuda:" + context.ordinal();
+  }
+
+  @Override
+  public String description() {
+    return context.gpu()
+        + ", compute capability "
+        + context.capability() / 10
+        + "."
+        + context.capability() % 10
+        + String.format(java.util.Locale.ROOT, ", %.1f GiB", context.memory()[1] / (double) (1 << 30));
+  }
+
+  @Override
+  public long availableMemory() {
+    return Math.max(0, context.memory()[0] - HEADROOM_BYTES);
+  }
+
+  @Override
+  public synchronized Buffer allocate(long bytes) {
+    requireOpen();
+    return new CudaBuffer(context, bytes, buffers);
+  }
+
+  @Override
+  public HostTensor allocateHost(TensorType type) {
+    requireOpen();
+    return transfers.allocate(type);
+  }
+
+  @Override
+  public Ticket upload(HostTensor source, DeviceTensor target) {
+    requireSame(source, target);
+    return transfers.upload(source, target);
+  }
+
+  @Override
+  public Ticket stage(HostTensor source, DeviceTensor target) {
+    requireSame(source, target);
+    return transfers.stage(source, target);
+  }
+
+  @Override
+  public void download(DeviceTensor source, HostTensor target) {
+    requireSame(target, source);
+    transfers.download(source, target);
+  }
+
+  private static void requireSame(HostTensor host, DeviceTensor device) {
+    if (!host.type().equals(device.type())) {
+      throw new IllegalArgumentException(
+          "cannot copy between " + host.type() + " on the host and " + device.type() + " on the GPU");
+    }
+  }
+
+  @Override
+  public Kernel prepare(Op op, List<TensorType> inputs) {
+    requireOpen();
+    context.enter();
+    return prepared.computeIfAbsent(
+        new Request(op, List.copyOf(inputs)),
+        request -> {
+          TypeInference.infer(op, request.inputs);
+          unsupported(op, request.inputs)
+              .ifPresent(reason -> {
+                throw new UnsupportedOnDeviceException(op.label() + ": " + reason);
+              });
+          return kernels.prepare(op, request.inputs);
+        });
+  }
+
+  @Override
+  public Optional<String> unsupported(Op op, List<TensorType> inputs) {
+    return kernels.unsupported(op, inputs);
+  }
+
+  @Override
+  public Replay capture(List<Step> intake, List<Step> steps) {
+    return new CapturedStep(context, intake, steps, consumed);
+  }
+
+  @Override
+  public void synchronize() {
+    requireOpen();
+    context.enter();
+    context.synchronize("a step");
+  }
+
+  @Override
+  public synchronized void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    if (!context.isLost()) {
+      context.enter();
+      context.synchronize("the last step");
+    }
+    kernels.close();
+    transfers.close();
+    CapturedStep.destroy(context, consumed);
+    List.copyOf(buffers).forEach(CudaBuffer::close);
+    context.close();
+  }
+
+  private void requireOpen() {
+    if (closed) {
+      throw new IllegalStateException("the CUDA device was used after it was closed");
+    }
+  }
+}

@@ -1,0 +1,100 @@
+package dev.lamina.device.cuda;
+
+import static jcuda.jcudnn.JCudnn.cudnnCreate;
+import static jcuda.jcudnn.JCudnn.cudnnDestroy;
+import static jcuda.jcudnn.JCudnn.cudnnGetErrorString;
+import static jcuda.jcudnn.JCudnn.cudnnGetVersion;
+import static jcuda.jcudnn.JCudnn.cudnnSetStream;
+
+import java.util.ArrayDeque;
+import java.util.Deque;
+import jcuda.jcudnn.cudnnHandle;
+import jcuda.runtime.cudaStream_t;
+
+/** A handle of cuDNN on the stream of steps, and what belongs to it. */
+final class Cudnn implements AutoCloseable {
+  private final CudaContext context;
+  private final cudnnHandle handle = new cudnnHandle();
+  private final Deque<Runnable> descriptors = new ArrayDeque<>();
+
+  /** What a status means to a caller; the numbers differ between cuDNN 8 and 9. */
+  enum Category {
+    SUCCESS,
+    /** This configuration is not there; another may be. */
+    NOT_SUPPORTED,
+    OUT_OF_MEMORY,
+    /** The call itself is wrong. */
+    BAD_CALL,
+    FAILED;
+
+    /** The category of a status of cuDNN {@code version}, for example 90501 or 8907. */
+    static Category of(int status, long version) {
+      if (status == 0) {
+        return SUCCESS;
+      }
+      // cuDNN 9 counts by thousands: 2000 bad parameters, 3000 not supported, 4000 internal, 5000 execution.
+      return version >= 90000 ? ofNine(status) : ofEight(status);
+    }
+
+    private static Category ofNine(int status) {
+      return switch (status / 1000) {
+        case 2 -> BAD_CALL;
+        case 3 -> NOT_SUPPORTED;
+        case 4 -> status == 4003 || status == 4004 ? OUT_OF_MEMORY : FAILED;
+        default -> FAILED;
+      };
+    }
+
+    private static Category ofEight(int status) {
+      return switch (status) {
+        case 2 -> OUT_OF_MEMORY;
+        case 3, 5 -> BAD_CALL;
+        case 6, 9 -> NOT_SUPPORTED;
+        default -> FAILED;
+      };
+    }
+  }
+
+  Cudnn(CudaContext context) {
+    this.context = context;
+    check(cudnnCreate(handle), "cudnnCreate");
+    check(cudnnSetStream(handle, new cudaStream_t(context.compute())), "cudnnSetStream");
+  }
+
+  cudnnHandle handle() {
+    return handle;
+  }
+
+  /** Notes how something is given back when the handle is. */
+  void onClose(Runnable release) {
+    descriptors.push(release);
+  }
+
+  /**
+   * Checks what cuDNN answered.
+   *
+   * @throws CudaException if it is no success
+   */
+  void check(int status, String call) {
+    Category category = Category.of(status, status == 0 ? 0 : cudnnGetVersion());
+    if (category != Category.SUCCESS) {
+      throw new CudaException(
+          call + " failed (" + category + "): status " + status + ", " + cudnnGetErrorString(status), false);
+    }
+  }
+
+  /** Whether a status says that something else has to be tried. */
+  boolean isUnsupported(int status) {
+    return status != 0 && Category.of(status, cudnnGetVersion()) == Category.NOT_SUPPORTED;
+  }
+
+  @Override
+  public void close() {
+    if (!context.isLost()) {
+      context.enter();
+      descriptors.forEach(Runnable::run);
+      check(cudnnDestroy(handle), "cudnnDestroy");
+    }
+    descriptors.clear();
+  }
+}
