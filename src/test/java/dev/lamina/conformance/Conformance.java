@@ -5,6 +5,7 @@ import dev.lamina.device.DeviceOptions;
 import dev.lamina.device.DeviceProvider;
 import dev.lamina.device.cpu.CpuProvider;
 import dev.lamina.device.cuda.CudaProvider;
+import dev.lamina.device.cuda.emulator.Emulator;
 import dev.lamina.device.reference.ReferenceDevice;
 import dev.lamina.graph.Op;
 import dev.lamina.graph.TypeInference;
@@ -31,8 +32,8 @@ final class Conformance {
 
   private Conformance() {}
 
-  /** What is compared with the oracle is not rounded on purpose. */
-  static final DeviceOptions OPTIONS = DeviceOptions.DEFAULT.withExactProducts(true);
+  /** Whether the CUDA device finds stand-ins instead of NVIDIA's libraries. */
+  private static final boolean EMULATED = Boolean.getBoolean("lamina.test.emulated");
 
   /** Every device but the oracle; only the one that the property {@code lamina.test.device} names, if it is set. */
   static List<DeviceProvider> devices() {
@@ -42,18 +43,34 @@ final class Conformance {
         .toList();
   }
 
+  /** Why a device cannot be tested here. */
+  static Optional<String> unavailable(DeviceProvider provider) {
+    Optional<String> reason = EMULATED ? Emulator.unavailable() : Optional.empty();
+    return reason.isPresent() ? reason : provider.unavailable(options());
+  }
+
+  static Device open(DeviceProvider provider) {
+    return provider.open(options());
+  }
+
+  /** What is compared with the oracle is not rounded on purpose. */
+  private static DeviceOptions options() {
+    DeviceOptions exact = DeviceOptions.DEFAULT.withExactProducts(true);
+    return EMULATED ? exact.withCudaLibraries(Emulator.folder().toString()) : exact;
+  }
+
   /** The cases on every device. */
   static Stream<DynamicNode> tests(List<OpCase> cases) {
     return devices().stream().map(provider -> on(provider, cases));
   }
 
   private static DynamicNode on(DeviceProvider provider, List<OpCase> cases) {
-    Optional<String> reason = provider.unavailable(OPTIONS);
+    Optional<String> reason = unavailable(provider);
     if (reason.isPresent()) {
       return DynamicTest.dynamicTest(
           provider.name(), () -> absent(provider.name(), reason.get(), System.getenv("LAMINA_REQUIRE")));
     }
-    Device device = provider.open(OPTIONS);
+    Device device = open(provider);
     Device oracle = new ReferenceDevice();
     Stream<DynamicTest> tests =
         cases.stream()
@@ -65,7 +82,7 @@ final class Conformance {
 
   /** Skips, or fails if {@code required} names the device; one that is emulated is called emulator there. */
   static void absent(String device, String reason, String required) {
-    String name = Boolean.getBoolean("lamina.test.emulated") ? "emulator" : device;
+    String name = EMULATED ? "emulator" : device;
     boolean demanded = required != null && Arrays.stream(required.split(",")).map(String::strip).anyMatch(name::equals);
     if (demanded) {
       Assertions.fail(name + " is required by LAMINA_REQUIRE, but: " + reason);

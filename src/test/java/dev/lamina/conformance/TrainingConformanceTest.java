@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lamina.device.Device;
-import dev.lamina.device.DeviceOptions;
 import dev.lamina.device.DeviceProvider;
 import dev.lamina.device.reference.ReferenceDevice;
 import dev.lamina.loss.SoftmaxCrossEntropy;
@@ -72,11 +71,9 @@ class TrainingConformanceTest {
   }
 
   private static void on(DeviceProvider provider) {
-    DeviceOptions options = Conformance.OPTIONS;
-    provider
-        .unavailable(options)
+    Conformance.unavailable(provider)
         .ifPresent(reason -> Conformance.absent(provider.name(), reason, System.getenv("LAMINA_REQUIRE")));
-    try (Device device = provider.open(options);
+    try (Device device = Conformance.open(provider);
         Device oracle = new ReferenceDevice();
         Arena arena = Arena.ofShared();
         CompiledModel fast = compile(device, Precision.FP32);
