@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -29,7 +30,7 @@ public final class Emulator {
     static final Path FOLDER = build();
 
     private static Path build() {
-      Path folder = target();
+      Path folder = Path.of("target", "emulator").toAbsolutePath();
       make(folder, "all");
       return folder;
     }
@@ -39,6 +40,14 @@ public final class Emulator {
   public static Path folder() {
     unavailable().ifPresent(Emulator::absent);
     return Built.FOLDER;
+  }
+
+  /** A folder with the libraries of other versions: CUDA 12 or 13, cuDNN 8 or 9. */
+  public static Path folder(int cuda, int cudnn) {
+    unavailable().ifPresent(Emulator::absent);
+    Path folder = Path.of("target", "emulator-" + cuda + "-" + cudnn).toAbsolutePath();
+    make(folder, "all", "CUDA=" + cuda, "CUDNN=" + cudnn);
+    return folder;
   }
 
   /** Why the libraries cannot be built here; empty if they can. */
@@ -52,30 +61,25 @@ public final class Emulator {
         .map(program -> program + " is not installed: apt-get install make g++");
   }
 
-  /** Lets {@code make} bring {@code goal} up to date in {@code folder}; fails the test with what it says. */
-  static String make(Path folder, String goal) {
+  /** Lets {@code make} bring goals up to date in {@code folder}; fails the test with what it says. */
+  static String make(Path folder, String... goals) {
     try {
       Files.createDirectories(folder);
       try (FileChannel channel =
               FileChannel.open(folder.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
           var _ = channel.lock()) {
-        Process process =
-            new ProcessBuilder("make", "-j2", "-C", SOURCE.toString(), "OUT=" + folder, goal)
-                .redirectErrorStream(true)
-                .start();
+        List<String> command = new ArrayList<>(List.of("make", "-j2", "-C", SOURCE.toString(), "OUT=" + folder));
+        command.addAll(List.of(goals));
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        Assertions.assertEquals(0, process.waitFor(), () -> "make " + goal + ":\n" + output);
+        Assertions.assertEquals(0, process.waitFor(), () -> command + ":\n" + output);
         return output;
       }
     } catch (IOException e) {
-      throw new IllegalStateException("make " + goal + " in " + folder + ": " + e.getMessage(), e);
+      throw new IllegalStateException("make in " + folder + ": " + e.getMessage(), e);
     } catch (InterruptedException e) {
       throw new IllegalStateException(e);
     }
-  }
-
-  static Path target() {
-    return Path.of("target", "emulator").toAbsolutePath();
   }
 
   private static boolean installed(String program) {
