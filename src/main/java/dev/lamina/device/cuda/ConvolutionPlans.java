@@ -1,11 +1,10 @@
 package dev.lamina.device.cuda;
 
-import dev.lamina.io.AtomicFile;
+import dev.lamina.device.cuda.library.PrivateCache;
 import java.io.IOException;
-import java.io.Reader;
+import java.io.StringReader;
 import java.io.StringWriter;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import java.util.Properties;
 
@@ -14,7 +13,9 @@ import java.util.Properties;
  * large network. A file that cannot be read is only slow.
  */
 final class ConvolutionPlans {
-  private final Path file;
+  private static final String FILE = "convolutions.properties";
+
+  private final PrivateCache files;
   private final Properties known = new Properties();
 
   /**
@@ -25,16 +26,18 @@ final class ConvolutionPlans {
    */
   record Choice(int algorithm, long workspaceBytes) {}
 
-  /** What {@code file} remembers; nothing if it is not there. */
-  ConvolutionPlans(Path file) {
-    this.file = file;
-    if (Files.exists(file)) {
-      try (Reader reader = Files.newBufferedReader(file)) {
-        known.load(reader);
-      } catch (IOException | IllegalArgumentException _) {
-        known.clear();
-      }
-    }
+  /** What {@code files} remember. */
+  ConvolutionPlans(PrivateCache files) {
+    this.files = files;
+    files
+        .get(FILE)
+        .ifPresent(bytes -> {
+          try {
+            known.load(new StringReader(new String(bytes, StandardCharsets.UTF_8)));
+          } catch (IOException | IllegalArgumentException _) {
+            known.clear();
+          }
+        });
   }
 
   /** The winner for {@code key}, if it is known. */
@@ -59,6 +62,6 @@ final class ConvolutionPlans {
     } catch (IOException e) {
       throw new IllegalStateException("a text in memory takes everything", e);
     }
-    AtomicFile.writeText(file, text.toString());
+    files.put(FILE, text.toString().getBytes(StandardCharsets.UTF_8));
   }
 }

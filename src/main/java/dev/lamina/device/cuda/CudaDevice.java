@@ -54,7 +54,7 @@ public final class CudaDevice implements Device {
             context,
             libraries,
             options.exactProducts() ? MathMode.FP32 : MathMode.TF32,
-            PrivateCache.open(System.getenv()).folder(),
+            PrivateCache.open(System.getenv()),
             buffers);
   }
 

@@ -1,9 +1,9 @@
 package dev.lamina.device.cuda;
 
 import dev.lamina.device.cuda.library.CudaLibraries;
+import dev.lamina.device.cuda.library.PrivateCache;
 import dev.lamina.graph.Op;
 import dev.lamina.tensor.TensorType;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -22,13 +22,13 @@ final class KernelChoice implements AutoCloseable {
   private final CudaKernels own = new CudaKernels();
 
   /** Kernels whose own memory belongs to {@code owner}. */
-  KernelChoice(CudaContext context, CudaLibraries libraries, MathMode math, Path cache, Set<CudaBuffer> owner) {
+  KernelChoice(CudaContext context, CudaLibraries libraries, MathMode math, PrivateCache cache, Set<CudaBuffer> owner) {
     this.context = context;
     this.math = math;
     modules = new ModuleCache(context, new Nvrtc(libraries.nvrtc().path()), cache);
     cublas = new Cublas(context, math, owner);
     cudnn = new Cudnn(context);
-    plans = new ConvolutionPlans(cache.resolve("convolutions.properties"));
+    plans = new ConvolutionPlans(cache);
   }
 
   /** A new kernel for an operation that is not {@link #unsupported}. */

@@ -4,11 +4,8 @@ import static jcuda.driver.JCudaDriver.cuModuleGetFunction;
 import static jcuda.driver.JCudaDriver.cuModuleLoadData;
 import static jcuda.driver.JCudaDriver.cuModuleUnload;
 
-import dev.lamina.io.AtomicFile;
-import java.io.IOException;
+import dev.lamina.device.cuda.library.PrivateCache;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
@@ -26,7 +23,7 @@ import jcuda.driver.CUmodule;
 final class ModuleCache implements AutoCloseable {
   private final CudaContext context;
   private final Nvrtc compiler;
-  private final Path folder;
+  private final PrivateCache files;
   private final Nvrtc.Form form;
   private final List<String> common;
   private final Map<Source, CUmodule> modules = new HashMap<>();
@@ -38,12 +35,12 @@ final class ModuleCache implements AutoCloseable {
   /**
    * An empty cache.
    *
-   * @param folder where compiled kernels are kept; private to the user, for they are run
+   * @param files where compiled kernels are kept
    */
-  ModuleCache(CudaContext context, Nvrtc compiler, Path folder) {
+  ModuleCache(CudaContext context, Nvrtc compiler, PrivateCache files) {
     this.context = context;
     this.compiler = compiler;
-    this.folder = folder;
+    this.files = files;
     int newest = compiler.newestArchitecture().orElse(context.capability());
     // A GPU newer than the compiler gets the newest assembly text there is, which its driver finishes.
     form = newest >= context.capability() ? Nvrtc.Form.CUBIN : Nvrtc.Form.PTX;
@@ -75,26 +72,20 @@ final class ModuleCache implements AutoCloseable {
   private CUmodule load(Source source, String entry) {
     List<String> options = new ArrayList<>(common);
     options.addAll(source.options);
-    Path file = folder.resolve(name(source.text, options) + (form == Nvrtc.Form.CUBIN ? ".cubin" : ".ptx"));
-    byte[] code = read(file);
-    if (code == null) {
-      code = compiler.compile(entry, source.text, options, form);
-      compiled++;
-      byte[] written = code;
-      AtomicFile.write(file, channel -> AtomicFile.writeFully(channel, java.nio.ByteBuffer.wrap(written)));
-    }
+    String name = name(source.text, options) + (form == Nvrtc.Form.CUBIN ? ".cubin" : ".ptx");
+    byte[] code =
+        files
+            .get(name)
+            .orElseGet(() -> {
+              byte[] fresh = compiler.compile(entry, source.text, options, form);
+              compiled++;
+              files.put(name, fresh);
+              return fresh;
+            });
     context.enter();
     CUmodule module = new CUmodule();
     context.check(cuModuleLoadData(module, code), "cuModuleLoadData of " + entry);
     return module;
-  }
-
-  private static byte[] read(Path file) {
-    try {
-      return Files.exists(file) ? Files.readAllBytes(file) : null;
-    } catch (IOException _) {
-      return null; // compiled again, and written over
-    }
   }
 
   private String name(String text, List<String> options) {

@@ -15,6 +15,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -92,6 +93,32 @@ public final class PrivateCache {
       return file;
     } catch (IOException e) {
       throw failure("write " + file, e);
+    }
+  }
+
+  /** What was {@linkplain #put put} under {@code name}; empty if there is nothing, or it cannot be read. */
+  public Optional<byte[]> get(String name) {
+    Path file = folder.resolve(name);
+    try {
+      return Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)
+          ? Optional.of(Files.readAllBytes(file))
+          : Optional.empty();
+    } catch (IOException e) {
+      return Optional.empty();
+    }
+  }
+
+  /**
+   * Keeps {@code content} under exactly this name, in place of what was there.
+   *
+   * @throws CudaUnavailableException if it cannot be written
+   */
+  public void put(String name, byte[] content) {
+    try {
+      requirePrivate();
+      write(folder.resolve(name), content);
+    } catch (IOException e) {
+      throw failure("write " + folder.resolve(name), e);
     }
   }
 
