@@ -1,7 +1,7 @@
 // Stands in for cuDNN: the legacy calls for convolutions of NHWC images with OHWI filters. CUDNN_VERSION 8 or 9 decides
 // version and status codes.
+#include "convolution.h"
 #include "emulator.h"
-#include "numbers.h"
 
 #include <algorithm>
 #include <cstdarg>
@@ -9,7 +9,7 @@
 #include <set>
 #include <string>
 
-using numbers::Precision;
+using namespace convolution;
 using numbers::Type;
 
 namespace {
@@ -26,25 +26,12 @@ constexpr size_t NUMBER = 8907;
 constexpr int FLOAT = 0, HALF = 2, BFLOAT16 = 9;
 constexpr int NHWC = 1;
 constexpr int CROSS_CORRELATION = 1;
-constexpr int FMA_MATH = 3, ALLOW_CONVERSION = 2;
 
-enum Kind { FORWARD, BACKWARD_DATA, BACKWARD_FILTER };
-const char* const names[] = {"cudnnConvolutionForward", "cudnnConvolutionBackwardData", "cudnnConvolutionBackwardFilter"};
+const char* const names[] = {"cudnnConvolutionForward", "cudnnConvolutionBackwardData",
+                             "cudnnConvolutionBackwardFilter"};
 
 struct Handle {
     void* stream = nullptr;
-};
-struct Tensor {
-    int type = -1, n = 0, c = 0, h = 0, w = 0;
-    bool packedNhwc = false;
-    size_t size() const { return size_t(n) * c * h * w; }
-};
-struct Filter {
-    int type = -1, format = -1, k = 0, c = 0, h = 0, w = 0;
-    size_t size() const { return size_t(k) * c * h * w; }
-};
-struct Convolution {
-    int padH = 0, padW = 0, strideH = 1, strideW = 1, dilationH = 1, dilationW = 1, mode = -1, compute = -1, groups = 1, math = 0;
 };
 struct Performance {  // cudnnConvolution…AlgoPerf_t
     int algorithm;
@@ -69,7 +56,8 @@ std::mutex lock;
     return status;
 }
 
-template <class T> Status create(T** object, const char* call) {
+template <class T>
+Status create(T** object, const char* call) {
     if (object == nullptr) return refuse(BAD_PARAM, "%s: null", call);
     std::lock_guard<std::mutex> guard(lock);
     objects.insert(*object = new T);
@@ -82,7 +70,8 @@ Status known(const void* object, const char* call, const char* what) {
     return objects.count(object) != 0 ? SUCCESS : refuse(BAD_PARAM, "%s: unknown %s, or destroyed", call, what);
 }
 
-template <class T> Status destroy(T* object, const char* call) {
+template <class T>
+Status destroy(T* object, const char* call) {
     if (Status status = known(object, call, "object"); status != SUCCESS) return status;
     std::lock_guard<std::mutex> guard(lock);
     objects.erase(object);
@@ -95,39 +84,35 @@ bool typeOf(int code, Type* type) {
     return code == FLOAT || code == HALF || code == BFLOAT16;
 }
 
-// Everything about one convolution, copied from the descriptors when a call is made.
-struct Problem {
-    Tensor x, y;
-    Filter w;
-    Convolution conv;
-    Type type;
+int outputExtent(int in, int pad, int kernel, int dilation, int stride) {
+    return (in + 2 * pad - ((kernel - 1) * dilation + 1)) / stride + 1;
+}
 
-    size_t patch() const { return size_t(w.h) * w.w * w.c; }  // of one group
-    Precision precision() const {
-        return conv.math == FMA_MATH ? Precision::FULL : conv.math == ALLOW_CONVERSION ? Precision::F16 : Precision::TF32;
-    }
-};
-
-int outputExtent(int in, int pad, int kernel, int dilation, int stride) { return (in + 2 * pad - ((kernel - 1) * dilation + 1)) / stride + 1; }
-
-Status describe(const char* call, const Tensor* x, const Filter* w, const Convolution* conv, const Tensor* y, Problem* p) {
-    for (auto [object, what] : {std::pair<const void*, const char*>{x, "tensor descriptor x"}, {w, "filter descriptor"},
-                                {conv, "convolution descriptor"}, {y, "tensor descriptor y"}})
+Status describe(const char* call, const Tensor* x, const Filter* w, const Convolution* conv, const Tensor* y,
+                Problem* p) {
+    for (auto [object, what] : {std::pair<const void*, const char*>{x, "tensor descriptor x"},
+                                {w, "filter descriptor"},
+                                {conv, "convolution descriptor"},
+                                {y, "tensor descriptor y"}})
         if (Status status = known(object, call, what); status != SUCCESS) return status;
     *p = {*x, *y, *w, *conv, Type::F32};
     if (!typeOf(x->type, &p->type)) return refuse(NOT_SUPPORTED, "%s: data type %d", call, x->type);
     if (w->type != x->type || y->type != x->type)
         return refuse(BAD_PARAM, "%s: data types x %d, filter %d, y %d differ", call, x->type, w->type, y->type);
-    if (!x->packedNhwc || !y->packedNhwc) return refuse(BAD_PARAM, "%s: %s is not NHWC without gaps", call, x->packedNhwc ? "y" : "x");
+    if (!x->packedNhwc || !y->packedNhwc)
+        return refuse(BAD_PARAM, "%s: %s is not NHWC without gaps", call, x->packedNhwc ? "y" : "x");
     if (w->format != NHWC) return refuse(BAD_PARAM, "%s: the filter's format is %d, not NHWC (OHWI)", call, w->format);
-    if (conv->mode != CROSS_CORRELATION) return refuse(NOT_SUPPORTED, "%s: mode %d is no cross-correlation", call, conv->mode);
+    if (conv->mode != CROSS_CORRELATION)
+        return refuse(NOT_SUPPORTED, "%s: mode %d is no cross-correlation", call, conv->mode);
     if (conv->compute != FLOAT) return refuse(NOT_SUPPORTED, "%s: compute type %d is not float", call, conv->compute);
     if (conv->groups < 1 || x->c % conv->groups != 0 || w->k % conv->groups != 0 || x->c / conv->groups != w->c)
-        return refuse(BAD_PARAM, "%s: %d channels and %d filters of %d channels in %d groups", call, x->c, w->k, w->c, conv->groups);
+        return refuse(BAD_PARAM, "%s: %d channels and %d filters of %d channels in %d groups", call, x->c, w->k, w->c,
+                      conv->groups);
     int h = outputExtent(x->h, conv->padH, w->h, conv->dilationH, conv->strideH);
     int v = outputExtent(x->w, conv->padW, w->w, conv->dilationW, conv->strideW);
     if (y->n != x->n || y->c != w->k || y->h != h || y->w != v)
-        return refuse(BAD_PARAM, "%s: y is [%d,%d,%d,%d] NHWC, but must be [%d,%d,%d,%d]", call, y->n, y->h, y->w, y->c, x->n, h, v, w->k);
+        return refuse(BAD_PARAM, "%s: y is [%d,%d,%d,%d] NHWC, but must be [%d,%d,%d,%d]", call, y->n, y->h, y->w, y->c,
+                      x->n, h, v, w->k);
     return SUCCESS;
 }
 
@@ -158,11 +143,12 @@ size_t workspaceFor(const Problem& p, const Algorithm& algorithm) {
 Status findAlgorithm(const char* call, Kind kind, int number, Algorithm* found) {
     for (auto& algorithm : algorithms(kind))
         if (algorithm.number == number) return *found = algorithm, SUCCESS;
-    return refuse(number < 0 || number >= algorithmCounts[kind] ? BAD_PARAM : NOT_SUPPORTED, "%s: algorithm %d", call, number);
+    return refuse(number < 0 || number >= algorithmCounts[kind] ? BAD_PARAM : NOT_SUPPORTED, "%s: algorithm %d", call,
+                  number);
 }
 
-Status workspaceSize(const char* call, Kind kind, const Tensor* x, const Filter* w, const Convolution* conv, const Tensor* y, int number,
-                     size_t* bytes) {
+Status workspaceSize(const char* call, Kind kind, const Tensor* x, const Filter* w, const Convolution* conv,
+                     const Tensor* y, int number, size_t* bytes) {
     Problem p;
     Algorithm algorithm{};
     if (Status status = describe(call, x, w, conv, y, &p); status != SUCCESS) return status;
@@ -174,7 +160,8 @@ Status workspaceSize(const char* call, Kind kind, const Tensor* x, const Filter*
 void rank(Kind kind, const Problem& p, size_t limit, int wanted, int* returned, Performance* results) {
     std::vector<Performance> table;
     for (auto& a : algorithms(kind))
-        if (workspaceFor(p, a) <= limit) table.push_back({a.number, SUCCESS, a.time, workspaceFor(p, a), a.deterministic, p.conv.math, {}});
+        if (workspaceFor(p, a) <= limit)
+            table.push_back({a.number, SUCCESS, a.time, workspaceFor(p, a), a.deterministic, p.conv.math, {}});
     for (int number = 0; number < algorithmCounts[kind]; number++) {
         bool listed = std::any_of(table.begin(), table.end(), [&](auto& r) { return r.algorithm == number; });
         if (!listed) table.push_back({number, NOT_SUPPORTED, -1, 0, 0, p.conv.math, {}});
@@ -183,88 +170,29 @@ void rank(Kind kind, const Problem& p, size_t limit, int wanted, int* returned, 
     std::copy(table.begin(), table.begin() + *returned, results);
 }
 
-// ---- the convolutions: patches of an image as rows of a matrix, and products of matrices -----------------------------
-
-// Calls body(row, offset in the row, offset in the image) for each tap of each output place that lies inside the image.
-template <class Body> void patches(const Problem& p, int group, Body body) {
-    for (int oh = 0; oh < p.y.h; oh++)
-        for (int ow = 0; ow < p.y.w; ow++)
-            for (int r = 0; r < p.w.h; r++)
-                for (int s = 0; s < p.w.w; s++) {
-                    int h = oh * p.conv.strideH - p.conv.padH + r * p.conv.dilationH;
-                    int w = ow * p.conv.strideW - p.conv.padW + s * p.conv.dilationW;
-                    if (h < 0 || h >= p.x.h || w < 0 || w >= p.x.w) continue;
-                    size_t row = (size_t(oh) * p.y.w + ow) * p.patch() + (size_t(r) * p.w.w + s) * p.w.c;
-                    size_t image = (size_t(h) * p.x.w + w) * p.x.c + size_t(group) * p.w.c;
-                    body(row, image);
-                }
-}
-
-// One group's channels of rows of all channels: [rows][all] -> [rows][some].
-std::vector<float> channels(const float* from, size_t rows, size_t all, size_t first, size_t some) {
-    std::vector<float> result(rows * some);
-    for (size_t r = 0; r < rows; r++) std::copy_n(from + r * all + first, some, result.begin() + long(r * some));
-    return result;
-}
-
-std::vector<float> transposed(const std::vector<float>& m, size_t rows, size_t columns) {
-    std::vector<float> result(m.size());
-    for (size_t r = 0; r < rows; r++)
-        for (size_t c = 0; c < columns; c++) result[c * rows + r] = m[r * columns + c];
-    return result;
-}
-
-// a and b are the two inputs in the order of the call, result the output, all in float.
-void convolve(Kind kind, const Problem& p, const float* x, const float* w, const float* dy, float* result) {
-    size_t places = size_t(p.y.h) * p.y.w, patch = p.patch();
-    size_t filters = size_t(p.w.k / p.conv.groups);  // of one group
-    size_t imageX = size_t(p.x.h) * p.x.w * p.x.c, imageY = places * size_t(p.y.c);
-    for (int n = 0; n < p.x.n; n++)
-        for (int g = 0; g < p.conv.groups; g++) {
-            std::vector<float> rows(places * patch);  // [places][patch]
-            std::vector<float> filter;                // [filters][patch]
-            size_t firstFilter = size_t(g) * filters;
-            if (kind != BACKWARD_FILTER) filter.assign(w + firstFilter * patch, w + (firstFilter + filters) * patch);
-            if (kind != BACKWARD_DATA)
-                patches(p, g, [&](size_t row, size_t image) { std::copy_n(x + size_t(n) * imageX + image, p.w.c, rows.begin() + long(row)); });
-            if (kind == FORWARD) {
-                std::vector<float> out(places * filters);
-                numbers::multiply(filters, places, patch, transposed(filter, filters, patch).data(), rows.data(), out.data());
-                for (size_t i = 0; i < places; i++)
-                    std::copy_n(out.begin() + long(i * filters), filters, result + size_t(n) * imageY + i * size_t(p.y.c) + firstFilter);
-                continue;
-            }
-            auto gradient = channels(dy + size_t(n) * imageY, places, size_t(p.y.c), firstFilter, filters);  // [places][filters]
-            if (kind == BACKWARD_DATA) {
-                numbers::multiply(patch, places, filters, filter.data(), gradient.data(), rows.data());
-                patches(p, g, [&](size_t row, size_t image) {
-                    for (int c = 0; c < p.w.c; c++) result[size_t(n) * imageX + image + size_t(c)] += rows[row + size_t(c)];
-                });
-            } else {
-                numbers::multiply(patch, filters, places, rows.data(), transposed(gradient, places, filters).data(), result + firstFilter * patch);
-            }
-        }
-}
-
 struct Operand {
     const char* what;
     CUdeviceptr data;
     size_t count;
 };
 
-int run(Kind kind, const Problem& p, float alpha, float beta, const Operand& first, const Operand& second, const Operand& out,
-        CUdeviceptr workspace, size_t workspaceBytes) {
+int run(Kind kind, const Problem& p, float alpha, float beta, const Operand& first, const Operand& second,
+        const Operand& out, CUdeviceptr workspace, size_t workspaceBytes) {
     size_t size = numbers::bytes(p.type);
     const void* a = emulator_readable(first.data, first.count * size, first.what);
     const void* b = emulator_readable(second.data, second.count * size, second.what);
     if (a == nullptr || b == nullptr) return CUDA_ERROR_ILLEGAL_ADDRESS;
-    if (beta != 0 && emulator_readable(out.data, out.count * size, out.what) == nullptr) return CUDA_ERROR_ILLEGAL_ADDRESS;
+    if (beta != 0 && emulator_readable(out.data, out.count * size, out.what) == nullptr)
+        return CUDA_ERROR_ILLEGAL_ADDRESS;
     auto left = numbers::loadAll(p.type, a, first.count, p.precision());
     auto right = numbers::loadAll(p.type, b, second.count, p.precision());
     std::vector<float> result(out.count);
-    // Before the output is written, and after the inputs were taken: a workspace over one of them must not go unnoticed.
-    if (workspaceBytes > 0 && !emulator_scratch(workspace, workspaceBytes, "workspace of a convolution")) return CUDA_ERROR_ILLEGAL_ADDRESS;
-    if (emulator_readable(first.data, first.count * size, first.what) == nullptr || emulator_readable(second.data, second.count * size, second.what) == nullptr)
+    // Before the output is written, and after the inputs were taken: a workspace over one of them must not go
+    // unnoticed.
+    if (workspaceBytes > 0 && !emulator_scratch(workspace, workspaceBytes, "workspace of a convolution"))
+        return CUDA_ERROR_ILLEGAL_ADDRESS;
+    if (emulator_readable(first.data, first.count * size, first.what) == nullptr ||
+        emulator_readable(second.data, second.count * size, second.what) == nullptr)
         return CUDA_ERROR_ILLEGAL_ADDRESS;
     switch (kind) {
         case FORWARD: convolve(kind, p, left.data(), right.data(), nullptr, result.data()); break;
@@ -274,12 +202,13 @@ int run(Kind kind, const Problem& p, float alpha, float beta, const Operand& fir
     void* target = emulator_writable(out.data, out.count * size, out.what);
     if (target == nullptr) return CUDA_ERROR_ILLEGAL_ADDRESS;
     for (size_t i = 0; i < out.count; i++)
-        numbers::store(p.type, target, i, alpha * result[i] + (beta != 0 ? beta * numbers::load(p.type, target, i) : 0));
+        numbers::store(p.type, target, i,
+                       alpha * result[i] + (beta != 0 ? beta * numbers::load(p.type, target, i) : 0));
     return CUDA_SUCCESS;
 }
 
-Status execute(Kind kind, Handle* handle, const Problem& p, const void* alpha, const void* beta, int number, CUdeviceptr workspace,
-               size_t workspaceBytes, CUdeviceptr a, CUdeviceptr b, CUdeviceptr out) {
+Status execute(Kind kind, Handle* handle, const Problem& p, const void* alpha, const void* beta, int number,
+               CUdeviceptr workspace, size_t workspaceBytes, CUdeviceptr a, CUdeviceptr b, CUdeviceptr out) {
     const char* call = names[kind];
     Algorithm algorithm{};
     if (Status status = known(handle, call, "handle"); status != SUCCESS) return status;
@@ -287,11 +216,15 @@ Status execute(Kind kind, Handle* handle, const Problem& p, const void* alpha, c
     if (Status status = findAlgorithm(call, kind, number, &algorithm); status != SUCCESS) return status;
     if (alpha == nullptr || beta == nullptr) return refuse(BAD_PARAM, "%s: alpha or beta is null", call);
     size_t needed = workspaceFor(p, algorithm);
-    if (workspaceBytes < needed) return refuse(BAD_PARAM, "%s: algorithm %d needs a workspace of %zu bytes, not %zu", call, number, needed, workspaceBytes);
+    if (workspaceBytes < needed)
+        return refuse(BAD_PARAM, "%s: algorithm %d needs a workspace of %zu bytes, not %zu", call, number, needed,
+                      workspaceBytes);
     if (needed > 0 && workspace == 0) return refuse(BAD_PARAM, "%s: the workspace is null", call);
     for (CUdeviceptr data : {a, b, out})
-        if (data == 0 || data % 16 != 0) return refuse(BAD_PARAM, "%s: data at 0x%llx, must be aligned to 16 bytes", call, data);
-    Operand x{"x of a convolution", 0, p.x.size()}, w{"filter of a convolution", 0, p.w.size()}, y{"y of a convolution", 0, p.y.size()};
+        if (data == 0 || data % 16 != 0)
+            return refuse(BAD_PARAM, "%s: data at 0x%llx, must be aligned to 16 bytes", call, data);
+    Operand x{"x of a convolution", 0, p.x.size()}, w{"filter of a convolution", 0, p.w.size()},
+        y{"y of a convolution", 0, p.y.size()};
     Operand first = kind == BACKWARD_DATA ? w : x, second = kind == FORWARD ? w : y;
     Operand result = kind == FORWARD ? y : kind == BACKWARD_DATA ? x : w;
     first.data = a;
@@ -303,15 +236,19 @@ Status execute(Kind kind, Handle* handle, const Problem& p, const void* alpha, c
 }
 
 // Find tries the algorithms on the caller's memory: what was in the output is gone.
-Status find(Kind kind, const char* call, Handle* handle, const Problem& p, CUdeviceptr out, CUdeviceptr workspace, size_t workspaceBytes,
-            int wanted, int* returned, Performance* results) {
+Status find(Kind kind, const char* call, Handle* handle, const Problem& p, CUdeviceptr out, CUdeviceptr workspace,
+            size_t workspaceBytes, int wanted, int* returned, Performance* results) {
     if (Status status = known(handle, call, "handle"); status != SUCCESS) return status;
     if (emulator_enter(call, 1) != CUDA_SUCCESS) return EXECUTION_FAILED;
-    if (wanted < 1 || returned == nullptr || results == nullptr) return refuse(BAD_PARAM, "%s: no room for results", call);
-    size_t bytes = numbers::bytes(p.type) * (kind == FORWARD ? p.y.size() : kind == BACKWARD_DATA ? p.x.size() : p.w.size());
+    if (wanted < 1 || returned == nullptr || results == nullptr)
+        return refuse(BAD_PARAM, "%s: no room for results", call);
+    size_t bytes = numbers::bytes(p.type) * (kind == FORWARD         ? p.y.size()
+                                             : kind == BACKWARD_DATA ? p.x.size()
+                                                                     : p.w.size());
     int failed = emulator_submit(handle->stream, call, [=]() -> int {
         bool good = emulator_scratch(out, bytes, "output of a search for algorithms") &&
-                    (workspaceBytes == 0 || emulator_scratch(workspace, workspaceBytes, "workspace of a search for algorithms"));
+                    (workspaceBytes == 0 ||
+                     emulator_scratch(workspace, workspaceBytes, "workspace of a search for algorithms"));
         return good ? CUDA_SUCCESS : CUDA_ERROR_ILLEGAL_ADDRESS;
     });
     if (failed != CUDA_SUCCESS) return EXECUTION_FAILED;
@@ -319,9 +256,11 @@ Status find(Kind kind, const char* call, Handle* handle, const Problem& p, CUdev
     return SUCCESS;
 }
 
-Status heuristic(Kind kind, const char* call, Handle* handle, const Problem& p, int wanted, int* returned, Performance* results) {
+Status heuristic(Kind kind, const char* call, Handle* handle, const Problem& p, int wanted, int* returned,
+                 Performance* results) {
     if (Status status = known(handle, call, "handle"); status != SUCCESS) return status;
-    if (wanted < 1 || returned == nullptr || results == nullptr) return refuse(BAD_PARAM, "%s: no room for results", call);
+    if (wanted < 1 || returned == nullptr || results == nullptr)
+        return refuse(BAD_PARAM, "%s: no room for results", call);
     rank(kind, p, SIZE_MAX, wanted, returned, results);
     return SUCCESS;
 }
@@ -375,7 +314,9 @@ API int cudnnGetStream(Handle* handle, void** stream) {
 }
 
 // The graph API exists, but knows no convolution: who asks for one must fall back.
-API int cudnnBackendCreateDescriptor(int, void**) { return refuse(NOT_SUPPORTED, "cudnnBackendCreateDescriptor: the graph API is not emulated"); }
+API int cudnnBackendCreateDescriptor(int, void**) {
+    return refuse(NOT_SUPPORTED, "cudnnBackendCreateDescriptor: the graph API is not emulated");
+}
 
 // ---- descriptors -------------------------------------------------------------------------------------------------
 
@@ -383,20 +324,28 @@ API int cudnnCreateTensorDescriptor(Tensor** tensor) { return create(tensor, "cu
 API int cudnnDestroyTensorDescriptor(Tensor* tensor) { return destroy(tensor, "cudnnDestroyTensorDescriptor"); }
 API int cudnnCreateFilterDescriptor(Filter** filter) { return create(filter, "cudnnCreateFilterDescriptor"); }
 API int cudnnDestroyFilterDescriptor(Filter* filter) { return destroy(filter, "cudnnDestroyFilterDescriptor"); }
-API int cudnnCreateConvolutionDescriptor(Convolution** conv) { return create(conv, "cudnnCreateConvolutionDescriptor"); }
-API int cudnnDestroyConvolutionDescriptor(Convolution* conv) { return destroy(conv, "cudnnDestroyConvolutionDescriptor"); }
+API int cudnnCreateConvolutionDescriptor(Convolution** conv) {
+    return create(conv, "cudnnCreateConvolutionDescriptor");
+}
+API int cudnnDestroyConvolutionDescriptor(Convolution* conv) {
+    return destroy(conv, "cudnnDestroyConvolutionDescriptor");
+}
 
 API int cudnnSetTensor4dDescriptor(Tensor* tensor, int format, int type, int n, int c, int h, int w) {
     KNOWN(tensor, "cudnnSetTensor4dDescriptor", "tensor descriptor");
-    if (n < 1 || c < 1 || h < 1 || w < 1) return refuse(BAD_PARAM, "cudnnSetTensor4dDescriptor: n %d, c %d, h %d, w %d", n, c, h, w);
-    // With one channel or one pixel both layouts are the same bytes, but cuDNN would choose by the strides: so does this.
+    if (n < 1 || c < 1 || h < 1 || w < 1)
+        return refuse(BAD_PARAM, "cudnnSetTensor4dDescriptor: n %d, c %d, h %d, w %d", n, c, h, w);
+    // With one channel or one pixel both layouts are the same bytes, but cuDNN would choose by the strides: so does
+    // this.
     *tensor = {type, n, c, h, w, format == NHWC};
     return SUCCESS;
 }
 
-API int cudnnSetTensor4dDescriptorEx(Tensor* tensor, int type, int n, int c, int h, int w, int strideN, int strideC, int strideH, int strideW) {
+API int cudnnSetTensor4dDescriptorEx(Tensor* tensor, int type, int n, int c, int h, int w, int strideN, int strideC,
+                                     int strideH, int strideW) {
     KNOWN(tensor, "cudnnSetTensor4dDescriptorEx", "tensor descriptor");
-    if (n < 1 || c < 1 || h < 1 || w < 1) return refuse(BAD_PARAM, "cudnnSetTensor4dDescriptorEx: n %d, c %d, h %d, w %d", n, c, h, w);
+    if (n < 1 || c < 1 || h < 1 || w < 1)
+        return refuse(BAD_PARAM, "cudnnSetTensor4dDescriptorEx: n %d, c %d, h %d, w %d", n, c, h, w);
     bool packed = strideC == 1 && strideW == c && strideH == w * c && strideN == h * w * c;
     *tensor = {type, n, c, h, w, packed};
     return SUCCESS;
@@ -411,17 +360,19 @@ API int cudnnGetTensorSizeInBytes(const Tensor* tensor, size_t* bytes) {
 
 API int cudnnSetFilter4dDescriptor(Filter* filter, int type, int format, int k, int c, int h, int w) {
     KNOWN(filter, "cudnnSetFilter4dDescriptor", "filter descriptor");
-    if (k < 1 || c < 1 || h < 1 || w < 1) return refuse(BAD_PARAM, "cudnnSetFilter4dDescriptor: k %d, c %d, h %d, w %d", k, c, h, w);
+    if (k < 1 || c < 1 || h < 1 || w < 1)
+        return refuse(BAD_PARAM, "cudnnSetFilter4dDescriptor: k %d, c %d, h %d, w %d", k, c, h, w);
     *filter = {type, format, k, c, h, w};
     return SUCCESS;
 }
 
-API int cudnnSetConvolution2dDescriptor(Convolution* conv, int padH, int padW, int strideH, int strideW, int dilationH, int dilationW, int mode,
-                                        int compute) {
+API int cudnnSetConvolution2dDescriptor(Convolution* conv, int padH, int padW, int strideH, int strideW, int dilationH,
+                                        int dilationW, int mode, int compute) {
     const char* call = "cudnnSetConvolution2dDescriptor";
     KNOWN(conv, call, "convolution descriptor");
     if (padH < 0 || padW < 0 || strideH < 1 || strideW < 1 || dilationH < 1 || dilationW < 1)
-        return refuse(BAD_PARAM, "%s: padding %d %d, stride %d %d, dilation %d %d", call, padH, padW, strideH, strideW, dilationH, dilationW);
+        return refuse(BAD_PARAM, "%s: padding %d %d, stride %d %d, dilation %d %d", call, padH, padW, strideH, strideW,
+                      dilationH, dilationW);
     int groups = conv->groups, math = conv->math;
     *conv = {padH, padW, strideH, strideW, dilationH, dilationW, mode, compute, groups, math};
     return SUCCESS;
@@ -429,7 +380,8 @@ API int cudnnSetConvolution2dDescriptor(Convolution* conv, int padH, int padW, i
 
 API int cudnnSetConvolutionGroupCount(Convolution* conv, int groups) {
     KNOWN(conv, "cudnnSetConvolutionGroupCount", "convolution descriptor");
-    return groups < 1 ? refuse(BAD_PARAM, "cudnnSetConvolutionGroupCount %d", groups) : (conv->groups = groups, SUCCESS);
+    return groups < 1 ? refuse(BAD_PARAM, "cudnnSetConvolutionGroupCount %d", groups)
+                      : (conv->groups = groups, SUCCESS);
 }
 
 API int cudnnGetConvolutionGroupCount(const Convolution* conv, int* groups) {
@@ -439,7 +391,8 @@ API int cudnnGetConvolutionGroupCount(const Convolution* conv, int* groups) {
 
 API int cudnnSetConvolutionMathType(Convolution* conv, int math) {
     KNOWN(conv, "cudnnSetConvolutionMathType", "convolution descriptor");
-    return math < 0 || math > FMA_MATH ? refuse(BAD_PARAM, "cudnnSetConvolutionMathType %d", math) : (conv->math = math, SUCCESS);
+    return math < 0 || math > FMA_MATH ? refuse(BAD_PARAM, "cudnnSetConvolutionMathType %d", math)
+                                       : (conv->math = math, SUCCESS);
 }
 
 API int cudnnGetConvolutionMathType(const Convolution* conv, int* math) {
@@ -447,12 +400,14 @@ API int cudnnGetConvolutionMathType(const Convolution* conv, int* math) {
     return *math = conv->math, SUCCESS;
 }
 
-API int cudnnGetConvolution2dForwardOutputDim(const Convolution* conv, const Tensor* x, const Filter* w, int* n, int* c, int* h, int* v) {
+API int cudnnGetConvolution2dForwardOutputDim(const Convolution* conv, const Tensor* x, const Filter* w, int* n, int* c,
+                                              int* h, int* v) {
     const char* call = "cudnnGetConvolution2dForwardOutputDim";
     KNOWN(conv, call, "convolution descriptor");
     KNOWN(x, call, "tensor descriptor x");
     KNOWN(w, call, "filter descriptor");
-    if (x->c != w->c * conv->groups) return refuse(BAD_PARAM, "%s: %d channels, filters of %d in %d groups", call, x->c, w->c, conv->groups);
+    if (x->c != w->c * conv->groups)
+        return refuse(BAD_PARAM, "%s: %d channels, filters of %d in %d groups", call, x->c, w->c, conv->groups);
     *n = x->n;
     *c = w->k;
     *h = outputExtent(x->h, conv->padH, w->h, conv->dilationH, conv->strideH);
@@ -462,99 +417,117 @@ API int cudnnGetConvolution2dForwardOutputDim(const Convolution* conv, const Ten
 
 // ---- forward -----------------------------------------------------------------------------------------------------
 
-API int cudnnGetConvolutionForwardAlgorithmMaxCount(Handle*, int* count) { return *count = algorithmCounts[FORWARD], SUCCESS; }
+API int cudnnGetConvolutionForwardAlgorithmMaxCount(Handle*, int* count) {
+    return *count = algorithmCounts[FORWARD], SUCCESS;
+}
 
-API int cudnnGetConvolutionForwardWorkspaceSize(Handle* handle, const Tensor* x, const Filter* w, const Convolution* conv, const Tensor* y,
-                                                int algorithm, size_t* bytes) {
+API int cudnnGetConvolutionForwardWorkspaceSize(Handle* handle, const Tensor* x, const Filter* w,
+                                                const Convolution* conv, const Tensor* y, int algorithm,
+                                                size_t* bytes) {
     const char* call = "cudnnGetConvolutionForwardWorkspaceSize";
     KNOWN(handle, call, "handle");
     return workspaceSize(call, FORWARD, x, w, conv, y, algorithm, bytes);
 }
 
-API int cudnnGetConvolutionForwardAlgorithm_v7(Handle* handle, const Tensor* x, const Filter* w, const Convolution* conv, const Tensor* y,
-                                               int wanted, int* returned, Performance* results) {
+API int cudnnGetConvolutionForwardAlgorithm_v7(Handle* handle, const Tensor* x, const Filter* w,
+                                               const Convolution* conv, const Tensor* y, int wanted, int* returned,
+                                               Performance* results) {
     const char* call = "cudnnGetConvolutionForwardAlgorithm_v7";
     DESCRIBE(p, call, x, w, conv, y);
     return heuristic(FORWARD, call, handle, p, wanted, returned, results);
 }
 
-API int cudnnFindConvolutionForwardAlgorithmEx(Handle* handle, const Tensor* x, CUdeviceptr, const Filter* w, CUdeviceptr, const Convolution* conv,
-                                               const Tensor* y, CUdeviceptr out, int wanted, int* returned, Performance* results,
-                                               CUdeviceptr workspace, size_t workspaceBytes) {
+API int cudnnFindConvolutionForwardAlgorithmEx(Handle* handle, const Tensor* x, CUdeviceptr, const Filter* w,
+                                               CUdeviceptr, const Convolution* conv, const Tensor* y, CUdeviceptr out,
+                                               int wanted, int* returned, Performance* results, CUdeviceptr workspace,
+                                               size_t workspaceBytes) {
     const char* call = "cudnnFindConvolutionForwardAlgorithmEx";
     DESCRIBE(p, call, x, w, conv, y);
     return find(FORWARD, call, handle, p, out, workspace, workspaceBytes, wanted, returned, results);
 }
 
-API int cudnnConvolutionForward(Handle* handle, const void* alpha, const Tensor* x, CUdeviceptr dataX, const Filter* w, CUdeviceptr dataW,
-                                const Convolution* conv, int algorithm, CUdeviceptr workspace, size_t workspaceBytes, const void* beta,
-                                const Tensor* y, CUdeviceptr dataY) {
+API int cudnnConvolutionForward(Handle* handle, const void* alpha, const Tensor* x, CUdeviceptr dataX, const Filter* w,
+                                CUdeviceptr dataW, const Convolution* conv, int algorithm, CUdeviceptr workspace,
+                                size_t workspaceBytes, const void* beta, const Tensor* y, CUdeviceptr dataY) {
     DESCRIBE(p, names[FORWARD], x, w, conv, y);
     return execute(FORWARD, handle, p, alpha, beta, algorithm, workspace, workspaceBytes, dataX, dataW, dataY);
 }
 
 // ---- backward data: dx from the filter and dy -----------------------------------------------------------------------
 
-API int cudnnGetConvolutionBackwardDataAlgorithmMaxCount(Handle*, int* count) { return *count = algorithmCounts[BACKWARD_DATA], SUCCESS; }
+API int cudnnGetConvolutionBackwardDataAlgorithmMaxCount(Handle*, int* count) {
+    return *count = algorithmCounts[BACKWARD_DATA], SUCCESS;
+}
 
-API int cudnnGetConvolutionBackwardDataWorkspaceSize(Handle* handle, const Filter* w, const Tensor* dy, const Convolution* conv, const Tensor* dx,
-                                                     int algorithm, size_t* bytes) {
+API int cudnnGetConvolutionBackwardDataWorkspaceSize(Handle* handle, const Filter* w, const Tensor* dy,
+                                                     const Convolution* conv, const Tensor* dx, int algorithm,
+                                                     size_t* bytes) {
     const char* call = "cudnnGetConvolutionBackwardDataWorkspaceSize";
     KNOWN(handle, call, "handle");
     return workspaceSize(call, BACKWARD_DATA, dx, w, conv, dy, algorithm, bytes);
 }
 
-API int cudnnGetConvolutionBackwardDataAlgorithm_v7(Handle* handle, const Filter* w, const Tensor* dy, const Convolution* conv, const Tensor* dx,
-                                                    int wanted, int* returned, Performance* results) {
+API int cudnnGetConvolutionBackwardDataAlgorithm_v7(Handle* handle, const Filter* w, const Tensor* dy,
+                                                    const Convolution* conv, const Tensor* dx, int wanted,
+                                                    int* returned, Performance* results) {
     const char* call = "cudnnGetConvolutionBackwardDataAlgorithm_v7";
     DESCRIBE(p, call, dx, w, conv, dy);
     return heuristic(BACKWARD_DATA, call, handle, p, wanted, returned, results);
 }
 
-API int cudnnFindConvolutionBackwardDataAlgorithmEx(Handle* handle, const Filter* w, CUdeviceptr, const Tensor* dy, CUdeviceptr,
-                                                    const Convolution* conv, const Tensor* dx, CUdeviceptr out, int wanted, int* returned,
-                                                    Performance* results, CUdeviceptr workspace, size_t workspaceBytes) {
+API int cudnnFindConvolutionBackwardDataAlgorithmEx(Handle* handle, const Filter* w, CUdeviceptr, const Tensor* dy,
+                                                    CUdeviceptr, const Convolution* conv, const Tensor* dx,
+                                                    CUdeviceptr out, int wanted, int* returned, Performance* results,
+                                                    CUdeviceptr workspace, size_t workspaceBytes) {
     const char* call = "cudnnFindConvolutionBackwardDataAlgorithmEx";
     DESCRIBE(p, call, dx, w, conv, dy);
     return find(BACKWARD_DATA, call, handle, p, out, workspace, workspaceBytes, wanted, returned, results);
 }
 
-API int cudnnConvolutionBackwardData(Handle* handle, const void* alpha, const Filter* w, CUdeviceptr dataW, const Tensor* dy, CUdeviceptr dataDy,
-                                     const Convolution* conv, int algorithm, CUdeviceptr workspace, size_t workspaceBytes, const void* beta,
-                                     const Tensor* dx, CUdeviceptr dataDx) {
+API int cudnnConvolutionBackwardData(Handle* handle, const void* alpha, const Filter* w, CUdeviceptr dataW,
+                                     const Tensor* dy, CUdeviceptr dataDy, const Convolution* conv, int algorithm,
+                                     CUdeviceptr workspace, size_t workspaceBytes, const void* beta, const Tensor* dx,
+                                     CUdeviceptr dataDx) {
     DESCRIBE(p, names[BACKWARD_DATA], dx, w, conv, dy);
     return execute(BACKWARD_DATA, handle, p, alpha, beta, algorithm, workspace, workspaceBytes, dataW, dataDy, dataDx);
 }
 
 // ---- backward filter: dw from x and dy ------------------------------------------------------------------------------
 
-API int cudnnGetConvolutionBackwardFilterAlgorithmMaxCount(Handle*, int* count) { return *count = algorithmCounts[BACKWARD_FILTER], SUCCESS; }
+API int cudnnGetConvolutionBackwardFilterAlgorithmMaxCount(Handle*, int* count) {
+    return *count = algorithmCounts[BACKWARD_FILTER], SUCCESS;
+}
 
-API int cudnnGetConvolutionBackwardFilterWorkspaceSize(Handle* handle, const Tensor* x, const Tensor* dy, const Convolution* conv, const Filter* dw,
-                                                       int algorithm, size_t* bytes) {
+API int cudnnGetConvolutionBackwardFilterWorkspaceSize(Handle* handle, const Tensor* x, const Tensor* dy,
+                                                       const Convolution* conv, const Filter* dw, int algorithm,
+                                                       size_t* bytes) {
     const char* call = "cudnnGetConvolutionBackwardFilterWorkspaceSize";
     KNOWN(handle, call, "handle");
     return workspaceSize(call, BACKWARD_FILTER, x, dw, conv, dy, algorithm, bytes);
 }
 
-API int cudnnGetConvolutionBackwardFilterAlgorithm_v7(Handle* handle, const Tensor* x, const Tensor* dy, const Convolution* conv, const Filter* dw,
-                                                      int wanted, int* returned, Performance* results) {
+API int cudnnGetConvolutionBackwardFilterAlgorithm_v7(Handle* handle, const Tensor* x, const Tensor* dy,
+                                                      const Convolution* conv, const Filter* dw, int wanted,
+                                                      int* returned, Performance* results) {
     const char* call = "cudnnGetConvolutionBackwardFilterAlgorithm_v7";
     DESCRIBE(p, call, x, dw, conv, dy);
     return heuristic(BACKWARD_FILTER, call, handle, p, wanted, returned, results);
 }
 
-API int cudnnFindConvolutionBackwardFilterAlgorithmEx(Handle* handle, const Tensor* x, CUdeviceptr, const Tensor* dy, CUdeviceptr,
-                                                      const Convolution* conv, const Filter* dw, CUdeviceptr out, int wanted, int* returned,
-                                                      Performance* results, CUdeviceptr workspace, size_t workspaceBytes) {
+API int cudnnFindConvolutionBackwardFilterAlgorithmEx(Handle* handle, const Tensor* x, CUdeviceptr, const Tensor* dy,
+                                                      CUdeviceptr, const Convolution* conv, const Filter* dw,
+                                                      CUdeviceptr out, int wanted, int* returned, Performance* results,
+                                                      CUdeviceptr workspace, size_t workspaceBytes) {
     const char* call = "cudnnFindConvolutionBackwardFilterAlgorithmEx";
     DESCRIBE(p, call, x, dw, conv, dy);
     return find(BACKWARD_FILTER, call, handle, p, out, workspace, workspaceBytes, wanted, returned, results);
 }
 
-API int cudnnConvolutionBackwardFilter(Handle* handle, const void* alpha, const Tensor* x, CUdeviceptr dataX, const Tensor* dy, CUdeviceptr dataDy,
-                                       const Convolution* conv, int algorithm, CUdeviceptr workspace, size_t workspaceBytes, const void* beta,
-                                       const Filter* dw, CUdeviceptr dataDw) {
+API int cudnnConvolutionBackwardFilter(Handle* handle, const void* alpha, const Tensor* x, CUdeviceptr dataX,
+                                       const Tensor* dy, CUdeviceptr dataDy, const Convolution* conv, int algorithm,
+                                       CUdeviceptr workspace, size_t workspaceBytes, const void* beta, const Filter* dw,
+                                       CUdeviceptr dataDw) {
     DESCRIBE(p, names[BACKWARD_FILTER], x, dw, conv, dy);
-    return execute(BACKWARD_FILTER, handle, p, alpha, beta, algorithm, workspace, workspaceBytes, dataX, dataDy, dataDw);
+    return execute(BACKWARD_FILTER, handle, p, alpha, beta, algorithm, workspace, workspaceBytes, dataX, dataDy,
+                   dataDw);
 }

@@ -66,7 +66,8 @@ void endKernel();
 void* translate(void* pointer);
 }  // namespace memory
 
-// ---- races.cpp: shared memory between the threads of a block ---------------------------------------------------------
+// ---- races.cpp: shared memory between the threads of a block
+// ---------------------------------------------------------
 
 namespace races {
 void beginBlock();

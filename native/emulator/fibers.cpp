@@ -2,12 +2,12 @@
 // fiber with a stack of its own, and runs until it waits; without them one fiber runs all threads in turn.
 #include "emulator.h"
 
+#include <sys/mman.h>
 #include <algorithm>
 #include <cstdarg>
 #include <cstdlib>
 #include <cstring>
 #include <iterator>
-#include <sys/mman.h>
 
 // Saves the registers that a call must keep, stores the stack pointer, and goes on from another one.
 extern "C" void emulator_switch(void** save, void* load);
@@ -74,7 +74,8 @@ unsigned long launches = 0;
 
 char* stacks() {
     static char* memory = [] {
-        void* p = mmap(nullptr, STACK * MAX_THREADS, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        void* p = mmap(nullptr, STACK * MAX_THREADS, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (p == MAP_FAILED) abort();
         for (int i = 0; i < MAX_THREADS; i++) mprotect(static_cast<char*>(p) + i * STACK, GUARD, PROT_NONE);
         return static_cast<char*>(p);
@@ -123,8 +124,9 @@ void resume(int number) {
 void report(CUresult code, const char* format, va_list arguments) {
     char text[600];
     vsnprintf(text, sizeof text, format, arguments);
-    block.failure = refuse(code, "kernel %s, block (%u,%u,%u), thread (%u,%u,%u): %s", block.kernel->name, block.index.x, block.index.y,
-                           block.index.z, block.thread.x, block.thread.y, block.thread.z, text);
+    block.failure =
+        refuse(code, "kernel %s, block (%u,%u,%u), thread (%u,%u,%u): %s", block.kernel->name, block.index.x,
+               block.index.y, block.index.z, block.thread.x, block.thread.y, block.thread.z, text);
 }
 
 [[gnu::format(printf, 2, 3)]] void failOutside(int number, const char* format, ...) {
@@ -152,7 +154,10 @@ bool release() {
     }
     for (int i = 0; i < block.threads; i++) {
         if (fibers[i].state == State::IN_WARP) {
-            failOutside(i, "waits for the lanes 0x%08x of its warp, which are not all there: a thread has ended or waits elsewhere", fibers[i].mask);
+            failOutside(i,
+                        "waits for the lanes 0x%08x of its warp, which are not all there: a thread has ended or waits "
+                        "elsewhere",
+                        fibers[i].mask);
             return false;
         }
     }
@@ -196,8 +201,10 @@ const Fiber& exchange(unsigned mask, unsigned long long value, unsigned source) 
     unsigned me = lane();
     Fiber* warp = fibers + block.current - me;
     int lanes = std::min(block.threads - (block.current - int(me)), WARP);
-    if ((mask >> me & 1) == 0) violation(CUDA_ERROR_LAUNCH_FAILED, "lane %u is not in the mask 0x%08x that it brings", me, mask);
-    if ((mask >> source & 1) == 0) violation(CUDA_ERROR_LAUNCH_FAILED, "reads lane %u, which is not in the mask 0x%08x", source, mask);
+    if ((mask >> me & 1) == 0)
+        violation(CUDA_ERROR_LAUNCH_FAILED, "lane %u is not in the mask 0x%08x that it brings", me, mask);
+    if ((mask >> source & 1) == 0)
+        violation(CUDA_ERROR_LAUNCH_FAILED, "reads lane %u, which is not in the mask 0x%08x", source, mask);
     if (lanes < WARP && mask >> lanes != 0)
         violation(CUDA_ERROR_LAUNCH_FAILED, "the mask 0x%08x names more than the %d lanes of this warp", mask, lanes);
     Fiber& mine = warp[me];
@@ -209,10 +216,13 @@ const Fiber& exchange(unsigned mask, unsigned long long value, unsigned source) 
     unsigned ballot = 0;
     for (int i = 0; i < lanes; i++) {
         if ((mask >> i & 1) == 0) continue;
-        if (warp[i].state != State::IN_WARP) complete = false;
+        if (warp[i].state != State::IN_WARP)
+            complete = false;
         else if (warp[i].mask != mask)
-            violation(CUDA_ERROR_LAUNCH_FAILED, "brings the mask 0x%08x, lane %d of its warp 0x%08x", mask, i, warp[i].mask);
-        else if (warp[i].value != 0) ballot |= 1u << i;
+            violation(CUDA_ERROR_LAUNCH_FAILED, "brings the mask 0x%08x, lane %d of its warp 0x%08x", mask, i,
+                      warp[i].mask);
+        else if (warp[i].value != 0)
+            ballot |= 1u << i;
     }
     if (!complete) {
         toScheduler();

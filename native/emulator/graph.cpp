@@ -34,7 +34,8 @@ CUresult invalidate(Capture& capture, CUresult code, const char* why) {
 
 CUresult refuseInCapture(const char* call) {
     for (auto& capture : active) {
-        bool concerned = capture->mode == CAPTURE_GLOBAL || (capture->mode == CAPTURE_THREAD_LOCAL && capture->thread == thisThread());
+        bool concerned = capture->mode == CAPTURE_GLOBAL ||
+                         (capture->mode == CAPTURE_THREAD_LOCAL && capture->thread == thisThread());
         if (concerned && threadMode != CAPTURE_RELAXED && capture->status == CAPTURE_ACTIVE)
             return invalidate(*capture, CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, call);
     }
@@ -44,8 +45,11 @@ CUresult refuseInCapture(const char* call) {
 CaptureMode exchangeMode(CaptureMode mode) { return std::exchange(threadMode, mode); }
 
 CUresult beginCapture(Stream* stream, CaptureMode mode) {
-    if (stream == nullptr) return refuse(CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, "cuStreamBeginCapture: the null stream cannot be captured");
-    if (captureOf(stream) != nullptr) return refuse(CUDA_ERROR_INVALID_VALUE, "cuStreamBeginCapture: the stream is being captured already");
+    if (stream == nullptr)
+        return refuse(CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED,
+                      "cuStreamBeginCapture: the null stream cannot be captured");
+    if (captureOf(stream) != nullptr)
+        return refuse(CUDA_ERROR_INVALID_VALUE, "cuStreamBeginCapture: the stream is being captured already");
     auto capture = std::make_shared<Capture>();
     capture->origin = stream;
     capture->streams = {stream};
@@ -57,7 +61,8 @@ CUresult beginCapture(Stream* stream, CaptureMode mode) {
 }
 
 CUresult add(Capture& capture, Stream* stream, const std::string& name, Work work) {
-    if (capture.status == CAPTURE_INVALIDATED) return refuse(CUDA_ERROR_STREAM_CAPTURE_INVALIDATED, "%s in a capture that has failed", name.c_str());
+    if (capture.status == CAPTURE_INVALIDATED)
+        return refuse(CUDA_ERROR_STREAM_CAPTURE_INVALIDATED, "%s in a capture that has failed", name.c_str());
     auto& frontier = frontierOf(stream);
     capture.graph.nodes.push_back({name, std::move(work), frontier});
     frontier = {int(capture.graph.nodes.size()) - 1};
@@ -67,8 +72,11 @@ CUresult add(Capture& capture, Stream* stream, const std::string& name, Work wor
 CUresult endCapture(Stream* stream, Graph** graph) {
     *graph = nullptr;
     auto capture = stream == nullptr ? nullptr : captureOf(stream);
-    if (capture == nullptr) return refuse(CUDA_ERROR_INVALID_VALUE, "cuStreamEndCapture: the stream is not being captured");
-    if (capture->origin != stream) return invalidate(*capture, CUDA_ERROR_STREAM_CAPTURE_UNMATCHED, "cuStreamEndCapture on a stream that only joined");
+    if (capture == nullptr)
+        return refuse(CUDA_ERROR_INVALID_VALUE, "cuStreamEndCapture: the stream is not being captured");
+    if (capture->origin != stream)
+        return invalidate(*capture, CUDA_ERROR_STREAM_CAPTURE_UNMATCHED,
+                          "cuStreamEndCapture on a stream that only joined");
     if (capture->mode != CAPTURE_RELAXED && capture->thread != thisThread())
         return invalidate(*capture, CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD, "cuStreamEndCapture on another thread");
 
@@ -86,9 +94,11 @@ CUresult endCapture(Stream* stream, Graph** graph) {
     bool valid = capture->status == CAPTURE_ACTIVE;
     end(*capture);
     capture->status = CAPTURE_INVALIDATED;  // for events that were recorded in it
-    if (!valid) return refuse(CUDA_ERROR_STREAM_CAPTURE_INVALIDATED, "cuStreamEndCapture: the capture has failed before");
+    if (!valid)
+        return refuse(CUDA_ERROR_STREAM_CAPTURE_INVALIDATED, "cuStreamEndCapture: the capture has failed before");
     if (lost != joined.end())
-        return refuse(CUDA_ERROR_STREAM_CAPTURE_UNJOINED, "cuStreamEndCapture: \"%s\" on another stream was never joined",
+        return refuse(CUDA_ERROR_STREAM_CAPTURE_UNJOINED,
+                      "cuStreamEndCapture: \"%s\" on another stream was never joined",
                       capture->graph.nodes[size_t(lost - joined.begin())].name.c_str());
     *graph = new Graph(std::move(capture->graph));
     return CUDA_SUCCESS;

@@ -75,7 +75,8 @@ size_t behindAngles(const std::vector<Token>& t, size_t open) {
 
 // What stands in front of a brace: the name is the word in front of the parameters, or behind `struct`.
 Definition readHeader(const std::vector<Token>& t) {
-    static const std::set<std::string> attributes = {"__launch_bounds__", "__attribute__", "alignas", "__align__", "decltype", "__align"};
+    static const std::set<std::string> attributes = {"__launch_bounds__", "__attribute__", "alignas",
+                                                     "__align__",         "decltype",      "__align"};
     Definition d;
     for (size_t i = 0; i < t.size(); i++) {
         if (t[i].text == "__global__") d.kernel = true;
@@ -164,15 +165,19 @@ std::string translate(const std::string& source, const std::vector<Kernel>& kern
     static const std::regex dynamic(
         R"(extern\s+__shared__\s+((?:__align__\s*\(\s*\d+\s*\)|alignas\s*\(\s*\d+\s*\))\s*)?([\w:\s]+?)\s+(\w+)\s*\[\s*\]\s*;)");
     static const std::regex repeated(R"(\bstatic\s+__shared__\b)");
-    std::string text = std::regex_replace(source, dynamic, "$2* const $3 = static_cast<$2*>(emulator_dynamic_shared());");
+    std::string text =
+        std::regex_replace(source, dynamic, "$2* const $3 = static_cast<$2*>(emulator_dynamic_shared());");
     text = std::regex_replace(text, repeated, "__shared__");
     text = "namespace {\n" + text + "\n}\n# 1 \"kernels of the module\"\n";
     text += "static const EmulatedKernel emulatedKernels[] = {\n";
     for (auto& k : kernels)
-        text += "    {\"" + k.name + "\", EmulatedCall<&" + k.name + ">::call, EmulatedCall<&" + k.name + ">::sizes, EmulatedCall<&" + k.name +
-                ">::count, " + (k.barriers ? "1" : "0") + ", int(" + k.maxThreads + ")},\n";
+        text += "    {\"" + k.name + "\", EmulatedCall<&" + k.name + ">::call, EmulatedCall<&" + k.name +
+                ">::sizes, EmulatedCall<&" + k.name + ">::count, " + (k.barriers ? "1" : "0") + ", int(" +
+                k.maxThreads + ")},\n";
     text += "    {nullptr, nullptr, nullptr, 0, 0, 0}};\n";
-    text += "extern \"C\" __attribute__((visibility(\"default\"))) const EmulatedModule lamina_emulated_module = {emulatedKernels, " +
-            std::to_string(kernels.size()) + ", __start_lamina_shared, __stop_lamina_shared};\n";
+    text +=
+        "extern \"C\" __attribute__((visibility(\"default\"))) const EmulatedModule lamina_emulated_module = "
+        "{emulatedKernels, " +
+        std::to_string(kernels.size()) + ", __start_lamina_shared, __stop_lamina_shared};\n";
     return text;
 }

@@ -1,16 +1,16 @@
-// Device memory. Its addresses belong to the device alone: the host cannot touch them. The same pages are mapped a second
-// time, and that is where the emulator's own copies work, and kernels, whose pointers are translated when they are
-// launched. Every byte has a state in `shadow`, so that each access of a kernel (which the compiler reports through the
-// functions of its thread sanitizer) is checked for bounds, lifetime and for being written before it is read.
+// Device memory. Its addresses belong to the device alone: the host cannot touch them. The same pages are mapped a
+// second time, and that is where the emulator's own copies work, and kernels, whose pointers are translated when they
+// are launched. Every byte has a state in `shadow`, so that each access of a kernel (which the compiler reports through
+// the functions of its thread sanitizer) is checked for bounds, lifetime and for being written before it is read.
 #include "emulator.h"
 
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
 #include <cstdarg>
 #include <cstdlib>
 #include <cstring>
-#include <fcntl.h>
 #include <map>
-#include <sys/mman.h>
-#include <unistd.h>
 
 namespace emulator::memory {
 namespace {
@@ -36,20 +36,20 @@ struct Pinned {
 };
 
 struct Memory {
-    char* device = nullptr;            // addresses given out; without access
-    char* backing = nullptr;           // the same pages, for the emulator and for kernels
-    unsigned char* shadow = nullptr;   // one State for each byte
+    char* device = nullptr;           // addresses given out; without access
+    char* backing = nullptr;          // the same pages, for the emulator and for kernels
+    unsigned char* shadow = nullptr;  // one State for each byte
     int file = -1;
-    size_t next = FIRST_OFFSET;        // offset of the next allocation
+    size_t next = FIRST_OFFSET;  // offset of the next allocation
     size_t used = 0;
     int count = 0;
     std::map<size_t, Allocation> allocations;  // by offset, also those freed
     std::map<char*, Pinned> host;              // by address
     size_t sharedBytes = 0;
     Image image{};
-    std::vector<unsigned char> imageShadow;    // states of the module's static shared memory
-    bool running = false;                      // a kernel
-    bool open = false;                         // the host could touch device memory: a kernel had a pointer from memory
+    std::vector<unsigned char> imageShadow;  // states of the module's static shared memory
+    bool running = false;                    // a kernel
+    bool open = false;                       // the host could touch device memory: a kernel had a pointer from memory
 
     Memory() {
         file = memfd_create("lamina-emulator", MFD_CLOEXEC);
@@ -91,17 +91,21 @@ std::string nearest(CUdeviceptr address) {
     if (after != m.allocations.begin()) {
         auto before = std::prev(after);
         size_t behind = at - before->first;
-        if (after == m.allocations.end() || behind < before->second.bytes || behind - before->second.bytes < after->first - at)
+        if (after == m.allocations.end() || behind < before->second.bytes ||
+            behind - before->second.bytes < after->first - at)
             found = before;
     }
     if (found == m.allocations.end()) return "nothing was ever allocated";
     const auto& [start, a] = *found;
     char where[80];
-    if (at < start) snprintf(where, sizeof where, "%zu bytes before", start - at);
-    else if (at >= start + a.bytes) snprintf(where, sizeof where, "%zu bytes behind the end of", at - start - a.bytes);
-    else snprintf(where, sizeof where, "byte %zu of", at - start);
-    snprintf(text, sizeof text, "%s allocation %d (%zu bytes at %p, %s)", where, a.number, a.bytes, static_cast<void*>(m.device + start),
-             a.live ? "live" : "freed");
+    if (at < start)
+        snprintf(where, sizeof where, "%zu bytes before", start - at);
+    else if (at >= start + a.bytes)
+        snprintf(where, sizeof where, "%zu bytes behind the end of", at - start - a.bytes);
+    else
+        snprintf(where, sizeof where, "byte %zu of", at - start);
+    snprintf(text, sizeof text, "%s allocation %d (%zu bytes at %p, %s)", where, a.number, a.bytes,
+             static_cast<void*>(m.device + start), a.live ? "live" : "freed");
     return text;
 }
 
@@ -117,7 +121,8 @@ bool checked(CUdeviceptr address, size_t bytes, State wanted, const char* what) 
     if (bytes == 0) return true;
     size_t at = offset(address);
     if (at >= RANGE || bytes > RANGE - at) {
-        refuse(CUDA_ERROR_INVALID_VALUE, "%s: 0x%llx (%zu bytes) is %s", what, address, bytes, nearest(address).c_str());
+        refuse(CUDA_ERROR_INVALID_VALUE, "%s: 0x%llx (%zu bytes) is %s", what, address, bytes,
+               nearest(address).c_str());
         return false;
     }
     size_t bad = firstBelow(at, bytes, wanted);
@@ -141,7 +146,8 @@ CUresult allocate(CUdeviceptr* address, size_t bytes) {
     auto& m = the();
     if (bytes == 0) return refuse(CUDA_ERROR_INVALID_VALUE, "cuMemAlloc of 0 bytes");
     if (bytes > total() - m.used)
-        return refuse(CUDA_ERROR_OUT_OF_MEMORY, "cuMemAlloc of %zu bytes: %zu of %zu are free", bytes, total() - m.used, total());
+        return refuse(CUDA_ERROR_OUT_OF_MEMORY, "cuMemAlloc of %zu bytes: %zu of %zu are free", bytes, total() - m.used,
+                      total());
     size_t at = m.next + ALIGNMENT;
     // At least a page without owner lies between any two allocations.
     size_t end = (at + bytes + PAGE - 1) / PAGE * PAGE + PAGE;
@@ -182,7 +188,8 @@ void releaseAll() {
 CUresult range(CUdeviceptr* base, size_t* bytes, CUdeviceptr address) {
     auto& m = the();
     auto after = m.allocations.upper_bound(offset(address));
-    if (after == m.allocations.begin()) return refuse(CUDA_ERROR_NOT_FOUND, "cuMemGetAddressRange: %s", nearest(address).c_str());
+    if (after == m.allocations.begin())
+        return refuse(CUDA_ERROR_NOT_FOUND, "cuMemGetAddressRange: %s", nearest(address).c_str());
     auto& [at, a] = *std::prev(after);
     if (!a.live || offset(address) >= at + a.bytes)
         return refuse(CUDA_ERROR_NOT_FOUND, "cuMemGetAddressRange: %s", nearest(address).c_str());
@@ -212,7 +219,8 @@ CUresult releaseHost(void* address) {
 }
 
 CUresult registerHost(void* address, size_t bytes) {
-    if (bytes == 0 || onDevice(address) || pinned(address, 1)) return refuse(CUDA_ERROR_INVALID_VALUE, "cuMemHostRegister of %p", address);
+    if (bytes == 0 || onDevice(address) || pinned(address, 1))
+        return refuse(CUDA_ERROR_INVALID_VALUE, "cuMemHostRegister of %p", address);
     the().host[static_cast<char*>(address)] = {bytes, true};
     return CUDA_SUCCESS;
 }
@@ -255,7 +263,8 @@ bool scratch(CUdeviceptr address, size_t bytes, const char* what) {
 }
 
 CUresult copy(CUdeviceptr to, CUdeviceptr from, size_t bytes) {
-    if (!checked(from, bytes, ALLOCATED, "source of a copy on the device") || !checked(to, bytes, ALLOCATED, "target of a copy on the device"))
+    if (!checked(from, bytes, ALLOCATED, "source of a copy on the device") ||
+        !checked(to, bytes, ALLOCATED, "target of a copy on the device"))
         return CUDA_ERROR_INVALID_VALUE;
     auto& m = the();
     memmove(m.backing + offset(to), m.backing + offset(from), bytes);
@@ -272,7 +281,8 @@ void* translate(void* pointer) {
 void beginBlock(size_t dynamicBytes) {
     auto& m = the();
     memset(m.shadow + SHARED_OFFSET, ALLOCATED, dynamicBytes);
-    if (m.sharedBytes > dynamicBytes) memset(m.shadow + SHARED_OFFSET + dynamicBytes, NONE, m.sharedBytes - dynamicBytes);
+    if (m.sharedBytes > dynamicBytes)
+        memset(m.shadow + SHARED_OFFSET + dynamicBytes, NONE, m.sharedBytes - dynamicBytes);
     m.sharedBytes = dynamicBytes;
     m.imageShadow.assign(m.image.sharedBytes, ALLOCATED);
 }
@@ -298,9 +308,10 @@ CUdeviceptr shown(uintptr_t address) {
     return at < RANGE ? reinterpret_cast<CUdeviceptr>(m.device) + at : address;
 }
 
-[[noreturn, gnu::noinline]] void illegal(uintptr_t address, size_t bytes, bool write, const char* why, const std::string& where) {
-    violation(CUDA_ERROR_ILLEGAL_ADDRESS, "%s of %zu bytes at 0x%llx: %s: %s", write ? "write" : "read", bytes, shown(address), why,
-              where.c_str());
+[[noreturn, gnu::noinline]] void illegal(uintptr_t address, size_t bytes, bool write, const char* why,
+                                         const std::string& where) {
+    violation(CUDA_ERROR_ILLEGAL_ADDRESS, "%s of %zu bytes at 0x%llx: %s: %s", write ? "write" : "read", bytes,
+              shown(address), why, where.c_str());
 }
 
 void checkRange(void* pointer, size_t bytes, bool write);
@@ -320,10 +331,13 @@ void checkRange(void* pointer, size_t bytes, bool write);
     if (shared < m.image.sharedBytes) {
         races::check(address, bytes, write, reinterpret_cast<uintptr_t>(m.image.shared));
         for (size_t i = shared; i < shared + bytes; i++) {
-            if (i >= m.image.sharedBytes) illegal(address, bytes, write, "out of bounds", "behind the static shared memory");
-            if (write) m.imageShadow[i] = WRITTEN;
+            if (i >= m.image.sharedBytes)
+                illegal(address, bytes, write, "out of bounds", "behind the static shared memory");
+            if (write)
+                m.imageShadow[i] = WRITTEN;
             else if (m.imageShadow[i] != WRITTEN)
-                illegal(address, bytes, write, "never written by this block", "byte " + std::to_string(i) + " of the static shared memory");
+                illegal(address, bytes, write, "never written by this block",
+                        "byte " + std::to_string(i) + " of the static shared memory");
         }
         return;
     }
@@ -339,14 +353,16 @@ void checkRange(void* pointer, size_t bytes, bool write);
     size_t bad = firstBelow(at, bytes, write ? ALLOCATED : WRITTEN);
     bool unwritten = m.shadow[at + bad] == ALLOCATED;
     if (at + bad < FIRST_OFFSET) {
-        std::string where = "byte " + std::to_string(at + bad - SHARED_OFFSET) + " of " + std::to_string(m.sharedBytes) +
-                            " bytes of dynamic shared memory";
+        std::string where = "byte " + std::to_string(at + bad - SHARED_OFFSET) + " of " +
+                            std::to_string(m.sharedBytes) + " bytes of dynamic shared memory";
         illegal(address, bytes, write, unwritten ? "never written by this block" : "out of bounds", where);
     }
     illegal(address, bytes, write, unwritten ? "never written" : "not allocated", nearest(shown(address) + bad));
 }
 
-[[gnu::noinline]] void checkShared(size_t at, size_t bytes, bool write) { races::check(at, bytes, write, SHARED_OFFSET); }
+[[gnu::noinline]] void checkShared(size_t at, size_t bytes, bool write) {
+    races::check(at, bytes, write, SHARED_OFFSET);
+}
 
 template <size_t N>
 inline bool all(const unsigned char* s, State wanted) {
@@ -362,8 +378,8 @@ inline void check(void* pointer) {
     size_t at = address - reinterpret_cast<uintptr_t>(m.backing);
     if (__builtin_expect(at >= RANGE - N, 0)) return checkElsewhere(address, N, WRITE);
     if (N > 1 && __builtin_expect(address % N != 0, 0))
-        violation(CUDA_ERROR_MISALIGNED_ADDRESS, "%s of %zu bytes at 0x%llx, which is not aligned: %s", WRITE ? "write" : "read", N,
-                  shown(address), nearest(shown(address)).c_str());
+        violation(CUDA_ERROR_MISALIGNED_ADDRESS, "%s of %zu bytes at 0x%llx, which is not aligned: %s",
+                  WRITE ? "write" : "read", N, shown(address), nearest(shown(address)).c_str());
     unsigned char* s = m.shadow + at;
     if (__builtin_expect(!all<N>(s, WRITE ? ALLOCATED : WRITTEN), 0)) explain(address, N, WRITE);
     if (WRITE) memset(s, WRITTEN, N);
@@ -414,7 +430,8 @@ HOOK void __tsan_write_range(void* p, size_t n) { checkRange(p, n, true); }
 HOOK void __tsan_vptr_update(void**, void*) {}
 HOOK void __tsan_vptr_read(void**) {}
 
-extern "C" __attribute__((visibility("default"))) const void* emulator_readable(CUdeviceptr a, size_t n, const char* what) {
+extern "C" __attribute__((visibility("default"))) const void* emulator_readable(CUdeviceptr a, size_t n,
+                                                                                const char* what) {
     return emulator::memory::readable(a, n, what);
 }
 extern "C" __attribute__((visibility("default"))) void* emulator_writable(CUdeviceptr a, size_t n, const char* what) {

@@ -1,17 +1,17 @@
 // Modules: shared objects that the emulated NVRTC made, loaded from memory. Functions, and their launch.
 #include "emulator.h"
 
+#include <dlfcn.h>
+#include <elf.h>
+#include <link.h>
+#include <sys/mman.h>
+#include <unistd.h>
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <dlfcn.h>
-#include <elf.h>
-#include <link.h>
 #include <map>
 #include <set>
-#include <sys/mman.h>
-#include <unistd.h>
 
 namespace emulator {
 
@@ -66,7 +66,8 @@ int findImage(dl_phdr_info* info, size_t, void* data) {
     auto* begin = reinterpret_cast<char*>(low);
     auto* end = reinterpret_cast<char*>(high);
     if (inside < begin || inside >= end) return 0;
-    module->image = {begin, end, module->entry->sharedBegin, size_t(module->entry->sharedEnd - module->entry->sharedBegin)};
+    module->image = {begin, end, module->entry->sharedBegin,
+                     size_t(module->entry->sharedEnd - module->entry->sharedBegin)};
     return 1;
 }
 
@@ -81,14 +82,16 @@ void close(Module* module) {
 
 CUresult loadModule(Module** result, const void* image) {
     std::string object = sharedObject(image);
-    if (object.empty()) return refuse(CUDA_ERROR_INVALID_IMAGE, "cuModuleLoadData: this is nothing that the emulated NVRTC compiled");
+    if (object.empty())
+        return refuse(CUDA_ERROR_INVALID_IMAGE, "cuModuleLoadData: this is nothing that the emulated NVRTC compiled");
     int file = memfd_create("lamina-emulator-module", MFD_CLOEXEC);
     if (file < 0 || write(file, object.data(), object.size()) != ssize_t(object.size()))
         return refuse(CUDA_ERROR_OUT_OF_MEMORY, "cuModuleLoadData: cannot keep the module");
     // The file stays open as long as the module lives: the loader takes a path that it has seen for the same library.
     std::string path = "/proc/self/fd/" + std::to_string(file);
     void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-    auto* entry = library == nullptr ? nullptr : static_cast<const ModuleEntry*>(dlsym(library, "lamina_emulated_module"));
+    auto* entry =
+        library == nullptr ? nullptr : static_cast<const ModuleEntry*>(dlsym(library, "lamina_emulated_module"));
     if (entry == nullptr) {
         ::close(file);
         return refuse(CUDA_ERROR_INVALID_IMAGE, "cuModuleLoadData: %s", dlerror());
@@ -113,7 +116,8 @@ void unloadAll() {
 }
 
 CUresult findFunction(Function** result, Module* module, const char* name) {
-    if (modules.count(module) == 0) return refuse(CUDA_ERROR_INVALID_HANDLE, "cuModuleGetFunction of an unknown module");
+    if (modules.count(module) == 0)
+        return refuse(CUDA_ERROR_INVALID_HANDLE, "cuModuleGetFunction of an unknown module");
     for (int i = 0; i < module->entry->count; i++) {
         const KernelEntry& kernel = module->entry->kernels[i];
         if (strcmp(kernel.name, name) != 0) continue;
@@ -134,24 +138,31 @@ bool known(Function* function) { return functions.count(function) != 0; }
 CUresult launch(Function* function, Dim3 grid, Dim3 block, size_t sharedBytes, Stream* stream, void** parameters) {
     const KernelEntry& kernel = *function->kernel;
     size_t threads = size_t(block.x) * block.y * block.z;
-    if (grid.x == 0 || grid.y == 0 || grid.z == 0 || threads == 0 || grid.x > 0x7fffffff || grid.y > 65535 || grid.z > 65535)
-        return refuse(CUDA_ERROR_INVALID_VALUE, "cuLaunchKernel %s: grid (%u,%u,%u), block (%u,%u,%u)", kernel.name, grid.x, grid.y, grid.z,
-                      block.x, block.y, block.z);
-    if (threads > 1024 || block.z > 64) return refuse(CUDA_ERROR_INVALID_VALUE, "cuLaunchKernel %s: a block of %zu threads", kernel.name, threads);
+    if (grid.x == 0 || grid.y == 0 || grid.z == 0 || threads == 0 || grid.x > 0x7fffffff || grid.y > 65535 ||
+        grid.z > 65535)
+        return refuse(CUDA_ERROR_INVALID_VALUE, "cuLaunchKernel %s: grid (%u,%u,%u), block (%u,%u,%u)", kernel.name,
+                      grid.x, grid.y, grid.z, block.x, block.y, block.z);
+    if (threads > 1024 || block.z > 64)
+        return refuse(CUDA_ERROR_INVALID_VALUE, "cuLaunchKernel %s: a block of %zu threads", kernel.name, threads);
     if (kernel.maxThreads > 0 && threads > size_t(kernel.maxThreads))
-        return refuse(CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES, "cuLaunchKernel %s: blocks of %zu threads, __launch_bounds__ says %d", kernel.name,
-                      threads, kernel.maxThreads);
+        return refuse(CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES,
+                      "cuLaunchKernel %s: blocks of %zu threads, __launch_bounds__ says %d", kernel.name, threads,
+                      kernel.maxThreads);
     if (sharedBytes > function->maxDynamicShared)
-        return refuse(CUDA_ERROR_INVALID_VALUE, "cuLaunchKernel %s: %zu bytes of dynamic shared memory, allowed are %zu", kernel.name, sharedBytes,
-                      function->maxDynamicShared);
+        return refuse(CUDA_ERROR_INVALID_VALUE,
+                      "cuLaunchKernel %s: %zu bytes of dynamic shared memory, allowed are %zu", kernel.name,
+                      sharedBytes, function->maxDynamicShared);
     if (kernel.count > 0 && parameters == nullptr)
-        return refuse(CUDA_ERROR_INVALID_VALUE, "cuLaunchKernel %s: no parameters, it takes %d", kernel.name, kernel.count);
+        return refuse(CUDA_ERROR_INVALID_VALUE, "cuLaunchKernel %s: no parameters, it takes %d", kernel.name,
+                      kernel.count);
 
-    // The values are taken now, as CUDA does; a graph keeps them for good. Sixteen bytes for each, or more for a struct.
+    // The values are taken now, as CUDA does; a graph keeps them for good. Sixteen bytes for each, or more for a
+    // struct.
     std::vector<uint64_t> values;
     std::vector<size_t> places;
     for (int i = 0; i < kernel.count; i++) {
-        if (parameters[i] == nullptr) return refuse(CUDA_ERROR_INVALID_VALUE, "cuLaunchKernel %s: parameter %d is null", kernel.name, i);
+        if (parameters[i] == nullptr)
+            return refuse(CUDA_ERROR_INVALID_VALUE, "cuLaunchKernel %s: parameter %d is null", kernel.name, i);
         size_t bytes = size_t(std::abs(kernel.sizes[i]));
         places.push_back(values.size());
         values.resize(values.size() + (bytes + 15) / 16 * 2);

@@ -36,9 +36,9 @@ inline float fromHalf(uint16_t half) {
 // To nearest, ties to even.
 inline uint16_t toHalf(float v) {
     uint32_t sign = bitsOf(v) >> 16 & 0x8000, rest = bitsOf(v) & 0x7fffffff;
-    if (rest > 0x7f800000) return uint16_t(sign | 0x7e00);                                               // NaN
-    if (rest >= 0x477ff000) return uint16_t(sign | 0x7c00);                                              // 65520 rounds up to infinity
-    if (rest < 0x38800000) return uint16_t(sign | uint32_t(std::nearbyint(floatOf(rest) * 0x1p24f)));    // subnormal
+    if (rest > 0x7f800000) return uint16_t(sign | 0x7e00);   // NaN
+    if (rest >= 0x477ff000) return uint16_t(sign | 0x7c00);  // 65520 rounds up to infinity
+    if (rest < 0x38800000) return uint16_t(sign | uint32_t(std::nearbyint(floatOf(rest) * 0x1p24f)));  // subnormal
     return uint16_t(sign | (rest - 0x38000000 + 0xfff + (rest >> 13 & 1)) >> 13);
 }
 
@@ -54,7 +54,8 @@ inline float cut(float v, Precision precision) {
         case Precision::FULL: return v;
         case Precision::F16: return fromHalf(toHalf(v));
         case Precision::BF16: return fromBrain(toBrain(v));
-        case Precision::TF32: return std::isfinite(v) ? floatOf((bitsOf(v) + 0x1000) & ~0x1fffu) : v;  // 10 bits of fraction
+        case Precision::TF32:
+            return std::isfinite(v) ? floatOf((bitsOf(v) + 0x1000) & ~0x1fffu) : v;  // 10 bits of fraction
     }
     return v;
 }
@@ -92,7 +93,8 @@ template <size_t ROW_COUNT>
 __attribute__((always_inline)) inline void tile(size_t k, const float* panel, const float* b, float* sums) {
     Lanes low[ROW_COUNT] = {}, high[ROW_COUNT] = {};
     for (size_t p = 0; p < k; p++) {
-        Lanes a0 = *reinterpret_cast<const Lanes*>(panel + p * WIDE), a1 = *reinterpret_cast<const Lanes*>(panel + p * WIDE + 8);
+        Lanes a0 = *reinterpret_cast<const Lanes*>(panel + p * WIDE),
+              a1 = *reinterpret_cast<const Lanes*>(panel + p * WIDE + 8);
         for (size_t r = 0; r < ROW_COUNT; r++) {
             low[r] += a0 * b[r * k + p];
             high[r] += a1 * b[r * k + p];
@@ -113,8 +115,10 @@ inline void multiply(size_t m, size_t n, size_t k, const float* a, const float* 
         for (size_t p = 0; p < k; p++) memcpy(&panel[p * WIDE], a + p * m + i, wide * sizeof(float));
         for (size_t j = 0; j < n;) {
             size_t rows = n - j < ROWS ? 1 : ROWS;
-            if (rows == ROWS) tile<ROWS>(k, panel.data(), b + j * k, sums);
-            else tile<1>(k, panel.data(), b + j * k, sums);
+            if (rows == ROWS)
+                tile<ROWS>(k, panel.data(), b + j * k, sums);
+            else
+                tile<1>(k, panel.data(), b + j * k, sums);
             for (size_t r = 0; r < rows; r++)
                 for (size_t w = 0; w < wide; w++) c[(j + r) * m + i + w] += sums[r * WIDE + w];
             j += rows;

@@ -1,20 +1,20 @@
-// Stands in for NVRTC: g++ compiles the kernels, with device.h in front and the functions of the thread sanitizer called
-// at every access, to a shared object that the emulated driver loads. Results are kept, by content, in a folder beside
-// this library or in LAMINA_EMULATOR_CACHE.
+// Stands in for NVRTC: g++ compiles the kernels, with device.h in front and the functions of the thread sanitizer
+// called at every access, to a shared object that the emulated driver loads. Results are kept, by content, in a folder
+// beside this library or in LAMINA_EMULATOR_CACHE.
 #include "kernels.h"
 
+#include <dlfcn.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <dlfcn.h>
 #include <fstream>
 #include <iterator>
 #include <sstream>
 #include <string>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 #include <vector>
 
 extern const char emulator_device_header[];  // device.h, put into the library by the Makefile
@@ -72,21 +72,26 @@ Options parse(int count, const char* const* texts) {
             options.real = starts(value, "sm_");
             size_t digits = value.find('_');
             int number = digits == std::string::npos ? 0 : atoi(value.c_str() + digits + 1);
-            bool known = (options.real || starts(value, "compute_")) &&
-                         std::find(std::begin(architectures), std::end(architectures), number) != std::end(architectures);
+            bool known =
+                (options.real || starts(value, "compute_")) &&
+                std::find(std::begin(architectures), std::end(architectures), number) != std::end(architectures);
             if (!known) options.refused = "nvrtc: error: invalid value for --gpu-architecture (-arch): " + value;
         } else if (key == "-fmad") {
             options.fmad = value == "true";
-            if (value != "true" && value != "false") options.refused = "nvrtc: error: invalid value for --fmad: " + value;
+            if (value != "true" && value != "false")
+                options.refused = "nvrtc: error: invalid value for --fmad: " + value;
         } else if (key == "-std") {
             options.standard = value;
-            if (value != "c++17" && value != "c++14" && value != "c++20") options.refused = "nvrtc: error: invalid value for --std: " + value;
+            if (value != "c++17" && value != "c++14" && value != "c++20")
+                options.refused = "nvrtc: error: invalid value for --std: " + value;
         } else if (key == "-prec-div" || key == "-prec-sqrt") {
-            if (value != "true") options.refused = "nvrtc: error: the emulator divides and takes roots exactly: " + option;
+            if (value != "true")
+                options.refused = "nvrtc: error: the emulator divides and takes roots exactly: " + option;
         } else if (key == "-ftz") {
             if (value != "false") options.refused = "nvrtc: error: the emulator keeps denormal numbers: " + option;
-        } else if (key != "-device-as-default-execution-space" && key != "-default-device" && key != "-restrict" && key != "-maxrregcount" &&
-                   key != "-lineinfo" && key != "-generate-line-info" && key != "-disable-warnings" && key != "-w" && key != "-diag-suppress" &&
+        } else if (key != "-device-as-default-execution-space" && key != "-default-device" && key != "-restrict" &&
+                   key != "-maxrregcount" && key != "-lineinfo" && key != "-generate-line-info" &&
+                   key != "-disable-warnings" && key != "-w" && key != "-diag-suppress" &&
                    key != "-extra-device-vectorization" && key != "-dopt" && key != "-minimal") {
             options.refused = "nvrtc: error: unrecognized option " + option + " found";
         }
@@ -159,7 +164,8 @@ std::string hexadecimal(const std::string& bytes) {
     return text;
 }
 
-// Compiles in a folder of its own; what comes out is moved to `result` in one step, so that others never see half of it.
+// Compiles in a folder of its own; what comes out is moved to `result` in one step, so that others never see half of
+// it.
 Result compile(Program& program, const Options& options, const std::string& flags, const std::string& result) {
     std::string folder = result + ".XXXXXX";
     if (mkdtemp(folder.data()) == nullptr) return program.log = "cannot make " + folder, INTERNAL;
@@ -167,18 +173,23 @@ Result compile(Program& program, const Options& options, const std::string& flag
     std::string gxx = quoted(compiler());
     bool good = writeAll(file("device.h"), emulator_device_header) &&
                 writeAll(file("source.cpp"), "#line 1 \"" + program.name + "\"\n" + program.source);
-    good = good && run(gxx + " -E -x c++ -std=" + options.standard + " -D__CUDACC__ -D__CUDACC_RTC__ -DLAMINA_EMULATOR=1" + options.definitions + " " +
-                           quoted(file("source.cpp")) + " -o " + quoted(file("plain.cpp")), program.log);
+    good =
+        good && run(gxx + " -E -x c++ -std=" + options.standard + " -D__CUDACC__ -D__CUDACC_RTC__ -DLAMINA_EMULATOR=1" +
+                        options.definitions + " " + quoted(file("source.cpp")) + " -o " + quoted(file("plain.cpp")),
+                    program.log);
     if (good) {
         std::string plain = readAll(file("plain.cpp"));
         good = writeAll(file("kernels.cpp"), translate(plain, kernelsOf(plain)));
     }
-    good = good && run(gxx + flags + " -include " + quoted(file("device.h")) + " -c " + quoted(file("kernels.cpp")) + " -o " +
-                           quoted(file("kernels.o")), program.log);
-    good = good && run(gxx + " -shared -nostdlib " + quoted(file("kernels.o")) + " -o " + quoted(file("kernels.so")) + " -L" +
-                           quoted(libraryFolder()) + " -l:libcuda.so.1 -lm -lc -lgcc -Wl,-z,defs", program.log);
+    good = good && run(gxx + flags + " -include " + quoted(file("device.h")) + " -c " + quoted(file("kernels.cpp")) +
+                           " -o " + quoted(file("kernels.o")),
+                       program.log);
+    good = good && run(gxx + " -shared -nostdlib " + quoted(file("kernels.o")) + " -o " + quoted(file("kernels.so")) +
+                           " -L" + quoted(libraryFolder()) + " -l:libcuda.so.1 -lm -lc -lgcc -Wl,-z,defs",
+                       program.log);
     good = good && rename(file("kernels.so").c_str(), result.c_str()) == 0;
-    for (const char* name : {"device.h", "source.cpp", "plain.cpp", "kernels.cpp", "kernels.o"}) unlink(file(name).c_str());
+    for (const char* name : {"device.h", "source.cpp", "plain.cpp", "kernels.cpp", "kernels.o"})
+        unlink(file(name).c_str());
     rmdir(folder.c_str());
     return good ? SUCCESS : COMPILATION;
 }
@@ -189,9 +200,10 @@ Result compile(Program& program, const Options& options) {
     program.ptx.clear();
     if (!options.refused.empty()) return program.log = options.refused, INVALID_OPTION;
     __builtin_cpu_init();
-    std::string flags = " -x c++ -std=" + options.standard +
-                        " -O2 -fno-tree-vectorize -fPIC -fvisibility=hidden -fno-exceptions -fno-rtti -fno-strict-aliasing"
-                        " -fno-math-errno -fno-stack-protector -w -fsanitize=thread --param tsan-instrument-func-entry-exit=0";
+    std::string flags =
+        " -x c++ -std=" + options.standard +
+        " -O2 -fno-tree-vectorize -fPIC -fvisibility=hidden -fno-exceptions -fno-rtti -fno-strict-aliasing"
+        " -fno-math-errno -fno-stack-protector -w -fsanitize=thread --param tsan-instrument-func-entry-exit=0";
     if (__builtin_cpu_supports("fma")) flags += " -mfma";
     flags += options.fmad ? " -ffp-contract=fast" : " -ffp-contract=off";
     std::string all = compiler() + flags + options.definitions + emulator_device_header + program.name + program.source;
@@ -207,7 +219,10 @@ Result compile(Program& program, const Options& options) {
     return SUCCESS;
 }
 
-template <class Body> int with(Program* program, Body body) { return program == nullptr ? int(INVALID_PROGRAM) : int(body()); }
+template <class Body>
+int with(Program* program, Body body) {
+    return program == nullptr ? int(INVALID_PROGRAM) : int(body());
+}
 
 }  // namespace
 
@@ -217,7 +232,9 @@ API int nvrtcVersion(int* major, int* minor) { return *major = MAJOR, *minor = M
 
 API int nvrtcGetNumSupportedArchs(int* count) { return *count = int(std::size(architectures)), SUCCESS; }
 
-API int nvrtcGetSupportedArchs(int* numbers) { return std::copy(std::begin(architectures), std::end(architectures), numbers), SUCCESS; }
+API int nvrtcGetSupportedArchs(int* numbers) {
+    return std::copy(std::begin(architectures), std::end(architectures), numbers), SUCCESS;
+}
 
 API const char* nvrtcGetErrorString(int result) {
     switch (result) {
@@ -231,7 +248,8 @@ API const char* nvrtcGetErrorString(int result) {
     }
 }
 
-API int nvrtcCreateProgram(Program** program, const char* source, const char* name, int headers, const char* const*, const char* const*) {
+API int nvrtcCreateProgram(Program** program, const char* source, const char* name, int headers, const char* const*,
+                           const char* const*) {
     if (program == nullptr || source == nullptr || headers != 0) return INVALID_INPUT;
     *program = new Program{source, name == nullptr ? "default_program" : name, "", "", ""};
     return SUCCESS;

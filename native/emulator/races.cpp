@@ -1,5 +1,5 @@
-// Finds threads of a block that use the same byte of shared memory without waiting for each other. Threads run one after
-// the other here, so that a missing barrier would often go unnoticed; and then fail on a GPU, sometimes.
+// Finds threads of a block that use the same byte of shared memory without waiting for each other. Threads run one
+// after the other here, so that a missing barrier would often go unnoticed; and then fail on a GPU, sometimes.
 #include "emulator.h"
 
 #include <unordered_map>
@@ -32,8 +32,10 @@ bool unordered(const Use& use, const Use& now) {
 }
 
 [[noreturn]] void report(const char* what, const Use& other, uintptr_t place) {
-    std::string who = other.thread == SEVERAL ? "other threads" : "thread " + std::to_string(other.thread) + " of the block";
-    violation(CUDA_ERROR_LAUNCH_FAILED, "%s byte %zu of shared memory that %s used, with no barrier between", what, size_t(place), who.c_str());
+    std::string who =
+        other.thread == SEVERAL ? "other threads" : "thread " + std::to_string(other.thread) + " of the block";
+    violation(CUDA_ERROR_LAUNCH_FAILED, "%s byte %zu of shared memory that %s used, with no barrier between", what,
+              size_t(place), who.c_str());
 }
 
 }  // namespace
@@ -62,9 +64,12 @@ void check(uintptr_t address, size_t count, bool write, uintptr_t begin) {
         // Readers since the last barrier are remembered together: as one, as several of a warp, or as several of any.
         Use& read = uses.read;
         bool same = read.barriers == now.barriers && read.thread != NOBODY;
-        if (!same || read.thread == now.thread) read = now;
-        else if (read.warp == now.warp) read = {SEVERAL, now.warp, now.barriers, now.exchanges};
-        else read = {SEVERAL, SEVERAL, now.barriers, now.exchanges};
+        if (!same || read.thread == now.thread)
+            read = now;
+        else if (read.warp == now.warp)
+            read = {SEVERAL, now.warp, now.barriers, now.exchanges};
+        else
+            read = {SEVERAL, SEVERAL, now.barriers, now.exchanges};
     }
 }
 

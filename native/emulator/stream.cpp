@@ -115,8 +115,10 @@ void setCapture(Stream* stream, std::shared_ptr<Capture> capture) {
 }
 
 CUresult destroyStream(Stream* stream) {
-    if (stream == nullptr || !known(stream)) return refuse(CUDA_ERROR_INVALID_HANDLE, "cuStreamDestroy of an unknown stream");
-    if (stream->capture != nullptr) return invalidate(*stream->capture, CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, "cuStreamDestroy");
+    if (stream == nullptr || !known(stream))
+        return refuse(CUDA_ERROR_INVALID_HANDLE, "cuStreamDestroy of an unknown stream");
+    if (stream->capture != nullptr)
+        return invalidate(*stream->capture, CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, "cuStreamDestroy");
     CUresult result = drain(stream);
     streams.erase(stream);
     delete stream;
@@ -169,7 +171,8 @@ CUresult record(Event* event, Stream* stream) {
     if (CUresult result = refuseUnknown(event, "cuEventRecord"); result != CUDA_SUCCESS) return result;
     if (CUresult result = refuseImplicit(stream, "cuEventRecord"); result != CUDA_SUCCESS) return result;
     if (stream->capture != nullptr) {
-        if (stream->capture->status == CAPTURE_INVALIDATED) return refuse(CUDA_ERROR_STREAM_CAPTURE_INVALIDATED, "cuEventRecord");
+        if (stream->capture->status == CAPTURE_INVALIDATED)
+            return refuse(CUDA_ERROR_STREAM_CAPTURE_INVALIDATED, "cuEventRecord");
         event->capture = stream->capture;
         event->frontier = stream->frontier;
         event->ticket = nullptr;
@@ -191,20 +194,24 @@ CUresult wait(Stream* stream, Event* event) {
     if (CUresult result = refuseUnknown(event, "cuStreamWaitEvent"); result != CUDA_SUCCESS) return result;
     if (event->capture != nullptr) {
         auto capture = event->capture;
-        if (capture->status != CAPTURE_ACTIVE) return refuse(CUDA_ERROR_STREAM_CAPTURE_INVALIDATED, "cuStreamWaitEvent: the event's capture is over");
+        if (capture->status != CAPTURE_ACTIVE)
+            return refuse(CUDA_ERROR_STREAM_CAPTURE_INVALIDATED, "cuStreamWaitEvent: the event's capture is over");
         if (stream->capture == nullptr) {
-            if (stream == nullStream()) return invalidate(*capture, CUDA_ERROR_STREAM_CAPTURE_IMPLICIT, "cuStreamWaitEvent");
+            if (stream == nullStream())
+                return invalidate(*capture, CUDA_ERROR_STREAM_CAPTURE_IMPLICIT, "cuStreamWaitEvent");
             setCapture(stream, capture);
             capture->streams.push_back(stream);
         } else if (stream->capture != capture) {
             return invalidate(*capture, CUDA_ERROR_STREAM_CAPTURE_MERGE, "cuStreamWaitEvent between two captures");
         }
         for (int node : event->frontier)
-            if (std::find(stream->frontier.begin(), stream->frontier.end(), node) == stream->frontier.end()) stream->frontier.push_back(node);
+            if (std::find(stream->frontier.begin(), stream->frontier.end(), node) == stream->frontier.end())
+                stream->frontier.push_back(node);
         return CUDA_SUCCESS;
     }
     if (stream->capture != nullptr)
-        return invalidate(*stream->capture, CUDA_ERROR_STREAM_CAPTURE_ISOLATION, "cuStreamWaitEvent for an event recorded outside of the capture");
+        return invalidate(*stream->capture, CUDA_ERROR_STREAM_CAPTURE_ISOLATION,
+                          "cuStreamWaitEvent for an event recorded outside of the capture");
     auto ticket = event->ticket;
     if (ticket == nullptr) return CUDA_SUCCESS;
     return enqueue(stream, [ticket] { return drain(ticket); });
@@ -228,8 +235,10 @@ CUresult query(Event* event) {
 CUresult elapsed(float* milliseconds, Event* start, Event* end) {
     for (Event* event : {start, end}) {
         if (CUresult result = refuseUnknown(event, "cuEventElapsedTime"); result != CUDA_SUCCESS) return result;
-        if (event->flags & EVENT_DISABLE_TIMING) return refuse(CUDA_ERROR_INVALID_HANDLE, "cuEventElapsedTime: the event was made without timing");
-        if (event->ticket == nullptr) return refuse(CUDA_ERROR_INVALID_HANDLE, "cuEventElapsedTime: the event was not recorded");
+        if (event->flags & EVENT_DISABLE_TIMING)
+            return refuse(CUDA_ERROR_INVALID_HANDLE, "cuEventElapsedTime: the event was made without timing");
+        if (event->ticket == nullptr)
+            return refuse(CUDA_ERROR_INVALID_HANDLE, "cuEventElapsedTime: the event was not recorded");
         if (!event->ticket->done) return CUDA_ERROR_NOT_READY;
     }
     *milliseconds = float(end->ticket->milliseconds - start->ticket->milliseconds);

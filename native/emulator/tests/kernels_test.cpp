@@ -1,9 +1,9 @@
 // Kernels: what they may do, and that each thing they may not do is found and named.
 #include "test.h"
 
-#include <csignal>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <csignal>
 
 static const char* const SOURCE = R"(
 struct alignas(16) Four { float lane[4]; };
@@ -226,10 +226,12 @@ static void misaligned() {
 static void hostPointers() {
     CUdeviceptr a = upload(ramp(100));
     std::vector<float> host(100);
-    CHECK(launch(function(SOURCE, "scale"), 1, 64, 0, nullptr, a, host.data(), 2.0f, 100LL) == CUDA_ERROR_ILLEGAL_ADDRESS);
+    CHECK(launch(function(SOURCE, "scale"), 1, 64, 0, nullptr, a, host.data(), 2.0f, 100LL) ==
+          CUDA_ERROR_ILLEGAL_ADDRESS);
     reset();
     a = upload(ramp(100));
-    CHECK(launch(function(SOURCE, "scale"), 1, 64, 0, nullptr, CUdeviceptr(0), a, 2.0f, 100LL) == CUDA_ERROR_ILLEGAL_ADDRESS);
+    CHECK(launch(function(SOURCE, "scale"), 1, 64, 0, nullptr, CUdeviceptr(0), a, 2.0f, 100LL) ==
+          CUDA_ERROR_ILLEGAL_ADDRESS);
     CHECK(contains(reason(CUDA_ERROR_ILLEGAL_ADDRESS), "null"));
     reset();
     a = upload(ramp(100));
@@ -266,7 +268,8 @@ static void pointersInMemory() {
 static void barriers() {
     CUdeviceptr a = room(64);
     CHECK(launch(function(SOURCE, "divergent"), 1, 64, 0, nullptr, a, 40) == CUDA_ERROR_LAUNCH_FAILED);
-    CHECK(contains(reason(CUDA_ERROR_LAUNCH_FAILED), "__syncthreads not reached by all threads: 40 wait there, 24 have ended"));
+    CHECK(contains(reason(CUDA_ERROR_LAUNCH_FAILED),
+                   "__syncthreads not reached by all threads: 40 wait there, 24 have ended"));
     reset();
     a = room(64);
     CHECK(launch(function(SOURCE, "halfWarp"), 1, 32, 0, nullptr, a) == CUDA_ERROR_LAUNCH_FAILED);
@@ -275,7 +278,8 @@ static void barriers() {
     // Two warps, each waiting for itself alone: the first reads what the second has not written yet.
     CUdeviceptr in = upload(ramp(64)), out = room(64);
     CHECK(launch(function(SOURCE, "hasty"), 1, 64, 256, nullptr, in, out) == CUDA_ERROR_ILLEGAL_ADDRESS);
-    CHECK(contains(reason(CUDA_ERROR_ILLEGAL_ADDRESS), "never written by this block: byte 128 of 256 bytes of dynamic shared memory"));
+    CHECK(contains(reason(CUDA_ERROR_ILLEGAL_ADDRESS),
+                   "never written by this block: byte 128 of 256 bytes of dynamic shared memory"));
 }
 
 static void races() {
@@ -286,7 +290,8 @@ static void races() {
     CHECK(download(b, 64)[5] == 5);
     OK(launch(function(SOURCE, "counts"), 1, 64, 0, nullptr, b));
     CHECK(launch(function(SOURCE, "lucky"), 1, 64, 0, nullptr, a, b, 0) == CUDA_ERROR_LAUNCH_FAILED);
-    CHECK(contains(reason(CUDA_ERROR_LAUNCH_FAILED), "of shared memory that thread 0 of the block used, with no barrier between"));
+    CHECK(contains(reason(CUDA_ERROR_LAUNCH_FAILED),
+                   "of shared memory that thread 0 of the block used, with no barrier between"));
     reset();
     b = room(64);
     CHECK(launch(function(SOURCE, "rounds"), 1, 64, 0, nullptr, b, 0) == CUDA_ERROR_LAUNCH_FAILED);
@@ -301,7 +306,8 @@ static void compiling() {
     CHECK(compile("", {"--optimise-harder"}).result == 5);
     CHECK(compile("", {"--gpu-architecture=sm_42"}).result == 5);
     const char* source = "#ifdef REAL_F16\nextern \"C\" __global__ void f16(int* a) { a[0] = VALUE; }\n#endif\n";
-    Compiled good = compile(source, {"--gpu-architecture=compute_80", "-DREAL_F16", "-D", "VALUE=7", "--fmad=false", "--std=c++17"});
+    Compiled good = compile(
+        source, {"--gpu-architecture=compute_80", "-DREAL_F16", "-D", "VALUE=7", "--fmad=false", "--std=c++17"});
     CHECK(good.result == 0 && good.cubin.empty() && !good.ptx.empty());
     Module* module;
     Function* f;
@@ -319,8 +325,9 @@ static void compiling() {
 
 int main() {
     start();
-    void (*tests[])() = {elementwise, reductions, sharedMemory, votesAndShuffles, arithmetic, outOfBounds, useAfterFree,
-                         neverWritten, misaligned, hostPointers, hostCannotTouch, pointersInMemory, barriers, races, compiling};
+    void (*tests[])() = {elementwise,  reductions,   sharedMemory, votesAndShuffles, arithmetic,      outOfBounds,
+                         useAfterFree, neverWritten, misaligned,   hostPointers,     hostCannotTouch, pointersInMemory,
+                         barriers,     races,        compiling};
     for (auto* test : tests) {
         test();
         reset();

@@ -12,9 +12,11 @@ int cublasDestroy_v2(void*);
 int cublasSetStream_v2(void*, Stream*);
 int cublasSetMathMode(void*, int);
 int cublasSetWorkspace_v2(void*, CUdeviceptr, size_t);
-int cublasGemmStridedBatchedEx(void*, int, int, int, int, int, const void*, CUdeviceptr, int, int, long long, CUdeviceptr, int, int, long long,
-                               const void*, CUdeviceptr, int, int, long long, int, int, int);
-int cublasSgemm_v2(void*, int, int, int, int, int, const float*, CUdeviceptr, int, CUdeviceptr, int, const float*, CUdeviceptr, int);
+int cublasGemmStridedBatchedEx(void*, int, int, int, int, int, const void*, CUdeviceptr, int, int, long long,
+                               CUdeviceptr, int, int, long long, const void*, CUdeviceptr, int, int, long long, int,
+                               int, int);
+int cublasSgemm_v2(void*, int, int, int, int, int, const float*, CUdeviceptr, int, CUdeviceptr, int, const float*,
+                   CUdeviceptr, int);
 size_t cudnnGetVersion();
 const char* cudnnGetErrorString(int);
 int cudnnCreate(void**);
@@ -36,14 +38,14 @@ struct Performance {
     size_t memory;
     int determinism, math, reserved[3];
 };
-int cudnnFindConvolutionForwardAlgorithmEx(void*, void*, CUdeviceptr, void*, CUdeviceptr, void*, void*, CUdeviceptr, int, int*, Performance*,
-                                           CUdeviceptr, size_t);
-int cudnnConvolutionForward(void*, const float*, void*, CUdeviceptr, void*, CUdeviceptr, void*, int, CUdeviceptr, size_t, const float*, void*,
-                            CUdeviceptr);
-int cudnnConvolutionBackwardData(void*, const float*, void*, CUdeviceptr, void*, CUdeviceptr, void*, int, CUdeviceptr, size_t, const float*, void*,
-                                 CUdeviceptr);
-int cudnnConvolutionBackwardFilter(void*, const float*, void*, CUdeviceptr, void*, CUdeviceptr, void*, int, CUdeviceptr, size_t, const float*,
-                                   void*, CUdeviceptr);
+int cudnnFindConvolutionForwardAlgorithmEx(void*, void*, CUdeviceptr, void*, CUdeviceptr, void*, void*, CUdeviceptr,
+                                           int, int*, Performance*, CUdeviceptr, size_t);
+int cudnnConvolutionForward(void*, const float*, void*, CUdeviceptr, void*, CUdeviceptr, void*, int, CUdeviceptr,
+                            size_t, const float*, void*, CUdeviceptr);
+int cudnnConvolutionBackwardData(void*, const float*, void*, CUdeviceptr, void*, CUdeviceptr, void*, int, CUdeviceptr,
+                                 size_t, const float*, void*, CUdeviceptr);
+int cudnnConvolutionBackwardFilter(void*, const float*, void*, CUdeviceptr, void*, CUdeviceptr, void*, int, CUdeviceptr,
+                                   size_t, const float*, void*, CUdeviceptr);
 }
 
 static const float one = 1, zero = 0, half = 0.5f;
@@ -100,11 +102,13 @@ static void products() {
         for (int ta : {0, 1})
             for (int tb : {0, 1}) {
                 int code = type == Type::F32 ? 0 : type == Type::F16 ? 2 : 14;
-                auto a = rounded(noise(size_t(lda * columns * batch), 1), type), b = rounded(noise(size_t(ldb * columns * batch), 2), type);
+                auto a = rounded(noise(size_t(lda * columns * batch), 1), type),
+                     b = rounded(noise(size_t(ldb * columns * batch), 2), type);
                 auto c = rounded(noise(size_t(ldc * columns * batch), 3), type);
                 CUdeviceptr da = upload(a, type), db = upload(b, type), dc = upload(c, type);
-                CHECK(cublasGemmStridedBatchedEx(blas, ta, tb, m, n, k, &half, da, code, lda, lda * columns, db, code, ldb, ldb * columns, &one, dc,
-                                                 code, ldc, ldc * columns, batch, 68, -1) == 0);
+                CHECK(cublasGemmStridedBatchedEx(blas, ta, tb, m, n, k, &half, da, code, lda, lda * columns, db, code,
+                                                 ldb, ldb * columns, &one, dc, code, ldc, ldc * columns, batch, 68,
+                                                 -1) == 0);
                 auto result = download(dc, c.size(), type);
                 for (int i = 0; i < batch; i++)
                     for (int col = 0; col < n; col++)
@@ -128,8 +132,10 @@ static void refusedProducts() {
     CHECK(cublasCreate_v2(&blas) == 0);
     CUdeviceptr a = upload(noise(100, 1), Type::F32), c = room(100);
     CHECK(cublasSgemm_v2(blas, 0, 0, 10, 10, 10, &one, a, 9, a, 10, &zero, c, 10) == 7);
-    CHECK(cublasGemmStridedBatchedEx(blas, 0, 0, 10, 10, 10, &one, a, 2, 10, 0, a, 2, 10, 0, &zero, c, 2, 10, 0, 1, 64, -1) == 15);
-    CHECK(cublasSgemm_v2(blas, 0, 0, 10, 10, 10, &one, a, 10, a, 10, &one, c, 10) == 13);  // reads c, which nobody wrote
+    CHECK(cublasGemmStridedBatchedEx(blas, 0, 0, 10, 10, 10, &one, a, 2, 10, 0, a, 2, 10, 0, &zero, c, 2, 10, 0, 1, 64,
+                                     -1) == 15);
+    CHECK(cublasSgemm_v2(blas, 0, 0, 10, 10, 10, &one, a, 10, a, 10, &one, c, 10) ==
+          13);  // reads c, which nobody wrote
     CHECK(cuCtxSynchronize() == CUDA_ERROR_ILLEGAL_ADDRESS);
     reset();
     a = upload(noise(100, 1), Type::F32);
@@ -190,7 +196,8 @@ struct Descriptors {
         CHECK(cudnnCreateConvolutionDescriptor(&conv) == 0);
         CHECK(cudnnSetTensor4dDescriptor(x, 1, code, z.n, z.c, z.h, z.w) == 0);
         CHECK(cudnnSetFilter4dDescriptor(w, code, 1, z.k, z.c / z.groups, z.r, z.s) == 0);
-        CHECK(cudnnSetConvolution2dDescriptor(conv, z.pad, z.pad, z.stride, z.stride, z.dilation, z.dilation, 1, 0) == 0);
+        CHECK(cudnnSetConvolution2dDescriptor(conv, z.pad, z.pad, z.stride, z.stride, z.dilation, z.dilation, 1, 0) ==
+              0);
         CHECK(cudnnSetConvolutionGroupCount(conv, z.groups) == 0);
         CHECK(cudnnSetConvolutionMathType(conv, math) == 0);
         CHECK(cudnnGetConvolution2dForwardOutputDim(conv, x, w, &n, &c, &oh, &ow) == 0);
@@ -200,7 +207,8 @@ struct Descriptors {
 };
 
 // Calls body(x, w, y) with the indices of the two factors and of the sum for every product of a convolution.
-template <class Body> static void taps(const Shape& z, int oh, int ow, Body body) {
+template <class Body>
+static void taps(const Shape& z, int oh, int ow, Body body) {
     int cg = z.c / z.groups, kg = z.k / z.groups;
     for (int n = 0; n < z.n; n++)
         for (int i = 0; i < oh; i++)
@@ -209,40 +217,53 @@ template <class Body> static void taps(const Shape& z, int oh, int ow, Body body
                     for (int r = 0; r < z.r; r++)
                         for (int s = 0; s < z.s; s++)
                             for (int c = 0; c < cg; c++) {
-                                int h = i * z.stride - z.pad + r * z.dilation, w = j * z.stride - z.pad + s * z.dilation;
+                                int h = i * z.stride - z.pad + r * z.dilation,
+                                    w = j * z.stride - z.pad + s * z.dilation;
                                 if (h < 0 || h >= z.h || w < 0 || w >= z.w) continue;
-                                body(size_t(((n * z.h + h) * z.w + w) * z.c + k / kg * cg + c), size_t(((k * z.r + r) * z.s + s) * cg + c),
+                                body(size_t(((n * z.h + h) * z.w + w) * z.c + k / kg * cg + c),
+                                     size_t(((k * z.r + r) * z.s + s) * cg + c),
                                      size_t(((n * oh + i) * ow + j) * z.k + k));
                             }
 }
 
 static void compare(const std::vector<double>& expected, const std::vector<float>& got, size_t terms, Type type) {
-    for (size_t i = 0; i < expected.size(); i++) CHECK(std::fabs(expected[i] - double(got[i])) <= allowance(terms, type));
+    for (size_t i = 0; i < expected.size(); i++)
+        CHECK(std::fabs(expected[i] - double(got[i])) <= allowance(terms, type));
 }
 
 static void convolutions() {
-    const Shape shapes[] = {{2, 5, 7, 6, 9, 3, 3, 1, 1, 1, 1}, {1, 16, 9, 9, 20, 3, 2, 0, 2, 1, 1}, {2, 8, 8, 5, 12, 3, 3, 2, 1, 2, 4}, {3, 4, 5, 5, 8, 1, 1, 0, 1, 1, 1}};
+    const Shape shapes[] = {{2, 5, 7, 6, 9, 3, 3, 1, 1, 1, 1},
+                            {1, 16, 9, 9, 20, 3, 2, 0, 2, 1, 1},
+                            {2, 8, 8, 5, 12, 3, 3, 2, 1, 2, 4},
+                            {3, 4, 5, 5, 8, 1, 1, 0, 1, 1, 1}};
     for (const Shape& z : shapes)
         for (Type type : {Type::F32, Type::F16, Type::BF16}) {
             Descriptors d(z, type == Type::F32 ? 0 : type == Type::F16 ? 2 : 9, 3);
-            size_t sizeX = size_t(z.n * z.h * z.w * z.c), sizeW = size_t(z.k * z.r * z.s * z.c / z.groups), sizeY = size_t(z.n * d.oh * d.ow * z.k);
-            auto x = rounded(noise(sizeX, 1), type), w = rounded(noise(sizeW, 2), type), dy = rounded(noise(sizeY, 3), type);
+            size_t sizeX = size_t(z.n * z.h * z.w * z.c), sizeW = size_t(z.k * z.r * z.s * z.c / z.groups),
+                   sizeY = size_t(z.n * d.oh * d.ow * z.k);
+            auto x = rounded(noise(sizeX, 1), type), w = rounded(noise(sizeW, 2), type),
+                 dy = rounded(noise(sizeY, 3), type);
             std::vector<double> y(sizeY), dx(sizeX), dw(sizeW);
             taps(z, d.oh, d.ow, [&](size_t ix, size_t iw, size_t iy) {
                 y[iy] += double(x[ix]) * double(w[iw]);
                 dx[ix] += double(dy[iy]) * double(w[iw]);
                 dw[iw] += double(dy[iy]) * double(x[ix]);
             });
-            CUdeviceptr px = upload(x, type), pw = upload(w, type), pdy = upload(dy, type), out = room(std::max({sizeX, sizeW, sizeY})), scratch = room(1 << 16);
-            size_t terms = size_t(z.r * z.s * z.c / z.groups), backward = size_t(z.r * z.s * z.k / z.groups), places = size_t(z.n * d.oh * d.ow);
-            CHECK(cudnnConvolutionForward(d.dnn, &one, d.x, px, d.w, pw, d.conv, 1, scratch, 4 << 16, &zero, d.y, out) == 0);
+            CUdeviceptr px = upload(x, type), pw = upload(w, type), pdy = upload(dy, type),
+                        out = room(std::max({sizeX, sizeW, sizeY})), scratch = room(1 << 16);
+            size_t terms = size_t(z.r * z.s * z.c / z.groups), backward = size_t(z.r * z.s * z.k / z.groups),
+                   places = size_t(z.n * d.oh * d.ow);
+            CHECK(cudnnConvolutionForward(d.dnn, &one, d.x, px, d.w, pw, d.conv, 1, scratch, 4 << 16, &zero, d.y,
+                                          out) == 0);
             compare(y, download(out, sizeY, type), terms, type);
             CHECK(cudnnConvolutionBackwardData(d.dnn, &one, d.w, pw, d.y, pdy, d.conv, 0, 0, 0, &zero, d.x, out) == 0);
             compare(dx, download(out, sizeX, type), backward, type);
-            CHECK(cudnnConvolutionBackwardFilter(d.dnn, &one, d.x, px, d.y, pdy, d.conv, 1, scratch, 4 << 16, &zero, d.w, out) == 0);
+            CHECK(cudnnConvolutionBackwardFilter(d.dnn, &one, d.x, px, d.y, pdy, d.conv, 1, scratch, 4 << 16, &zero,
+                                                 d.w, out) == 0);
             compare(dw, download(out, sizeW, type), places, type);
             // beta adds to what was there.
-            CHECK(cudnnConvolutionBackwardFilter(d.dnn, &half, d.x, px, d.y, pdy, d.conv, 0, 0, 0, &half, d.w, out) == 0);
+            CHECK(cudnnConvolutionBackwardFilter(d.dnn, &half, d.x, px, d.y, pdy, d.conv, 0, 0, 0, &half, d.w, out) ==
+                  0);
             compare(dw, download(out, sizeW, type), places * 2, type);
             reset();
         }
@@ -267,8 +288,10 @@ static void refusedConvolutions() {
 
     Performance found[8];
     int count;
-    CHECK(cudnnFindConvolutionForwardAlgorithmEx(d.dnn, d.x, x, d.w, w, d.conv, d.y, y, 8, &count, found, scratch, 4 << 14) == 0);
-    CHECK(count == 8 && found[0].algorithm == 1 && found[0].memory == needed && found[0].status == 0 && found[2].status != 0);
+    CHECK(cudnnFindConvolutionForwardAlgorithmEx(d.dnn, d.x, x, d.w, w, d.conv, d.y, y, 8, &count, found, scratch,
+                                                 4 << 14) == 0);
+    CHECK(count == 8 && found[0].algorithm == 1 && found[0].memory == needed && found[0].status == 0 &&
+          found[2].status != 0);
     CHECK(cudnnFindConvolutionForwardAlgorithmEx(d.dnn, d.x, x, d.w, w, d.conv, d.y, y, 8, &count, found, 0, 0) == 0);
     CHECK(found[0].algorithm == 0);
     CHECK(cudnnDestroyConvolutionDescriptor(d.conv) == 0);
@@ -286,7 +309,8 @@ static void overlappingWorkspace() {
 
 int main() {
     start();
-    void (*tests[])() = {roundings, products, refusedProducts, tensorCores, capturedProduct, convolutions, refusedConvolutions, overlappingWorkspace};
+    void (*tests[])() = {roundings,       products,     refusedProducts,     tensorCores,
+                         capturedProduct, convolutions, refusedConvolutions, overlappingWorkspace};
     for (auto* test : tests) {
         test();
         reset();

@@ -72,7 +72,8 @@ static void copies() {
 // Two streams that part and meet: a = 1, then b = a + 10 beside c = a + 100, then a = b + c.
 static void capture() {
     Function* add = function(SOURCE, "add");
-    Function* sum = function("extern \"C\" __global__ void sum(float* to, const float* x, const float* y) { *to = *x + *y; }", "sum");
+    Function* sum = function(
+        "extern \"C\" __global__ void sum(float* to, const float* x, const float* y) { *to = *x + *y; }", "sum");
     CUdeviceptr a = upload({0}), b = room(1), c = room(1);
     Stream *s = stream(), *t = stream();
     Event *fork = event(), *join = event();
@@ -232,7 +233,8 @@ static void memoryIsCounted() {
 
 int main() {
     start();
-    void (*tests[])() = {waiting, missingWait, copies, capture, unjoined, race, illegalInCapture, replayAfterFree, memoryIsCounted};
+    void (*tests[])() = {waiting, missingWait,      copies,          capture,        unjoined,
+                         race,    illegalInCapture, replayAfterFree, memoryIsCounted};
     for (auto* test : tests) {
         test();
         reset();

@@ -49,7 +49,8 @@ CUresult cuGraphExecDestroy(Exec*);
 CUresult cuModuleLoadData(Module**, const void*);
 CUresult cuModuleUnload(Module*);
 CUresult cuModuleGetFunction(Function**, Module*, const char*);
-CUresult cuLaunchKernel(Function*, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, Stream*, void**, void**);
+CUresult cuLaunchKernel(Function*, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, Stream*,
+                        void**, void**);
 CUresult cuGetErrorString(CUresult, const char**);
 int nvrtcCreateProgram(void**, const char*, const char*, int, const char* const*, const char* const*);
 int nvrtcCompileProgram(void*, int, const char* const*);
@@ -64,12 +65,12 @@ int nvrtcDestroyProgram(void**);
 
 inline int failures = 0;
 
-#define CHECK(condition)                                                                     \
-    do {                                                                                     \
-        if (!(condition)) {                                                                  \
-            printf("%s:%d: %s: not %s\n", __FILE__, __LINE__, __func__, #condition);         \
-            if (++failures == 20) exit(1);                                                   \
-        }                                                                                    \
+#define CHECK(condition)                                                             \
+    do {                                                                             \
+        if (!(condition)) {                                                          \
+            printf("%s:%d: %s: not %s\n", __FILE__, __LINE__, __func__, #condition); \
+            if (++failures == 20) exit(1);                                           \
+        }                                                                            \
     } while (false)
 
 #define OK(call) CHECK((call) == CUDA_SUCCESS)
@@ -164,7 +165,8 @@ inline std::vector<float> noise(size_t count, unsigned seed) {
     return values;
 }
 
-template <class... T> CUresult launch(Function* f, unsigned blocks, unsigned threads, unsigned shared, Stream* stream, T... values) {
+template <class... T>
+CUresult launch(Function* f, unsigned blocks, unsigned threads, unsigned shared, Stream* stream, T... values) {
     void* parameters[] = {&values..., nullptr};
     return cuLaunchKernel(f, blocks, 1, 1, threads, 1, 1, shared, stream, parameters, nullptr);
 }

@@ -1,0 +1,22 @@
+// How every function of the driver begins: the checks that all of them share.
+#pragma once
+#include "emulator.h"
+
+#define API extern "C" __attribute__((visibility("default"))) CUresult
+
+namespace emulator {
+
+enum Rules : unsigned {
+    ANY_TIME = 0,
+    NEEDS_CONTEXT = 1,
+    NOT_IN_CAPTURE = 2,  // what CUDA calls potentially unsafe
+    ORDINARY = NEEDS_CONTEXT,
+    UNSAFE = NEEDS_CONTEXT | NOT_IN_CAPTURE,
+};
+
+// Runs the body under the lock if the rules allow the call, and keeps an error that sticks.
+CUresult call(const char* name, Rules rules, const std::function<CUresult()>& body);
+// For bodies that need a valid stream.
+CUresult onStream(const char* name, Rules rules, Stream* stream, const std::function<CUresult()>& body);
+
+}  // namespace emulator
