@@ -8,7 +8,9 @@ import dev.lamina.device.Step;
 import dev.lamina.graph.Cost;
 import dev.lamina.graph.Op;
 import dev.lamina.tensor.DType;
+import dev.lamina.tensor.HostTensor;
 import dev.lamina.tensor.TensorType;
+import java.lang.foreign.Arena;
 import java.util.List;
 
 /**
@@ -38,10 +40,13 @@ record Roof(double flops, double bytes) {
   private static double best(Device device, Op op, List<TensorType> inputs, TensorType output) {
     Kernel kernel = device.prepare(op, inputs);
     long each = Math.ceilDiv(output.bytes(), 64) * 64;
-    try (Buffer memory = device.allocate(each * (inputs.size() + 1) + Math.max(64, kernel.workspaceBytes()))) {
+    try (Arena arena = Arena.ofConfined();
+        Buffer memory = device.allocate(each * (inputs.size() + 1) + Math.max(64, kernel.workspaceBytes()))) {
       List<DeviceTensor> in = new java.util.ArrayList<>();
       for (int i = 0; i < inputs.size(); i++) {
-        in.add(new DeviceTensor(memory, (i + 1) * each, inputs.get(i)));
+        DeviceTensor zeros = new DeviceTensor(memory, (i + 1) * each, inputs.get(i));
+        device.upload(HostTensor.allocate(arena, zeros.type()), zeros).await();
+        in.add(zeros);
       }
       DeviceTensor workspace =
           kernel.workspaceBytes() == 0

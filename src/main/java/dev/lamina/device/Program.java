@@ -6,6 +6,7 @@ import dev.lamina.graph.Tensor;
 import dev.lamina.tensor.HostTensor;
 import dev.lamina.tensor.Shape;
 import dev.lamina.tensor.TensorType;
+import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -63,6 +64,16 @@ public final class Program implements AutoCloseable {
     plan.results()
         .forEach((name, root) -> results.put(name, binding.at(root, 0, plan.graph().outputs().get(name).type())));
     all = device.capture(intake, steps);
+    clearInputs();
+  }
+
+  /** Inputs are zeros until they are staged. */
+  private void clearInputs() {
+    try (Arena arena = Arena.ofConfined()) {
+      for (DeviceTensor input : staged.values()) {
+        device.upload(HostTensor.allocate(arena, input.type()), input).await();
+      }
+    }
   }
 
   /** A copy of bytes, whatever they are: a pack of one. */
