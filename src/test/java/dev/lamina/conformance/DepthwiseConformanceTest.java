@@ -34,7 +34,7 @@ class DepthwiseConformanceTest {
 
   private static List<Geometry> geometries() {
     List<Geometry> all = new ArrayList<>();
-    for (int channels : new int[] {2, 5, 8, 32, 272}) {
+    for (int channels : new int[] {2, 5, 8, 272}) {
       Padding lopsided = new Padding(0, 1, 2, 1);
       all.add(geometry(2, 9, 8, channels, 3, 3, 1, Padding.all(1), 1, 1));
       all.add(geometry(1, 10, 7, channels, 3, 2, 2, lopsided, 1, 1));
@@ -42,8 +42,8 @@ class DepthwiseConformanceTest {
       all.add(geometry(1, 8, 8, channels, 3, 3, 3, Padding.all(2), 1, 3));
       all.add(geometry(1, 5, 5, channels, 1, 1, 1, Padding.NONE, 1, 1));
     }
-    all.add(geometry(1, 31, 33, 16, 31, 33, 1, Padding.all(3), 1, 1)); // more taps than one tile has room for
-    all.add(geometry(16, 40, 40, 8, 3, 3, 1, Padding.all(1), 1, 1)); // sums of the filter gradient in several parts
+    all.add(geometry(1, 31, 33, 16, 31, 33, 1, Padding.all(1), 1, 1)); // more taps than one tile has room for
+    all.add(geometry(16, 24, 24, 8, 3, 3, 1, Padding.all(1), 1, 1)); // sums of the filter gradient in several parts
     return all;
   }
 

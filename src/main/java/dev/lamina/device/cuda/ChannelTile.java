@@ -42,8 +42,13 @@ record ChannelTile(int rows, int channels, int width, int most) {
 
   /** Parts that sums over rows are cut into. */
   int sumParts() {
-    return Math.clamp(
-        Math.min(rows / ((long) lines() * ENOUGH_ROWS), ENOUGH_BLOCKS / Math.max(1, tiles())), 1, ENOUGH_BLOCKS);
+    return sumParts(1);
+  }
+
+  /** Parts that {@code sums} sums over rows, each in blocks of its own, are cut into. */
+  int sumParts(int sums) {
+    long enough = ENOUGH_BLOCKS / ((long) Math.max(1, tiles()) * sums);
+    return Math.clamp(Math.min(rows / ((long) lines() * ENOUGH_ROWS), enough), 1, ENOUGH_BLOCKS);
   }
 
   /** Parts for work on each element alone. */

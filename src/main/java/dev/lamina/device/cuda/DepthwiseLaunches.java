@@ -86,8 +86,7 @@ final class DepthwiseLaunches {
 
   /** Decided as if addresses were aligned: they have no say in how sums are cut. */
   private int filterParts() {
-    ChannelTile tile = tile(outputPixels(), filter.dim(0));
-    return Math.max(1, tile.sumParts() / taps());
+    return tile(outputPixels(), filter.dim(0)).sumParts(taps());
   }
 
   long filterGradientWorkspaceBytes() {
