@@ -5,26 +5,32 @@ import dev.lamina.train.Evaluation;
 import dev.lamina.train.TrainingListener;
 import dev.lamina.train.TrainingPlan;
 import dev.lamina.train.TrainingProgress;
-import java.io.PrintStream;
 import java.util.Locale;
-import me.tongfei.progressbar.ConsoleProgressBarConsumer;
+import java.util.function.IntSupplier;
 import me.tongfei.progressbar.ProgressBar;
-import me.tongfei.progressbar.ProgressBarBuilder;
-import me.tongfei.progressbar.ProgressBarStyle;
 
 /** Shows how training goes: a bar on a terminal, a line now and then anywhere else; a line for each epoch in both. */
 final class ConsoleProgress implements TrainingListener, AutoCloseable {
   /** Between two lines of a log: often enough to see life, seldom enough to read. */
   private static final long LINE_NANOS = 10_000_000_000L;
 
-  private static final int BAR_WIDTH = 100;
+  /** From so many columns on there is room for all words beside the bar. */
+  private static final int ROOMY = 100;
 
   private final Console console;
+  private final IntSupplier columns;
   private ProgressBar bar;
+  private int width;
   private long nextLine;
 
   ConsoleProgress(Console console) {
+    this(console, TerminalWidth::columns);
+  }
+
+  /** With another source of the terminal's width. */
+  ConsoleProgress(Console console, IntSupplier columns) {
     this.console = console;
+    this.columns = columns;
   }
 
   @Override
@@ -50,32 +56,22 @@ final class ConsoleProgress implements TrainingListener, AutoCloseable {
     if (console.terminal()) {
       long inEpoch = progress.totalSteps() / progress.epochs();
       if (bar == null) {
-        bar = open(console.err(), "epoch " + progress.epoch() + "/" + progress.epochs(), inEpoch);
+        width = columns.getAsInt(); // asked in each epoch: windows change
+        bar = EpochBar.open(console.err(), width, "epoch " + progress.epoch() + "/" + progress.epochs(), inEpoch);
       }
       bar.stepTo(progress.step() - (progress.epoch() - 1) * inEpoch);
-      bar.setExtraMessage(figures(progress));
+      bar.setExtraMessage(figures(progress, width < ROOMY ? "" : "accuracy "));
     } else if (System.nanoTime() >= nextLine) {
       nextLine = System.nanoTime() + LINE_NANOS;
-      console.line("step %,d of %,d:%s", progress.step(), progress.totalSteps(), figures(progress));
+      console.line("step %,d of %,d:%s", progress.step(), progress.totalSteps(), figures(progress, "accuracy "));
     }
   }
 
-  private static ProgressBar open(PrintStream stream, String name, long max) {
-    return new ProgressBarBuilder()
-        .setTaskName(name)
-        .setInitialMax(max)
-        .setStyle(ProgressBarStyle.COLORFUL_UNICODE_BAR)
-        .setUpdateIntervalMillis(200)
-        .hideEta()
-        .setConsumer(new ConsoleProgressBarConsumer(stream, BAR_WIDTH))
-        .build();
-  }
-
-  private static String figures(TrainingProgress progress) {
+  private static String figures(TrainingProgress progress, String accuracy) {
     return String.format(
         Locale.ROOT,
         " %s, %,.0f images/s, %s left",
-        words(progress.figures()),
+        words(progress.figures(), accuracy),
         progress.examplesPerSecond(),
         duration(progress.secondsLeft()));
   }
@@ -98,10 +94,14 @@ final class ConsoleProgress implements TrainingListener, AutoCloseable {
 
   /** Loss and, unless it is a regression, accuracy. */
   static String words(Evaluation figures) {
+    return words(figures, "accuracy ");
+  }
+
+  private static String words(Evaluation figures, String accuracy) {
     String loss = String.format(Locale.ROOT, "loss %.4f", figures.loss());
     return Double.isNaN(figures.accuracy())
         ? loss
-        : String.format(Locale.ROOT, "%s, accuracy %.2f %%", loss, 100 * figures.accuracy());
+        : String.format(Locale.ROOT, "%s, %s%.2f %%", loss, accuracy, 100 * figures.accuracy());
   }
 
   /** For example {@code 12 s}, {@code 3 min 20 s}, {@code 2 h 5 min}. */
@@ -115,10 +115,13 @@ final class ConsoleProgress implements TrainingListener, AutoCloseable {
     return s < 3600 ? s / 60 + " min " + s % 60 + " s" : s / 3600 + " h " + s % 3600 / 60 + " min";
   }
 
-  /** Ends the bar. */
+  /** Takes the bar away. */
   void clear() {
     if (bar != null) {
       bar.close();
+      // The library can do this too, but not for a bar that is closed before it was first drawn.
+      console.err().print("\r" + " ".repeat(width - 1) + "\r");
+      console.err().flush();
       bar = null;
     }
   }

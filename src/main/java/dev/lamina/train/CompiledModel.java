@@ -130,7 +130,7 @@ public final class CompiledModel implements AutoCloseable {
    */
   public static CompiledModel compile(Device device, ModelSpec spec) {
     Plans plans = Plans.of(device, spec);
-    long needed = plans.memory().total();
+    long needed = needed(plans, spec);
     long available = device.availableMemory();
     if (needed > available) {
       throw new OutOfDeviceMemoryException(tooLarge(device, spec, needed, available));
@@ -150,13 +150,20 @@ public final class CompiledModel implements AutoCloseable {
     int high = spec.batch();
     while (high - low > 1) {
       int middle = (low + high) >>> 1;
-      if (Plans.of(device, withBatch(spec, middle)).memory().total() <= available) {
+      ModelSpec smaller = withBatch(spec, middle);
+      // Not to the last byte: the next run finds a little more or less.
+      if (needed(Plans.of(device, smaller), smaller) <= available - available / 32) {
         low = middle;
       } else {
         high = middle;
       }
     }
     return low == 0 ? problem + "; not even batch 1 fits" : problem + "; batch " + low + " fits";
+  }
+
+  /** With the batches that are prepared ahead. */
+  private static long needed(Plans plans, ModelSpec spec) {
+    return plans.memory().total() + spec.example().bytes() * spec.batch() * TrainingLoop.SLOTS;
   }
 
   private static ModelSpec withBatch(ModelSpec s, int batch) {

@@ -22,7 +22,7 @@ final class TrainingLoop implements AutoCloseable {
   private static final long LOOK_NANOS = 200_000_000;
 
   /** Two batches are always ready while one is in use and one is being filled. */
-  private static final int SLOTS = 4;
+  static final int SLOTS = 4;
 
   private final CompiledModel model;
   private final Dataset training;
