@@ -4,6 +4,7 @@ import dev.lamina.io.BadInputException;
 import dev.lamina.train.EpochReport;
 import dev.lamina.train.Evaluation;
 import dev.lamina.train.TrainingListener;
+import dev.lamina.train.TrainingPlan;
 import dev.lamina.train.TrainingProgress;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -27,6 +28,18 @@ final class MetricsLog implements TrainingListener {
 
   MetricsLog(Path file) {
     this.file = file;
+  }
+
+  /** Ends a line that an earlier run had to leave in the middle. */
+  @Override
+  public void started(TrainingPlan plan) {
+    try {
+      if (Files.exists(file) && Files.size(file) > 0 && !Files.readString(file).endsWith("\n")) {
+        write("\n");
+      }
+    } catch (IOException e) {
+      throw BadInputException.access("read", file, e);
+    }
   }
 
   @Override
@@ -92,13 +105,12 @@ final class MetricsLog implements TrainingListener {
   }
 
   private void append(Map<String, Object> line) {
+    write(JSON.writeValueAsString(line) + "\n");
+  }
+
+  private void write(String text) {
     try {
-      Files.writeString(
-          file,
-          JSON.writeValueAsString(line) + "\n",
-          StandardCharsets.UTF_8,
-          StandardOpenOption.CREATE,
-          StandardOpenOption.APPEND);
+      Files.writeString(file, text, StandardCharsets.UTF_8, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
     } catch (IOException e) {
       throw BadInputException.access("write", file, e);
     }

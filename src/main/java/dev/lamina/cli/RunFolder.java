@@ -41,7 +41,15 @@ record RunFolder(Path path) {
       throw new BadInputException(
           run.path + " holds a run already; continue it with --resume " + run.path + ", or choose another folder");
     }
-    AtomicFile.requireWritable(run.path, 1 << 20);
+    boolean isNew = !Files.exists(run.path);
+    try {
+      AtomicFile.requireWritable(run.path, 1 << 20);
+    } catch (BadInputException e) {
+      if (isNew) {
+        run.deleteIfEmpty();
+      }
+      throw e;
+    }
     return run;
   }
 
@@ -101,12 +109,15 @@ record RunFolder(Path path) {
     return new Checkpoints(path);
   }
 
-  /** The epochs so far, of all runs in this folder; of an epoch that was done again only the last time. */
+  /**
+   * The epochs so far, of all runs in this folder; of an epoch that was done again only the last time. A line that a
+   * crash or a full disk has cut short is passed over: it must not cost a trained model.
+   */
   List<Point> points() {
     Map<Integer, Point> points = new LinkedHashMap<>();
     try {
       for (String line : Files.exists(metrics()) ? Files.readAllLines(metrics()) : List.<String>of()) {
-        JsonNode node = JSON.readTree(line);
+        JsonNode node = parse(line);
         if (node.path("kind").asString("").equals("epoch")) {
           JsonNode training = node.path("training");
           JsonNode validation = node.path("validation");
@@ -123,9 +134,15 @@ record RunFolder(Path path) {
       }
     } catch (IOException e) {
       throw BadInputException.access("read", metrics(), e);
-    } catch (JacksonException e) {
-      throw new BadInputException(metrics() + ": a line is not JSON (" + e.getOriginalMessage() + ")", e);
     }
     return new ArrayList<>(points.values());
+  }
+
+  private static JsonNode parse(String line) {
+    try {
+      return JSON.readTree(line);
+    } catch (JacksonException _) {
+      return JSON.missingNode();
+    }
   }
 }

@@ -198,6 +198,21 @@ class MainTest {
   }
 
   @Test
+  void aLineOfMetricsThatWasCutShortCostsNothing() throws IOException {
+    Path run = trained();
+    Path metrics = run.resolve("metrics.jsonl");
+    List<String> before = Files.readAllLines(metrics);
+    String whole = Files.readString(metrics);
+    Files.writeString(metrics, whole.substring(0, whole.length() - 20));
+    assertEquals(Main.OK, run("train", "--resume", run.toString(), "--epochs", "5", "--json"), err::toString);
+    assertEquals(5, new JsonMapper().readTree(outLines().getLast()).get("epochs").asInt());
+    List<String> after = Files.readAllLines(metrics);
+    assertTrue(after.get(before.size()).endsWith("}"), after.toString());
+    JsonNode next = new JsonMapper().readTree(after.get(before.size()));
+    assertTrue(next.has("kind"), after.toString());
+  }
+
+  @Test
   void aFinishedRunThatIsResumedSaysSo() throws IOException {
     Path run = trained();
     byte[] model = Files.readAllBytes(run.resolve("model.safetensors"));
