@@ -4,8 +4,12 @@ import dev.lamina.io.AtomicFile;
 import dev.lamina.io.BadInputException;
 import dev.lamina.train.Checkpoints;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -29,6 +33,13 @@ record RunFolder(Path path) {
   record Point(
       int epoch, double trainingLoss, double trainingAccuracy, double validationLoss, double validationAccuracy) {}
 
+  /** The right to train in a folder, until it is closed. */
+  @FunctionalInterface
+  interface Lock extends AutoCloseable {
+    @Override
+    void close();
+  }
+
   /**
    * A new folder that can be written.
    *
@@ -41,7 +52,7 @@ record RunFolder(Path path) {
       throw new BadInputException(
           run.path + " holds a run already; continue it with --resume " + run.path + ", or choose another folder");
     }
-    boolean isNew = !Files.exists(run.path);
+    boolean isNew = wanted == null || !Files.exists(run.path);
     try {
       AtomicFile.requireWritable(run.path, 1 << 20);
     } catch (BadInputException e) {
@@ -53,13 +64,40 @@ record RunFolder(Path path) {
     return run;
   }
 
+  /** Makes the folder at once, so that no other training that begins now takes the same. */
   private static Path free(String model) {
     for (int n = 1; ; n++) {
       Path path = RUNS.resolve(LocalDate.now(java.time.ZoneId.systemDefault()) + "-" + model + "-" + n);
-      if (!Files.exists(path)) {
-        return path;
+      try {
+        Files.createDirectories(RUNS);
+        return Files.createDirectory(path);
+      } catch (FileAlreadyExistsException e) {
+        if (!Files.isDirectory(path)) {
+          throw BadInputException.access("create the folder", path, e);
+        }
+      } catch (IOException e) {
+        throw BadInputException.access("create the folder", path, e);
       }
     }
+  }
+
+  /**
+   * Keeps other trainings out of the folder until it is closed, or the process ends in whatever way.
+   *
+   * @throws BadInputException if another training is in it
+   */
+  Lock lock() {
+    Path file = path.resolve(".lock");
+    try {
+      FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+      if (isLocked(channel)) {
+        return () -> release(file, channel);
+      }
+      channel.close();
+    } catch (IOException e) {
+      throw BadInputException.access("lock", file, e);
+    }
+    throw new BadInputException(path + ": another training is running there; wait for it, or choose another folder");
   }
 
   /**
@@ -73,6 +111,22 @@ record RunFolder(Path path) {
       throw new BadInputException(path + " is no run: there is no recipe.yaml in it");
     }
     return run;
+  }
+
+  private static void release(Path file, FileChannel channel) {
+    try (channel) {
+      Files.deleteIfExists(file);
+    } catch (IOException _) {
+      // The end of the process lets go of it.
+    }
+  }
+
+  private static boolean isLocked(FileChannel channel) throws IOException {
+    try {
+      return channel.tryLock() != null;
+    } catch (OverlappingFileLockException _) {
+      return false; // this very process holds it
+    }
   }
 
   /** Whether the run ended before it had written a model or a checkpoint, so that continuing it is to begin it. */

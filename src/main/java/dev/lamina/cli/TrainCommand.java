@@ -131,7 +131,8 @@ final class TrainCommand implements Callable<Integer> {
     console.line(choice.reason());
     DataSource source = DataSource.open(recipe.data());
     RunFolder run = resume == null ? RunFolder.create(recipe.out(), recipe.model().name()) : RunFolder.open(resume);
-    try (Arena arena = Arena.ofShared();
+    try (var _ = run.lock();
+        Arena arena = Arena.ofShared();
         Device opened = choice.open()) {
       return train(recipe, text, source, run, opened, arena);
     } catch (RuntimeException e) {

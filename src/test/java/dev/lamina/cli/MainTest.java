@@ -198,6 +198,21 @@ class MainTest {
   }
 
   @Test
+  void twoTrainingsDoNotShareAFolder() throws IOException {
+    Path run = trained();
+    RunFolder.Lock other = RunFolder.open(run).lock();
+    assertComplaint("another training is running there", "train", "--resume", run.toString());
+    Path empty = Files.createDirectory(folder.resolve("empty"));
+    try (var _ = RunFolder.create(empty.toString(), "x").lock()) {
+      assertComplaint(
+          "another training is running there", "train", "--data", data.toString(), "--out", empty.toString());
+    }
+    other.close();
+    assertEquals(Main.OK, run("train", "--resume", run.toString()), err::toString);
+    assertFalse(Files.exists(run.resolve(".lock")));
+  }
+
+  @Test
   void aLineOfMetricsThatWasCutShortCostsNothing() throws IOException {
     Path run = trained();
     Path metrics = run.resolve("metrics.jsonl");
