@@ -9,9 +9,9 @@ import dev.lamina.tensor.DType;
 import dev.lamina.tensor.TensorType;
 
 /**
- * The multi-class support vector machine's loss: {@code Σ_{j≠y} max(0, s_j − s_y + margin)} over the scores [n,
- * classes] of class y (Weston and Watkins 1999; the course CS231n). PyTorch's {@code MultiMarginLoss} divides this sum
- * by the number of classes: that is {@code averaged}. Where a term is just 0, so is its derivative.
+ * The multi-class support vector machine's loss: {@code Σ_{j≠y} max(0, s_j − s_y + margin) / classes} over the scores
+ * [n, classes] of class y (Weston and Watkins 1999), as PyTorch's {@code MultiMarginLoss}. The course CS231n does not
+ * divide by the number of classes: that is {@link #summed}. Where a term is just 0, so is its derivative.
  *
  * @param margin by which the right class is to lead; 1
  * @param averaged whether the sum is divided by the number of classes
@@ -23,14 +23,19 @@ public record MultiClassHinge(double margin, boolean averaged) implements Loss {
     }
   }
 
-  /** Margin 1, not averaged. */
+  /** Margin 1, averaged. */
   public MultiClassHinge() {
     this(1);
   }
 
-  /** Not averaged. */
+  /** Averaged. */
   public MultiClassHinge(double margin) {
-    this(margin, false);
+    this(margin, true);
+  }
+
+  /** The same, not averaged: the course's definition. */
+  public MultiClassHinge summed() {
+    return new MultiClassHinge(margin, false);
   }
 
   @Override

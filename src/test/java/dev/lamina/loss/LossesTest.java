@@ -95,9 +95,10 @@ class LossesTest {
   @Test
   void hingeOfTheCourse() {
     double[] scores = {3.2, 5.1, -1.7, 1.3, 4.9, 2.0, 2.2, 2.5, -3.1};
-    assertArrayEquals(of(2.9, 0, 12.9), losses(new MultiClassHinge(), 3, scores, 0, 1, 2), 1e-14);
-    assertArrayEquals(of(2.9 / 3, 0, 12.9 / 3), losses(new MultiClassHinge(1, true), 3, scores, 0, 1, 2), 1e-14);
-    assertArrayEquals(of(-1, 1, 0, 0, 0, 0, 1, 1, -2), run(new MultiClassHinge(), 3, scores, 0, 1, 2).gradient());
+    assertArrayEquals(of(2.9, 0, 12.9), losses(new MultiClassHinge().summed(), 3, scores, 0, 1, 2), 1e-14);
+    assertArrayEquals(of(2.9 / 3, 0, 12.9 / 3), losses(new MultiClassHinge(), 3, scores, 0, 1, 2), 1e-14);
+    assertArrayEquals(
+        of(-1, 1, 0, 0, 0, 0, 1, 1, -2), run(new MultiClassHinge().summed(), 3, scores, 0, 1, 2).gradient());
   }
 
   static Stream<Loss> losses() {
@@ -109,7 +110,7 @@ class LossesTest {
         new MeanSquaredError(),
         new L1(),
         new Huber(0.7),
-        new MultiClassHinge(),
+        new MultiClassHinge().summed(),
         new MultiClassHinge(0.5, true));
   }
 
