@@ -89,9 +89,12 @@ final class CapturedStep implements Device.Replay {
         "cuStreamBeginCapture");
     try {
       runAll();
-    } finally {
-      context.check(cuStreamEndCapture(context.compute(), graph), "cuStreamEndCapture");
+    } catch (RuntimeException e) {
+      // The recording is spoilt and its end fails too; what went wrong is the first failure.
+      cuStreamEndCapture(context.compute(), graph);
+      throw e;
     }
+    context.check(cuStreamEndCapture(context.compute(), graph), "cuStreamEndCapture");
     context.check(cuGraphInstantiate(recording, graph, 0), "cuGraphInstantiate");
     context.check(cuGraphDestroy(graph), "cuGraphDestroy");
     recorded = true;

@@ -83,11 +83,6 @@ final class Cudnn implements AutoCloseable {
     }
   }
 
-  /** Whether a status says that something else has to be tried. */
-  boolean isUnsupported(int status) {
-    return status != 0 && Category.of(status, cudnnGetVersion()) == Category.NOT_SUPPORTED;
-  }
-
   @Override
   public void close() {
     if (!context.isLost()) {

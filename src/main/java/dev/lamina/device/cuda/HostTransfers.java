@@ -14,10 +14,8 @@ import dev.lamina.tensor.HostTensor;
 import dev.lamina.tensor.TensorType;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import jcuda.driver.CUevent;
 
 /** Copies between the host and the GPU. */
@@ -30,7 +28,7 @@ final class HostTransfers implements AutoCloseable {
   private final List<Address.Plain> pinned = new ArrayList<>();
   private final Transfer[] ring = new Transfer[TICKETS];
   private final IdentityHashMap<HostTensor, Address.Plain> sources = new IdentityHashMap<>();
-  private final Map<Long, Address.OnDevice> targets = new HashMap<>();
+  private final IdentityHashMap<DeviceTensor, Address.OnDevice> targets = new IdentityHashMap<>();
   private int next;
 
   /** An upload under way. */
@@ -81,11 +79,10 @@ final class HostTransfers implements AutoCloseable {
   /** Beside the step under way; the next one waits for it. */
   synchronized Ticket stage(HostTensor source, DeviceTensor target) {
     context.enter();
-    long to = CudaBuffer.address(target);
-    Address.OnDevice place = targets.get(to);
+    Address.OnDevice place = targets.get(target);
     if (place == null) {
-      place = new Address.OnDevice(to);
-      targets.put(to, place);
+      place = new Address.OnDevice(CudaBuffer.address(target));
+      targets.put(target, place);
     }
     Address.Plain from = sources.get(source);
     if (from == null) {

@@ -27,7 +27,6 @@ final class ModuleCache implements AutoCloseable {
   private final Nvrtc.Form form;
   private final List<String> common;
   private final Map<Source, CUmodule> modules = new HashMap<>();
-  private int compiled;
 
   /** A text and the options it is compiled with. */
   private record Source(String text, List<String> options) {}
@@ -64,11 +63,6 @@ final class ModuleCache implements AutoCloseable {
     return function;
   }
 
-  /** How many source texts had to be compiled, because no file had them. */
-  int compiled() {
-    return compiled;
-  }
-
   private CUmodule load(Source source, String entry) {
     List<String> options = new ArrayList<>(common);
     options.addAll(source.options);
@@ -78,7 +72,6 @@ final class ModuleCache implements AutoCloseable {
             .get(name)
             .orElseGet(() -> {
               byte[] fresh = compiler.compile(entry, source.text, options, form);
-              compiled++;
               files.put(name, fresh);
               return fresh;
             });
