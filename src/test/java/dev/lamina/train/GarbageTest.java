@@ -88,7 +88,7 @@ class GarbageTest {
     try (Arena arena = Arena.ofShared();
         Device device = new Devices().open("cpu", new DeviceOptions(2))) {
       Dataset data = TinyData.clouds(arena, 4000, 0.5, 1);
-      new Trainer(device, model).epochs(100).batch(8).listener(meter).fit(data).close();
+      new Trainer(device, model).epochs(5000).batch(8).listener(meter).fit(data).close();
     }
     assertTrue(
         meter.longestQuiet >= STEPS,

@@ -248,7 +248,7 @@ class ExprCompilerTest {
         map.run(workers);
         final float[] before = fixture.actual();
         long allocated = Long.MAX_VALUE;
-        for (int round = 0; round < 400 && allocated > 0; round++) {
+        for (int round = 0; round < 20_000 && allocated > 0; round++) {
           allocated =
               allocatedBy(() -> {
                 for (int i = 0; i < 20; i++) {

@@ -244,7 +244,7 @@ class ReductionTest {
           reduction.bound.run(workers);
           final float[] before = reduction.output.toFloats();
           long allocated = Long.MAX_VALUE;
-          for (int round = 0; round < 400 && allocated > 0; round++) {
+          for (int round = 0; round < 20_000 && allocated > 0; round++) {
             allocated =
                 ExprCompilerTest.allocatedBy(() -> {
                   for (int i = 0; i < 10; i++) {
