@@ -1,6 +1,7 @@
 package dev.lamina.cli;
 
 import dev.lamina.device.OutOfDeviceMemoryException;
+import dev.lamina.device.UnsupportedOnDeviceException;
 import dev.lamina.io.BadInputException;
 import dev.lamina.train.recipe.Nearest;
 import java.io.PrintStream;
@@ -106,6 +107,8 @@ public final class Main {
     return switch (e) {
       case BadInputException _, OutOfDeviceMemoryException _, IllegalArgumentException _ ->
           fail(console, e.getMessage(), e, BAD_INPUT);
+      case UnsupportedOnDeviceException _ ->
+          fail(console, e.getMessage() + "; choose another --device or --precision", e, BAD_INPUT);
       default -> fail(console, e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage(), e, FAILED);
     };
   }

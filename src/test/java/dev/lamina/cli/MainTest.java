@@ -165,6 +165,18 @@ class MainTest {
   }
 
   @Test
+  void aPrecisionThatTheDeviceLacksIsOneLine() {
+    assertComplaint(
+        "not in BF16; choose another --device or --precision",
+        "train",
+        "--data=" + data,
+        "--model=mlp",
+        "--device=cpu",
+        "--precision=bf16",
+        "--out=" + folder.resolve("narrow"));
+  }
+
+  @Test
   void aRunIsNotOverwritten() throws IOException {
     Path run = trained();
     byte[] model = Files.readAllBytes(run.resolve("model.safetensors"));
