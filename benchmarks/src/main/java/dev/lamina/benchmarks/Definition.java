@@ -11,7 +11,7 @@ import java.util.function.Consumer;
  * @param sensitivity how many roundings may add up in a result of the size of the largest one: the length of sums,
  *     times the factor by which the slopes along the way enlarge an error
  */
-record Definition(Consumer<Problem> graph, long elements, double sensitivity) {
+public record Definition(Consumer<Problem> graph, long elements, double sensitivity) {
   /** The name of the output whose accuracy is told. */
   static final String RESULT = "result";
 }

@@ -17,16 +17,17 @@ import java.util.Collection;
 import java.util.List;
 
 /** A {@link Definition} as a program on a device. */
-final class GraphWorkload implements Workload {
+public final class GraphWorkload implements Workload {
   private final Device device;
   private final Definition definition;
   private final Plan plan;
+  private final List<Variable> assigned;
   private final VariableStore store;
   private final Buffer arena;
   private final Program program;
 
   /** Plans {@code definition} and gives its operands their values. */
-  GraphWorkload(Device device, Definition definition) {
+  public GraphWorkload(Device device, Definition definition) {
     this(device, definition, DType.F32);
   }
 
@@ -35,6 +36,7 @@ final class GraphWorkload implements Workload {
     this.definition = definition;
     var problem = new Problem(dtype);
     definition.graph().accept(problem);
+    assigned = problem.assigned();
     var layout = new VariableLayout(problem.variables());
     plan = Plan.of(problem.graph(), device, layout);
     store = new VariableStore(device, layout);
@@ -102,6 +104,20 @@ final class GraphWorkload implements Workload {
 
   private List<String> outputs() {
     return List.copyOf(plan.graph().outputs().keySet());
+  }
+
+  /** The values of all outputs; of the assigned operands where there are none. */
+  public List<HostTensor> results(Arena memory) {
+    if (outputs().isEmpty()) {
+      return assigned.stream().map(variable -> read(variable, memory)).toList();
+    }
+    return outputs().stream().map(name -> read(name, memory)).toList();
+  }
+
+  private HostTensor read(Variable variable, Arena memory) {
+    HostTensor value = HostTensor.allocate(memory, variable.type());
+    store.read(variable, value);
+    return value;
   }
 
   private HostTensor read(String output, Arena memory) {

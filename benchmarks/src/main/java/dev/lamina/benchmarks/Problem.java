@@ -22,12 +22,13 @@ import java.util.SequencedMap;
  * A graph over random values, before it has a device. Its operands are variables, which lie on the device: a run copies
  * nothing in.
  */
-final class Problem {
+public final class Problem {
   private static final long SEED = 2024;
 
   private final Graph graph = new Graph();
   private final Parameters parameters = new Parameters();
   private final SequencedMap<Variable, Initializer> operands = new LinkedHashMap<>();
+  private final List<Variable> assigned = new ArrayList<>();
   private final DType dtype;
 
   /**
@@ -35,12 +36,12 @@ final class Problem {
    *
    * @param dtype of all values: F32 for what is measured, F64 for what it is held against
    */
-  Problem(DType dtype) {
+  public Problem(DType dtype) {
     this.dtype = dtype;
   }
 
   /** Normal values of mean 0 and the given deviation. */
-  Tensor normal(String name, double deviation, int... dims) {
+  public Tensor normal(String name, double deviation, int... dims) {
     return operand(
         name,
         (target, random) -> {
@@ -52,7 +53,7 @@ final class Problem {
   }
 
   /** Values between {@code low} and {@code high}. */
-  Tensor uniform(String name, double low, double high, int... dims) {
+  public Tensor uniform(String name, double low, double high, int... dims) {
     return operand(
         name,
         (target, random) -> {
@@ -63,14 +64,41 @@ final class Problem {
         dims);
   }
 
+  /** Class numbers below {@code classes}. */
+  public Tensor classes(String name, int classes, int count) {
+    return operand(
+        new Variable(name, TensorType.of(DType.I32, count), Variable.Kind.STATISTIC),
+        (target, random) -> {
+          for (long i = 0; i < target.size(); i++) {
+            target.set(i, random.nextInt(classes));
+          }
+        });
+  }
+
+  /** Lets an operand be {@code value} after a run. */
+  public void assign(String name, Tensor value) {
+    Variable variable =
+        operands.keySet().stream().filter(operand -> operand.name().equals(name)).findFirst().orElseThrow();
+    graph.assign(variable, value);
+    assigned.add(variable);
+  }
+
+  /** The operands that a run changes. */
+  public List<Variable> assigned() {
+    return List.copyOf(assigned);
+  }
+
   private Tensor operand(String name, Initializer values, int... dims) {
-    var variable = new Variable(name, new TensorType(Shape.of(dims), dtype), Variable.Kind.STATISTIC);
+    return operand(new Variable(name, new TensorType(Shape.of(dims), dtype), Variable.Kind.STATISTIC), values);
+  }
+
+  private Tensor operand(Variable variable, Initializer values) {
     operands.put(variable, values);
     return graph.read(variable);
   }
 
   /** The layer's output, with parameters as its initialisers make them. */
-  Tensor through(Layer layer, Tensor x) {
+  public Tensor through(Layer layer, Tensor x) {
     Tensor step = graph.constant(TensorType.of(DType.I32), 0);
     Tensor y = Scope.root(graph, Scope.Mode.TRAINING, parameters, dtype, SEED, step).apply("layer", layer, x);
     parameters.all().forEach(declared -> operands.put(declared.variable(), declared.initializer()));
@@ -87,21 +115,21 @@ final class Problem {
   }
 
   /** The gradients of {@code inputs} when that of {@code y} is {@code dy}. */
-  static List<Tensor> backward(Tensor y, Tensor dy, List<Tensor> inputs) {
+  public static List<Tensor> backward(Tensor y, Tensor dy, List<Tensor> inputs) {
     return Gradients.of(y.times(dy).sum(), inputs);
   }
 
-  Graph graph() {
+  public Graph graph() {
     return graph;
   }
 
   /** What has to have a value before a run. */
-  List<Variable> variables() {
+  public List<Variable> variables() {
     return List.copyOf(operands.keySet());
   }
 
   /** Writes the variable's values: the same ones whatever the element type, which are floats. */
-  void fill(Variable variable, HostTensor target) {
+  public void fill(Variable variable, HostTensor target) {
     operands.get(variable).fill(target, Initializer.generator(SEED, variable.name()));
     for (long i = 0; i < target.size(); i++) {
       target.set(i, (float) target.get(i));

@@ -7,7 +7,7 @@ import java.util.concurrent.TimeUnit;
  * interpreted code are a thousand times slower than compiled, and a large expression takes the compiler seconds on a
  * busy machine.
  */
-final class WarmUp {
+public final class WarmUp {
   private static final long ROUND = TimeUnit.MILLISECONDS.toNanos(300);
   private static final long LONGEST = TimeUnit.SECONDS.toNanos(20);
 
@@ -20,7 +20,7 @@ final class WarmUp {
   private WarmUp() {}
 
   /** Runs {@code body} for {@value #PATIENCE} rounds beyond the last one that was faster, 20 s at most. */
-  static void of(Runnable body) {
+  public static void of(Runnable body) {
     double best = Double.POSITIVE_INFINITY;
     int idle = 0;
     long begin = System.nanoTime();

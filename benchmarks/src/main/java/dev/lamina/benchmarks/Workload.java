@@ -3,7 +3,7 @@ package dev.lamina.benchmarks;
 import dev.lamina.graph.Cost;
 
 /** Something to be timed: ready on a device, with its operands. */
-interface Workload extends AutoCloseable {
+public interface Workload extends AutoCloseable {
 
   /** Does it once, and returns when it is done. */
   void run();

@@ -1,0 +1,175 @@
+package dev.lamina.benchmarks.compare;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.regex.Pattern;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * Lamina and its peers, each in a process of its own with as many threads, in turns: the machine's bad seconds hit
+ * both. Prints a line for each task and writes them as JSON.
+ */
+final class Compare {
+  private static final int THREADS = 2;
+
+  /** How much is measured. */
+  private record Effort(int rounds, long milliseconds) {
+    static final Effort FULL = new Effort(7, 500);
+    static final Effort QUICK = new Effort(3, 150);
+  }
+
+  /** A line of the table; times are medians over the rounds, in milliseconds. */
+  private record Line(String name, double lamina, double peer, String peer_name, double ratio, String unit) {}
+
+  private final Effort effort;
+  private final Path scratch;
+  private final List<Line> lines = new ArrayList<>();
+
+  private Compare(Effort effort, Path scratch) {
+    this.effort = effort;
+    this.scratch = scratch;
+  }
+
+  /** Arguments: the file to write, then {@code --quick} and a regular expression that names must contain. */
+  public static void main(String[] arguments) throws IOException {
+    List<String> rest = new ArrayList<>(List.of(arguments));
+    Path file = Path.of(rest.removeFirst());
+    boolean quick = rest.remove("--quick");
+    if (rest.size() > 1 || rest.stream().anyMatch(argument -> argument.startsWith("-"))) {
+      System.err.println("usage: benchmarks/compare [--quick] [REGEX], where REGEX selects tasks by group and name");
+      System.exit(2);
+    }
+    Pattern wanted = Pattern.compile(rest.isEmpty() ? "" : rest.getFirst());
+    var compare = new Compare(quick ? Effort.QUICK : Effort.FULL, Files.createTempDirectory("compare"));
+    compare.run(wanted);
+    compare.means();
+    JsonMapper.shared().writerWithDefaultPrettyPrinter().writeValue(file, compare.lines);
+    System.out.println("\nwritten: " + file);
+  }
+
+  private void run(Pattern wanted) throws IOException {
+    System.out.printf(Locale.ROOT, "%-58s %12s %12s %8s%n", "task (2 threads unless said)", "Lamina ms", "peer ms", "ratio");
+    List<Task> all = Tasks.all();
+    Map<String, List<Integer>> groups = new LinkedHashMap<>();
+    for (int i = 0; i < all.size(); i++) {
+      if (wanted.matcher(title(all.get(i))).find()) {
+        groups.computeIfAbsent(all.get(i).group(), _ -> new ArrayList<>()).add(i);
+      }
+    }
+    for (Map.Entry<String, List<Integer>> group : groups.entrySet()) {
+      String peer = group.getKey().equals("matmul") ? "openblas" : "pytorch";
+      // Fresh processes: what one group taught the compiler is not what the next one needs.
+      try (Side lamina = new Side("lamina", THREADS);
+          Side other = new Side(peer, THREADS)) {
+        String name = other.ask("name");
+        for (int task : group.getValue()) {
+          compare(task, all.get(task), lamina, other, name);
+        }
+      }
+      if (group.getKey().equals("step")) {
+        singleThread(group.getValue().getFirst(), all, peer);
+      }
+    }
+  }
+
+  private static String title(Task task) {
+    return task.group() + ": " + task.name();
+  }
+
+  private void compare(int index, Task task, Side lamina, Side peer, String peerName) throws IOException {
+    prepare(index, task, List.of(lamina, peer));
+    double[][] times = rounds(List.of(lamina, peer));
+    add(new Line(title(task), times[0][effort.rounds / 2], times[1][effort.rounds / 2], peerName, ratio(times), "ms"));
+    lamina.ask("close");
+    peer.ask("close");
+  }
+
+  /** The first training step with one thread, against the peer and against two threads. */
+  private void singleThread(int index, List<Task> all, String peerKind) throws IOException {
+    try (Side one = new Side("lamina", 1);
+        Side two = new Side("lamina", THREADS);
+        Side peer = new Side(peerKind, 1)) {
+      String name = peer.ask("name");
+      Task task = all.get(index);
+      prepare(index, task, List.of(one, two, peer));
+      double[][] times = rounds(List.of(one, two, peer));
+      int middle = effort.rounds / 2;
+      add(
+          new Line(
+              title(task) + ", 1 thread", times[0][middle], times[2][middle], name, times[2][middle] / times[0][middle], "ms"));
+      add(
+          new Line(
+              title(task) + ", 2 threads over 1",
+              times[1][middle],
+              times[0][middle],
+              "Lamina, 1 thread",
+              times[0][middle] / times[1][middle],
+              "ms"));
+    }
+  }
+
+  private void prepare(int index, Task task, List<Side> sides) throws IOException {
+    float[] first = null;
+    for (Side side : sides) {
+      side.ask("prepare " + index);
+      Path file = scratch.resolve("results");
+      side.ask("results " + file);
+      float[] results = Floats.read(file);
+      Files.delete(file);
+      if (first == null) {
+        first = results;
+      } else {
+        double distance = Floats.distance(first, results);
+        if (!(distance <= task.tolerance())) {
+          throw new IllegalStateException(
+              title(task) + ": the results lie " + distance + " apart, where " + task.tolerance() + " is allowed");
+        }
+      }
+    }
+    for (Side side : sides) {
+      side.ask("warm");
+    }
+  }
+
+  /** The sorted times of each side, in milliseconds. */
+  private double[][] rounds(List<Side> sides) throws IOException {
+    double[][] times = new double[sides.size()][effort.rounds];
+    for (int round = 0; round < effort.rounds; round++) {
+      for (int side = 0; side < times.length; side++) {
+        times[side][round] = sides.get(side).time(effort.milliseconds) / 1e6;
+      }
+    }
+    for (double[] each : times) {
+      java.util.Arrays.sort(each);
+    }
+    return times;
+  }
+
+  private double ratio(double[][] times) {
+    return times[1][effort.rounds / 2] / times[0][effort.rounds / 2];
+  }
+
+  private void add(Line line) {
+    lines.add(line);
+    System.out.printf(Locale.ROOT, "%-58s %12.3f %12.3f %8.2f%n", line.name, line.lamina, line.peer, line.ratio);
+  }
+
+  /** The geometric mean of the ratios of each group. */
+  private void means() {
+    Map<String, List<Double>> ratios = new LinkedHashMap<>();
+    for (Line line : lines) {
+      ratios.computeIfAbsent(line.name.substring(0, line.name.indexOf(':')), _ -> new ArrayList<>()).add(line.ratio);
+    }
+    System.out.println();
+    ratios.forEach((group, all) -> {
+      double mean = Math.exp(all.stream().mapToDouble(Math::log).average().orElseThrow());
+      System.out.printf(Locale.ROOT, "%-58s %34.2f%n", group + ", geometric mean of " + all.size(), mean);
+    });
+  }
+}

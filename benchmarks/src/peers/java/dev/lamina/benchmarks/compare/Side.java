@@ -1,0 +1,71 @@
+package dev.lamina.benchmarks.compare;
+
+import java.io.BufferedReader;
+import java.io.BufferedWriter;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A {@link Server} seen from the process that compares. */
+final class Side implements AutoCloseable {
+  /** Options of the JVM: those of Lamina's launcher and of the benchmarks; memory for tasks of 16 M values. */
+  private static final List<String> OPTIONS =
+      List.of(
+          "--add-modules",
+          "jdk.incubator.vector",
+          "--enable-native-access=ALL-UNNAMED",
+          "--sun-misc-unsafe-memory-access=allow",
+          "-XX:+UseSerialGC",
+          "-Xmx3g");
+
+  private final String contender;
+  private final Process process;
+  private final BufferedWriter requests;
+  private final BufferedReader answers;
+
+  /** Starts it. */
+  Side(String contender, int threads) throws IOException {
+    this.contender = contender;
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(OPTIONS);
+    command.addAll(List.of("-cp", System.getProperty("java.class.path"), Server.class.getName()));
+    command.addAll(List.of(contender, Integer.toString(threads)));
+    var builder = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
+    // Otherwise PyTorch's library would start with a thread for each core and stay with it.
+    builder.environment().put("OMP_NUM_THREADS", Integer.toString(threads));
+    process = builder.start();
+    requests = process.outputWriter(StandardCharsets.UTF_8);
+    answers = process.inputReader(StandardCharsets.UTF_8);
+  }
+
+  /** Sends a line and waits for the answer. */
+  String ask(String request) throws IOException {
+    requests.write(request);
+    requests.newLine();
+    requests.flush();
+    String answer = answers.readLine();
+    if (answer == null) {
+      throw new IOException(contender + " ended while it should '" + request + "'; its message stands above");
+    }
+    return answer;
+  }
+
+  /** The mean time of a run in nanoseconds. */
+  double time(long milliseconds) throws IOException {
+    return Double.parseDouble(ask("time " + milliseconds));
+  }
+
+  @Override
+  public void close() throws IOException {
+    requests.close();
+    try {
+      process.waitFor();
+    } catch (InterruptedException e) {
+      process.destroy();
+      Thread.currentThread().interrupt();
+    }
+  }
+}
