@@ -8,12 +8,14 @@ import dev.lamina.graph.Op;
 import dev.lamina.graph.Tensor;
 import dev.lamina.graph.Variable;
 import dev.lamina.graph.passes.Passes;
+import dev.lamina.tensor.TensorType;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -61,7 +63,13 @@ public final class Plan {
   private long resultBytes;
   private final int end;
 
-  private Plan(Graph graph, Device device, VariableLayout layout) {
+  /** A kernel for an operation on inputs of these types. */
+  @FunctionalInterface
+  private interface Kernels {
+    Kernel of(Op op, List<TensorType> inputs);
+  }
+
+  private Plan(Graph graph, Kernels source, VariableLayout layout) {
     this.graph = graph;
     this.layout = layout;
     List<Kernel> kernels = new ArrayList<>();
@@ -72,7 +80,7 @@ public final class Plan {
         case Op.Read _, Op.Reshape _ -> {}
         default -> {
           work.add(node);
-          kernels.add(device.prepare(node.op(), node.inputTypes()));
+          kernels.add(source.of(node.op(), node.inputTypes()));
         }
       }
     }
@@ -105,8 +113,36 @@ public final class Plan {
    * @throws UnsupportedOnDeviceException if the device cannot run one of its operations
    */
   public static Plan of(Graph graph, Device device, VariableLayout layout) {
-    Graph optimised = Passes.optimise(graph, (op, types) -> device.unsupported(op, types).isEmpty());
-    return new Plan(optimised, device, layout);
+    return new Plan(optimised(graph, device), device::prepare, layout);
+  }
+
+  /**
+   * The same as far as it can be told without running anything: good for the memory that it will need, and to be {@link
+   * #prepared}, not to be run.
+   *
+   * @throws UnsupportedOnDeviceException if the device cannot run one of its operations
+   */
+  public static Plan forecast(Graph graph, Device device, VariableLayout layout) {
+    return new Plan(optimised(graph, device), device::forecast, layout);
+  }
+
+  private static Graph optimised(Graph graph, Device device) {
+    return Passes.optimise(graph, (op, types) -> device.unsupported(op, types).isEmpty());
+  }
+
+  /**
+   * A forecast with its kernels prepared.
+   *
+   * @param next is told each operation before its kernel is prepared
+   */
+  public Plan prepared(Device device, Consumer<Op> next) {
+    return new Plan(
+        graph,
+        (op, inputs) -> {
+          next.accept(op);
+          return device.prepare(op, inputs);
+        },
+        layout);
   }
 
   private int firstNeeded(Tensor tensor) {
@@ -311,6 +347,11 @@ public final class Plan {
   /** The graph as it runs, after the passes. */
   public Graph graph() {
     return graph;
+  }
+
+  /** How many kernels a step runs, without copies. */
+  public int kernels() {
+    return end;
   }
 
   /** Scratch memory of a step in bytes; programs that never run at the same time share it. */

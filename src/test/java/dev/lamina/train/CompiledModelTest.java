@@ -279,17 +279,7 @@ class CompiledModelTest {
     ModelSpec plain = spec(steep, BATCH / 2, 2);
     ModelSpec narrow =
         new ModelSpec(
-            steep,
-            plain.example(),
-            plain.scaling(),
-            CROSS_ENTROPY,
-            MOMENTUM,
-            null,
-            BATCH / 2,
-            2,
-            5,
-            Precision.FP16,
-            7);
+            steep, plain.example(), plain.scaling(), CROSS_ENTROPY, MOMENTUM, null, BATCH / 2, 2, 5, Precision.FP16, 7);
     HostTensor images = images(BATCH);
     HostTensor labels = labels(BATCH);
     draw(images, labels, 5);

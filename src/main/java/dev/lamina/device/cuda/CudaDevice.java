@@ -164,6 +164,11 @@ public final class CudaDevice implements Device {
   }
 
   @Override
+  public boolean warmsUp() {
+    return false;
+  }
+
+  @Override
   public void synchronize() {
     requireOpen();
     context.enter();
