@@ -190,7 +190,7 @@ final class TrainingGraph {
         scale.advance(graph, loss.map(finite, squares));
       }
     }
-    for (Map.Entry<Variable, Tensor> assign : Map.copyOf(graph.assigns()).entrySet()) {
+    for (Map.Entry<Variable, Tensor> assign : new LinkedHashMap<>(graph.assigns()).entrySet()) {
       Expr kept = Exprs.ifPositive(Exprs.input(2), Exprs.input(0), Exprs.input(1));
       Variable variable = assign.getKey();
       boolean goesOn =
