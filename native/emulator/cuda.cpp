@@ -144,8 +144,7 @@ API cuDeviceGetAttribute(int* value, int attribute, CUdevice device) {
         {12, 65536},     {13, 1000000},    {14, 512},
         {15, 1},  // registers, clock in kHz, texture alignment, overlap
         {16, 4},  // multiprocessors
-        {17, 0},         {18, 0},          {19, 1},
-        {20, 0},  // kernel time limit, integrated, maps host memory, compute mode
+        {18, 0},         {19, 1},          {20, 0},  // integrated, maps host memory, compute mode
         {31, 1},         {32, 0},          {33, 0},
         {34, 0},         {35, 0},                          // concurrent kernels, ECC, PCI bus and device, TCC
         {36, 1000000},   {37, 256},        {38, 4 << 20},  // memory clock in kHz, bus width in bits, L2 cache
@@ -160,6 +159,7 @@ API cuDeviceGetAttribute(int* value, int attribute, CUdevice device) {
     };
     return call("cuDeviceGetAttribute", ANY_TIME, [&]() -> CUresult {
         if (CUresult refused = refuseDevice("cuDeviceGetAttribute", device); refused != CUDA_SUCCESS) return refused;
+        if (attribute == 17) return *value = getenv("LAMINA_EMULATOR_DISPLAY") != nullptr, CUDA_SUCCESS;
         if (attribute == 75 || attribute == 76) return *value = capability(attribute - 75), CUDA_SUCCESS;
         auto found = values.find(attribute);
         if (found == values.end())

@@ -1,5 +1,6 @@
 package dev.lamina.cli;
 
+import dev.lamina.device.Preparation;
 import dev.lamina.train.EpochReport;
 import dev.lamina.train.Evaluation;
 import dev.lamina.train.TrainingListener;
@@ -19,6 +20,7 @@ final class ConsoleProgress implements TrainingListener, AutoCloseable {
 
   private final Console console;
   private final IntSupplier columns;
+  private final PreparationLine preparation;
   private ProgressBar bar;
   private int width;
   private long nextLine;
@@ -31,10 +33,17 @@ final class ConsoleProgress implements TrainingListener, AutoCloseable {
   ConsoleProgress(Console console, IntSupplier columns) {
     this.console = console;
     this.columns = columns;
+    preparation = new PreparationLine(console, columns, System::nanoTime);
+  }
+
+  @Override
+  public void preparing(Preparation kernel) {
+    preparation.show(kernel);
   }
 
   @Override
   public void started(TrainingPlan plan) {
+    preparation.close();
     String held =
         plan.validationExamples() == 0
             ? "none held out: the choice of the best epoch sees training figures only"
@@ -117,6 +126,7 @@ final class ConsoleProgress implements TrainingListener, AutoCloseable {
 
   /** Takes the bar away. */
   void clear() {
+    preparation.close();
     if (bar != null) {
       bar.close();
       // The library can do this too, but not for a bar that is closed before it was first drawn.

@@ -1,26 +1,58 @@
 package dev.lamina.cli;
 
 import dev.lamina.device.DeviceOptions;
+import dev.lamina.device.MemoryLimit;
+import dev.lamina.io.BadInputException;
 import dev.lamina.train.Precision;
 import dev.lamina.train.recipe.Recipe;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Options about devices that are those of a machine, not of a training: no recipe has them. */
+/** Options about the device that computes, besides its name. */
 final class DeviceWishes {
   @Option(
-      names = "--cuda-libs",
-      paramLabel = "DIR",
-      description = "Where NVIDIA's libraries are; several are separated by colons. Also LAMINA_CUDA_LIBS.")
-  private String cudaLibraries;
+      names = "--deterministic",
+      description = {
+        "The same bits each time on the same GPU with the same libraries, at the cost of speed: convolutions take no"
+            + " algorithm whose sums have no fixed order, and none by its time.",
+        "The CPU and the reference always give the same bits."
+      })
+  private boolean deterministic;
 
-  /** Together with what a recipe wishes. */
-  DeviceOptions options(Recipe recipe) {
-    return options(recipe.threads()).withExactProducts(recipe.precision() == Precision.FP32);
+  @Option(
+      names = "--memory-limit",
+      paramLabel = "SIZE",
+      description =
+          "Takes no more of the device's memory for tensors: 8GiB, 512MiB, or 80%% of what it has. What is free is the"
+              + " limit unless given.")
+  private String memoryLimit;
+
+  @Mixin private CudaFolders cuda;
+
+  /** Whether the same bits were asked for here; a recipe can ask for them too. */
+  boolean deterministic() {
+    return deterministic;
   }
 
-  /** Together with the threads of the CPU device, 0 for all. */
-  DeviceOptions options(int threads) {
-    DeviceOptions options = new DeviceOptions(threads);
-    return cudaLibraries == null ? options : options.withCudaLibraries(cudaLibraries);
+  /**
+   * Together with what a recipe wishes.
+   *
+   * @throws BadInputException if a size is none
+   */
+  DeviceOptions options(Recipe recipe) {
+    DeviceOptions options =
+        new DeviceOptions(recipe.threads())
+            .withExactProducts(recipe.precision() == Precision.FP32)
+            .withDeterminism(deterministic || recipe.deterministic())
+            .withMemoryLimit(limit());
+    return cuda.in(options);
+  }
+
+  private MemoryLimit limit() {
+    try {
+      return memoryLimit == null ? new MemoryLimit.None() : MemoryLimit.parse(memoryLimit);
+    } catch (IllegalArgumentException e) {
+      throw new BadInputException("--memory-limit: " + e.getMessage(), e);
+    }
   }
 }

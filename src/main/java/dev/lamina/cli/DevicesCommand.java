@@ -14,7 +14,7 @@ import picocli.CommandLine.Mixin;
 final class DevicesCommand implements Callable<Integer> {
   private final Console console;
 
-  @Mixin private DeviceWishes wishes;
+  @Mixin private CudaFolders cuda;
 
   DevicesCommand(Console console) {
     this.console = console;
@@ -23,7 +23,7 @@ final class DevicesCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Devices devices = new Devices();
-    DeviceOptions options = wishes.options(0);
+    DeviceOptions options = cuda.in(DeviceOptions.DEFAULT);
     for (Devices.Entry entry : devices.list(options)) {
       console.line(
           "%-10s %-14s %s", entry.name(), entry.available() ? "available" : "not available", entry.description());

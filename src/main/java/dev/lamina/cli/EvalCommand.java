@@ -53,7 +53,7 @@ final class EvalCommand implements Callable<Integer> {
     DataSource source = DataSource.open(data == null ? saved.recipe().data() : data);
     try (Arena arena = Arena.ofShared();
         Device opened = saved.open(device, wishes);
-        TrainedModel model = saved.load(opened)) {
+        TrainedModel model = saved.load(opened, console)) {
       Dataset test = saved.recipe().targets(source.test(arena), arena);
       Evaluation figures = model.evaluate(test);
       console.line("%s: %,d examples, %s", test.name(), figures.examples(), ConsoleProgress.words(figures));

@@ -74,7 +74,7 @@ final class PredictCommand implements Callable<Integer> {
         pixels.add(load(image, saved, arena).pixels());
       }
       try (Device opened = saved.open(device, wishes);
-          TrainedModel model = saved.load(opened)) {
+          TrainedModel model = saved.load(opened, console)) {
         double[][] predictions = model.predict(pixels);
         for (int i = 0; i < images.size(); i++) {
           print(images.get(i), predictions[i], saved);

@@ -73,7 +73,7 @@ final class ProfileCommand implements Callable<Integer> {
     Devices.Choice choice = DeviceChoice.of(workload.recipe().device(), wishes.options(workload.recipe()));
     console.line("%s", choice.reason());
     try (Device opened = choice.open();
-        CompiledModel model = CompiledModel.compile(opened, workload.spec())) {
+        CompiledModel model = workload.compile(opened, console)) {
       var left = new AtomicInteger(2 * (opened.name().equals("reference") ? 1 : WARM_STEPS));
       model.warmUp(() -> left.getAndDecrement() == 0);
       model.initialise();

@@ -50,9 +50,15 @@ record SavedModel(Path file, ModelFile description, Recipe recipe) {
     return DeviceChoice.of(device == null ? recipe.device() : device, wishes.options(recipe)).open();
   }
 
-  /** The model on {@code device}. */
-  TrainedModel load(Device device) {
-    return TrainedModel.load(
-        file, recipe.layers(description.classNames().size(), description.example().shape()), recipe.loss(), device);
+  /** The model on {@code device}; {@code console} is told if that takes long. */
+  TrainedModel load(Device device, Console console) {
+    try (PreparationLine progress = new PreparationLine(console)) {
+      return TrainedModel.load(
+          file,
+          recipe.layers(description.classNames().size(), description.example().shape()),
+          recipe.loss(),
+          device,
+          progress::show);
+    }
   }
 }

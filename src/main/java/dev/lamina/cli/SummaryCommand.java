@@ -45,7 +45,7 @@ final class SummaryCommand implements Callable<Integer> {
   public Integer call() {
     Workload workload = Workload.of(subject, data, batch, device);
     try (Device opened = DeviceChoice.of(workload.recipe().device(), wishes.options(workload.recipe())).open();
-        CompiledModel model = CompiledModel.compile(opened, workload.spec())) {
+        CompiledModel model = workload.compile(opened, console)) {
       int examples = workload.spec().batch();
       console.line("%s, input %s", workload.recipe().model().name(), workload.spec().example());
       console.line("%-36s %-20s %12s %14s", "layer", "output", "parameters", "MFLOPs/image");

@@ -24,6 +24,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -45,6 +46,9 @@ final class TrainCommand implements Callable<Integer> {
   private static final TensorType MNIST_EXAMPLE = TensorType.of(DType.U8, 28, 28, 1);
 
   private static final int MNIST_CLASSES = 10;
+
+  /** What a run that goes on can be given anew: how far and where. It can begin to be deterministic, not cease to. */
+  private static final Set<String> ON_RESUMING = Set.of("epochs", "threads", "device", "deterministic");
 
   private final Console console;
 
@@ -147,7 +151,7 @@ final class TrainCommand implements Callable<Integer> {
 
   private Recipe resumedRecipe(RecipeText text) {
     for (RecipeText.Setting override : overrides()) {
-      if (!List.of("epochs", "threads", "device").contains(override.key())) {
+      if (!ON_RESUMING.contains(override.key())) {
         throw new BadInputException(
             override.option()
                 + " cannot be given with --resume: a run goes on as it began; start a new one to change it");
@@ -173,6 +177,7 @@ final class TrainCommand implements Callable<Integer> {
     given.put("threads", threads);
     given.put("device", device);
     given.put("precision", precision);
+    given.put("deterministic", wishes.deterministic() ? "true" : null);
     given.put("out", out);
     given.forEach((key, value) -> {
       if (value != null) {

@@ -4,9 +4,11 @@ import dev.lamina.data.BatchSize;
 import dev.lamina.data.DataSource;
 import dev.lamina.data.Dataset;
 import dev.lamina.data.Mnist;
+import dev.lamina.device.Device;
 import dev.lamina.nn.models.Architectures;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.TensorType;
+import dev.lamina.train.CompiledModel;
 import dev.lamina.train.ModelSpec;
 import dev.lamina.train.recipe.Recipe;
 import dev.lamina.train.recipe.RecipeText;
@@ -94,9 +96,16 @@ record Workload(Recipe recipe, ModelSpec spec, int classes) {
             recipe.clip(),
             batch,
             recipe.accumulate(),
-            Math.clamp(batch, 64, 512),
+            ModelSpec.evaluationBatchFor(batch),
             recipe.precision(),
             recipe.seed());
     return new Workload(recipe, spec, classes);
+  }
+
+  /** The step on {@code device}; {@code console} is told if that takes long. */
+  CompiledModel compile(Device device, Console console) {
+    try (PreparationLine progress = new PreparationLine(console)) {
+      return CompiledModel.compile(device, spec, progress::show);
+    }
   }
 }

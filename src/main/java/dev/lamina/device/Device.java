@@ -59,6 +59,14 @@ public interface Device extends AutoCloseable {
   Kernel prepare(Op op, List<TensorType> inputs);
 
   /**
+   * What {@link #prepare} is going to give, as far as that can be told without running anything: for plans whose memory
+   * is only counted, since nothing may be tried in memory that may not be there. It cannot be bound.
+   */
+  default Kernel forecast(Op op, List<TensorType> inputs) {
+    return prepare(op, inputs);
+  }
+
+  /**
    * Why {@link #prepare} would refuse {@code op}, or would make no fast kernel of it; empty otherwise. Passes ask
    * before they fuse.
    */
@@ -77,6 +85,11 @@ public interface Device extends AutoCloseable {
         step.run();
       }
     };
+  }
+
+  /** Whether its kernels become faster by being run, as code does that the virtual machine compiles on the way. */
+  default boolean warmsUp() {
+    return true;
   }
 
   /** Waits until all steps have been done. */

@@ -30,7 +30,12 @@ public final class HostMemory {
     return available(system.getTotalMemorySize(), system.getFreeMemorySize(), MEMINFO);
   }
 
-  /** The same from the virtual machine's figures and a file like /proc/meminfo. */
+  /** Bytes that the machine has, or its container may take. */
+  public static long total() {
+    return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize();
+  }
+
+  /** What is {@linkplain #available() available}, from the virtual machine's figures and a file like /proc/meminfo. */
   static long available(long total, long free, Path meminfo) {
     long linux = bytes(meminfo, "MemAvailable:");
     boolean isLimited = total < bytes(meminfo, "MemTotal:");

@@ -8,12 +8,14 @@ import dev.lamina.graph.Op;
 import dev.lamina.graph.Tensor;
 import dev.lamina.graph.Variable;
 import dev.lamina.graph.passes.Passes;
+import dev.lamina.tensor.TensorType;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -48,6 +50,9 @@ public final class Plan {
   /** A copy at the end of a step, from where a value was computed to where it has to be. */
   record Copy(Tensor from, Root to) {}
 
+  /** Of a slice that is a view, in bytes: two of the widest accesses of a GPU's thread, half a line of the cache. */
+  private static final long VIEW_ALIGNMENT = 32;
+
   private final Graph graph;
   private final VariableLayout layout;
   private final MemoryPlan memory = new MemoryPlan();
@@ -61,7 +66,13 @@ public final class Plan {
   private long resultBytes;
   private final int end;
 
-  private Plan(Graph graph, Device device, VariableLayout layout) {
+  /** A kernel for an operation on inputs of these types. */
+  @FunctionalInterface
+  private interface Kernels {
+    Kernel of(Op op, List<TensorType> inputs);
+  }
+
+  private Plan(Graph graph, Kernels source, VariableLayout layout) {
     this.graph = graph;
     this.layout = layout;
     List<Kernel> kernels = new ArrayList<>();
@@ -69,10 +80,12 @@ public final class Plan {
     for (Node node : graph.nodes()) {
       switch (node.op()) {
         case Op.Input _ -> inputs.add(node);
-        case Op.Read _, Op.Reshape _ -> {}
+        case Op.Read _ -> {}
         default -> {
-          work.add(node);
-          kernels.add(device.prepare(node.op(), node.inputTypes()));
+          if (!isView(node)) {
+            work.add(node);
+            kernels.add(source.of(node.op(), node.inputTypes()));
+          }
         }
       }
     }
@@ -105,12 +118,41 @@ public final class Plan {
    * @throws UnsupportedOnDeviceException if the device cannot run one of its operations
    */
   public static Plan of(Graph graph, Device device, VariableLayout layout) {
-    Graph optimised = Passes.optimise(graph, (op, types) -> device.unsupported(op, types).isEmpty());
-    return new Plan(optimised, device, layout);
+    return new Plan(optimised(graph, device, layout), device::prepare, layout);
+  }
+
+  /**
+   * The same as far as it can be told without running anything: good for the memory that it will need, and to be {@link
+   * #prepared}, not to be run.
+   *
+   * @throws UnsupportedOnDeviceException if the device cannot run one of its operations
+   */
+  public static Plan forecast(Graph graph, Device device, VariableLayout layout) {
+    return new Plan(optimised(graph, device, layout), device::forecast, layout);
+  }
+
+  private static Graph optimised(Graph graph, Device device, VariableLayout layout) {
+    List<Variable> packs = layout.variables().stream().filter(variable -> !variable.members().isEmpty()).toList();
+    return Passes.optimise(graph, (op, types) -> device.unsupported(op, types).isEmpty(), packs);
+  }
+
+  /**
+   * A forecast with its kernels prepared.
+   *
+   * @param next is told each operation before its kernel is prepared
+   */
+  public Plan prepared(Device device, Consumer<Op> next) {
+    return new Plan(
+        graph,
+        (op, inputs) -> {
+          next.accept(op);
+          return device.prepare(op, inputs);
+        },
+        layout);
   }
 
   private int firstNeeded(Tensor tensor) {
-    return position.getOrDefault(tensor.node(), 0);
+    return position.getOrDefault(origin(tensor).node(), 0);
   }
 
   /** A view is used wherever its views are. */
@@ -128,16 +170,44 @@ public final class Plan {
     return isView(tensor.node()) ? tensor.node().inputs().getFirst() : null;
   }
 
+  /**
+   * A slice whose bytes lie one behind the other, at a multiple of what a kernel reads at once, is memory that is there
+   * already. Not one of a variable, whose old value has to outlive its new one.
+   */
   private static boolean isView(Node node) {
-    return node.op() instanceof Op.Reshape;
+    return switch (node.op()) {
+      case Op.Reshape _ -> true;
+      case Op.Slice slice ->
+          sliceOffset(node, slice) % VIEW_ALIGNMENT == 0
+              && IntStream.range(0, slice.axis()).allMatch(axis -> node.types().getFirst().shape().dim(axis) == 1)
+              && !(origin(node.inputs().getFirst()).node().op() instanceof Op.Read);
+      default -> false;
+    };
   }
 
+  /** Where a slice begins in what it is a slice of, in bytes, if that is one piece. */
+  private static long sliceOffset(Node node, Op.Slice slice) {
+    TensorType type = node.types().getFirst();
+    long row = type.bytes() / Math.max(1, type.shape().dim(slice.axis()));
+    return slice.start() * row;
+  }
+
+  /** The same elements before they were given another shape. */
   private static Tensor base(Tensor tensor) {
     Tensor base = tensor;
-    while (viewed(base) != null) {
-      base = viewed(base);
+    while (base.node().op() instanceof Op.Reshape) {
+      base = base.node().inputs().getFirst();
     }
     return base;
+  }
+
+  /** What was computed, of which {@code tensor} is a view or a view of a view; itself if it is none. */
+  private static Tensor origin(Tensor tensor) {
+    Tensor origin = tensor;
+    while (viewed(origin) != null) {
+      origin = viewed(origin);
+    }
+    return origin;
   }
 
   /**
@@ -261,7 +331,9 @@ public final class Plan {
     if (node.op() instanceof Op.Read(Variable variable)) {
       places.put(graph.tensor(node, 0), new Place(new Root.InVariable(variable), 0));
     } else if (isView(node)) {
-      places.put(graph.tensor(node, 0), places.get(node.inputs().getFirst()));
+      Place whole = places.get(node.inputs().getFirst());
+      long offset = node.op() instanceof Op.Slice slice ? sliceOffset(node, slice) : 0;
+      places.put(graph.tensor(node, 0), new Place(whole.root, whole.offset + offset));
     } else {
       Set<Block> taken = new HashSet<>();
       for (int output = 0; output < node.types().size(); output++) {
@@ -311,6 +383,11 @@ public final class Plan {
   /** The graph as it runs, after the passes. */
   public Graph graph() {
     return graph;
+  }
+
+  /** How many kernels a step runs, without copies. */
+  public int kernels() {
+    return end;
   }
 
   /** Scratch memory of a step in bytes; programs that never run at the same time share it. */

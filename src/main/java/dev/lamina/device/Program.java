@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /**
  * A plan with its addresses: runs one step at a time, without allocating. Programs over the same variables share one
@@ -32,10 +33,20 @@ public final class Program implements AutoCloseable {
   /**
    * Binds {@code plan}.
    *
-   * @param arena at least {@code plan.arenaBytes()}, shared by programs that take turns
    * @throws OutOfDeviceMemoryException if inputs and results do not fit
    */
   public Program(Plan plan, Device device, VariableStore variables, Buffer arena) {
+    this(plan, device, variables, arena, _ -> {});
+  }
+
+  /**
+   * Binds {@code plan}, which on some devices compiles kernels.
+   *
+   * @param arena at least {@code plan.arenaBytes()}, shared by programs that take turns
+   * @param next is told each operation before its kernel is bound
+   * @throws OutOfDeviceMemoryException if inputs and results do not fit
+   */
+  public Program(Plan plan, Device device, VariableStore variables, Buffer arena, Consumer<Op> next) {
     if (arena.bytes() < plan.arenaBytes()) {
       throw new IllegalArgumentException(
           "the plan needs an arena of " + plan.arenaBytes() + " bytes, got " + arena.bytes());
@@ -54,6 +65,7 @@ public final class Program implements AutoCloseable {
       offset += Plan.stagedBytes(node);
     }
     for (Plan.Entry entry : plan.entries()) {
+      next.accept(entry.node().op());
       Step step = binding.bind(entry);
       parts.add(new Part(entry.node(), step));
       steps.add(step);

@@ -4,25 +4,24 @@ import dev.lamina.device.Buffer;
 import dev.lamina.device.Device;
 import dev.lamina.device.OutOfDeviceMemoryException;
 import dev.lamina.device.Plan;
+import dev.lamina.device.Preparation;
 import dev.lamina.device.Program;
-import dev.lamina.device.VariableLayout;
 import dev.lamina.device.VariableStore;
 import dev.lamina.graph.Graph;
+import dev.lamina.graph.Op;
 import dev.lamina.graph.Variable;
 import dev.lamina.nn.Parameters;
 import dev.lamina.nn.init.Initializer;
 import dev.lamina.tensor.HostTensor;
 import dev.lamina.tensor.TensorType;
 import java.lang.foreign.Arena;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
-import java.util.Set;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 
 /**
  * A model on a device: programs to train, judge and use it, over one set of variables and one arena. The layer below
@@ -54,71 +53,18 @@ public final class CompiledModel implements AutoCloseable {
     }
   }
 
-  /** Everything planned, nothing allocated. */
-  private record Plans(
-      ModelTrace trace, VariableLayout layout, Plan update, Optional<Plan> accumulate, Plan judge, Plan predict) {
-
-    static Plans of(Device device, ModelSpec spec) {
-      try {
-        return trace(device, spec);
-      } catch (ArithmeticException e) {
-        throw new IllegalArgumentException(
-            "the model is too large for batch "
-                + spec.batch()
-                + ": a tensor, or all weights together, have more elements than can be counted ("
-                + e.getMessage()
-                + "); make layers or the batch smaller",
-            e);
-      }
-    }
-
-    private static Plans trace(Device device, ModelSpec spec) {
-      ModelTrace trace = new ModelTrace(spec, new Parameters());
-      TrainingGraph.Built update = TrainingGraph.updating(trace);
-      Optional<TrainingGraph.Built> accumulate =
-          spec.accumulate() == 1 ? Optional.empty() : Optional.of(TrainingGraph.accumulating(trace));
-      TrainingGraph.Built judge = EvaluationGraph.judging(trace);
-      Graph predict = EvaluationGraph.predicting(trace);
-      // Packed variables come first, so that their members take their place within them.
-      Set<Variable> variables = new LinkedHashSet<>(update.variables());
-      accumulate.ifPresent(built -> variables.addAll(built.variables()));
-      variables.addAll(judge.variables());
-      trace.parameters().all().forEach(declaration -> variables.add(declaration.variable()));
-      VariableLayout layout = new VariableLayout(variables);
-      return new Plans(
-          trace,
-          layout,
-          Plan.of(update.graph(), device, layout),
-          accumulate.map(built -> Plan.of(built.graph(), device, layout)),
-          Plan.of(judge.graph(), device, layout),
-          Plan.of(predict, device, layout));
-    }
-
-    List<Plan> all() {
-      List<Plan> plans = new ArrayList<>(List.of(update, judge, predict));
-      accumulate.ifPresent(plans::add);
-      return plans;
-    }
-
-    MemoryNeed memory() {
-      return new MemoryNeed(
-          layout.bytes(),
-          all().stream().mapToLong(Plan::arenaBytes).max().orElseThrow(),
-          all().stream().mapToLong(Plan::ownBytes).sum());
-    }
-  }
-
-  private CompiledModel(Device device, Plans plans) {
+  private CompiledModel(Device device, ModelPlans plans, Consumer<Preparation> progress) {
     this.device = device;
-    this.trace = plans.trace;
+    this.trace = plans.trace();
     this.memory = plans.memory();
-    store = new VariableStore(device, plans.layout);
+    store = new VariableStore(device, plans.layout());
     arena = device.allocate(Math.max(memory.arena, 64));
-    update = new Program(plans.update, device, store, arena);
-    accumulate = plans.accumulate.map(plan -> new Program(plan, device, store, arena)).orElse(null);
-    judge = new Program(plans.judge, device, store, arena);
-    predict = new Program(plans.predict, device, store, arena);
-    rate = device.allocateHost(TensorType.of(plans.trace.spec().precision().parameters()));
+    Consumer<Op> next = plans.counted(Preparation.Stage.BINDING, progress);
+    update = new Program(plans.update(), device, store, arena, next);
+    accumulate = plans.accumulate().map(plan -> new Program(plan, device, store, arena, next)).orElse(null);
+    judge = new Program(plans.judge(), device, store, arena, next);
+    predict = new Program(plans.predict(), device, store, arena, next);
+    rate = device.allocateHost(TensorType.of(trace.spec().precision().parameters()));
   }
 
   /**
@@ -126,64 +72,30 @@ public final class CompiledModel implements AutoCloseable {
    * zeros until {@link #initialise} or {@link #load}.
    *
    * @throws IllegalArgumentException if the layers do not fit together or to the data
-   * @throws OutOfDeviceMemoryException if a step needs more memory than there is; the message names the batch that fits
+   * @throws OutOfDeviceMemoryException if a step needs more memory than there is; the message names the batch that
+   *     fits, and the one that fits and makes the same updates
    */
   public static CompiledModel compile(Device device, ModelSpec spec) {
-    Plans plans = Plans.of(device, spec);
-    long needed = needed(plans, spec);
-    long available = device.availableMemory();
-    if (needed > available) {
-      throw new OutOfDeviceMemoryException(tooLarge(device, spec, needed, available));
-    }
-    return new CompiledModel(device, plans);
+    return compile(device, spec, _ -> {});
+  }
+
+  /**
+   * The same, with somebody who watches.
+   *
+   * @param progress is told, on this thread, of each kernel before it is made ready
+   */
+  public static CompiledModel compile(Device device, ModelSpec spec, Consumer<Preparation> progress) {
+    ModelPlans forecast = ModelPlans.forecast(device, spec);
+    MemoryAdvice.requireRoom(device, forecast);
+    ModelPlans plans = forecast.prepared(device, progress);
+    // Algorithms that were chosen since may take more memory, or less.
+    MemoryAdvice.requireRoom(device, plans);
+    return new CompiledModel(device, plans, progress);
   }
 
   /** The memory that {@code spec} would take on {@code device}; nothing is allocated. */
   public static MemoryNeed plan(Device device, ModelSpec spec) {
-    return Plans.of(device, spec).memory();
-  }
-
-  private static String tooLarge(Device device, ModelSpec spec, long needed, long available) {
-    String problem =
-        "batch " + spec.batch() + " needs " + gibibytes(needed) + ", the device has " + gibibytes(available) + " free";
-    int low = 0;
-    int high = spec.batch();
-    while (high - low > 1) {
-      int middle = (low + high) >>> 1;
-      ModelSpec smaller = withBatch(spec, middle);
-      // Not to the last byte: the next run finds a little more or less.
-      if (needed(Plans.of(device, smaller), smaller) <= available - available / 32) {
-        low = middle;
-      } else {
-        high = middle;
-      }
-    }
-    return low == 0 ? problem + "; not even batch 1 fits" : problem + "; batch " + low + " fits";
-  }
-
-  /** With the batches that are prepared ahead. */
-  private static long needed(Plans plans, ModelSpec spec) {
-    return plans.memory().total() + spec.example().bytes() * spec.batch() * TrainingLoop.SLOTS;
-  }
-
-  private static ModelSpec withBatch(ModelSpec s, int batch) {
-    int evaluationBatch = Math.min(s.evaluationBatch(), batch);
-    return new ModelSpec(
-        s.model(),
-        s.example(),
-        s.scaling(),
-        s.loss(),
-        s.optimizer(),
-        s.clip(),
-        batch,
-        s.accumulate(),
-        evaluationBatch,
-        s.precision(),
-        s.seed());
-  }
-
-  private static String gibibytes(long bytes) {
-    return String.format(java.util.Locale.ROOT, "%.1f GiB", bytes / (double) (1L << 30));
+    return ModelPlans.forecast(device, spec).memory();
   }
 
   /**

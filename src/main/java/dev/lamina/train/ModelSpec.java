@@ -34,6 +34,7 @@ public record ModelSpec(
     int evaluationBatch,
     Precision precision,
     long seed) {
+  private static final int LEAST_EVALUATION = 64;
 
   /**
    * {@code (x·factor − mean) / deviation}, by channel.
@@ -66,5 +67,29 @@ public record ModelSpec(
               + ", "
               + evaluationBatch);
     }
+  }
+
+  /**
+   * The usual batch of evaluation beside a training with batches of {@code batch}: as large, but enough to keep a
+   * device busy, and no larger than what evaluation gains from.
+   */
+  public static int evaluationBatchFor(int batch) {
+    return Math.clamp(batch, LEAST_EVALUATION, 512);
+  }
+
+  /** The same training in smaller passes, and other ones for an update. */
+  ModelSpec withSmallerBatch(int examples, int passes) {
+    return new ModelSpec(
+        model,
+        example,
+        scaling,
+        loss,
+        optimizer,
+        clip,
+        examples,
+        passes,
+        Math.min(evaluationBatch, Math.max(examples, LEAST_EVALUATION)),
+        precision,
+        seed);
   }
 }

@@ -4,6 +4,7 @@ import dev.lamina.data.Dataset;
 import dev.lamina.data.HostAllocator;
 import dev.lamina.data.Normalization;
 import dev.lamina.device.Device;
+import dev.lamina.device.Preparation;
 import dev.lamina.io.BadInputException;
 import dev.lamina.io.Safetensors;
 import dev.lamina.io.SafetensorsFile;
@@ -16,6 +17,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Consumer;
 
 /** A model with its weights on a device, ready to be judged and used. Close it before the device. */
 public final class TrainedModel implements AutoCloseable {
@@ -41,6 +43,15 @@ public final class TrainedModel implements AutoCloseable {
    * @throws BadInputException if the file cannot be read or holds another architecture
    */
   public static TrainedModel load(Path file, Layer layers, Loss loss, Device device) {
+    return load(file, layers, loss, device, _ -> {});
+  }
+
+  /**
+   * The same, with somebody who watches.
+   *
+   * @param progress is told of each kernel before it is made ready
+   */
+  public static TrainedModel load(Path file, Layer layers, Loss loss, Device device, Consumer<Preparation> progress) {
     try (Arena scratch = Arena.ofConfined()) {
       SafetensorsFile saved = Safetensors.read(file, scratch);
       ModelFile description = ModelFile.of(file, saved);
@@ -58,7 +69,7 @@ public final class TrainedModel implements AutoCloseable {
               batch,
               Precision.TF32,
               0);
-      CompiledModel model = CompiledModel.compile(device, spec);
+      CompiledModel model = CompiledModel.compile(device, spec, progress);
       try {
         model.load(saved.tensors());
       } catch (IllegalArgumentException e) {

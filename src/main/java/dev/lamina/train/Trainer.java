@@ -6,6 +6,7 @@ import dev.lamina.data.Dataset;
 import dev.lamina.data.Normalization;
 import dev.lamina.data.Split;
 import dev.lamina.device.Device;
+import dev.lamina.device.Preparation;
 import dev.lamina.io.BadInputException;
 import dev.lamina.io.Safetensors;
 import dev.lamina.loss.Loss;
@@ -125,11 +126,14 @@ public final class Trainer {
 
   /**
    * Compiles a model for data of the given kind and runs it on empty input, so that the kernels of the real one are
-   * warm: something to do while data is decoded. May be left out.
+   * warm: something to do while data is decoded. May be left out, and is where kernels do not become warm.
    *
    * @param enough asked before each pass
    */
   public void warmUp(TensorType example, BooleanSupplier enough) {
+    if (!device.warmsUp()) {
+      return;
+    }
     Normalization normalization = options.normalise() ? Normalization.identity(example.shape().last()) : null;
     ModelFile description = new ModelFile(example, normalization, List.of(), recipe);
     try (CompiledModel model = CompiledModel.compile(device, spec(description, WARM_UP_BATCH, WARM_UP_BATCH))) {
@@ -161,7 +165,9 @@ public final class Trainer {
     }
     Normalization normalization = options.normalise() ? Normalization.fit(training) : null;
     ModelFile description = new ModelFile(data.inputType(), normalization, data.classNames(), recipe);
-    CompiledModel model = CompiledModel.compile(device, spec(description, batch, Math.clamp(batch, 64, 512)));
+    CompiledModel model =
+        CompiledModel.compile(
+            device, spec(description, batch, ModelSpec.evaluationBatchFor(batch)), this::tellPreparation);
     try (Arena arena = Arena.ofShared()) {
       requireTarget(model, data);
       TrainingState state = begin(model, arena);
@@ -183,6 +189,12 @@ public final class Trainer {
     } catch (RuntimeException | Error e) {
       model.close();
       throw e;
+    }
+  }
+
+  private void tellPreparation(Preparation preparation) {
+    for (TrainingListener listener : listeners) {
+      listener.preparing(preparation);
     }
   }
 

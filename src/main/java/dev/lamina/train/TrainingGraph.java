@@ -16,9 +16,11 @@ import dev.lamina.optim.Update;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.TensorType;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
@@ -40,6 +42,7 @@ final class TrainingGraph {
   private final ModelTrace trace;
   private final Graph graph = new Graph();
   private final List<Variable> variables = new ArrayList<>();
+  private final Set<Variable> sums = new HashSet<>();
 
   private TrainingGraph(ModelTrace trace) {
     this.trace = trace;
@@ -82,7 +85,7 @@ final class TrainingGraph {
             graph.assign(STEPS, graph.read(STEPS).plus(1));
           }
           graph.assign(ModelTrace.PASSES, graph.read(ModelTrace.PASSES).plus(1));
-          guard(loss, squares, scale);
+          guard(loss, squares, scale, updating);
         });
     variables.addAll(List.of(STEPS, BAD_STEP, ModelTrace.PASSES));
     if (scale != null) {
@@ -163,6 +166,7 @@ final class TrainingGraph {
     }
     Variable sum = new Variable("accumulated." + pack.name(), pack.type(), Variable.Kind.SLOT);
     variables.add(sum);
+    sums.add(sum);
     Tensor total = graph.read(sum).plus(gradient);
     graph.assign(sum, updating ? graph.constant(sum.type(), 0) : total);
     return updating ? total.times(1.0 / passes) : total;
@@ -170,9 +174,11 @@ final class TrainingGraph {
 
   /**
    * Keeps every variable as it is unless loss and gradients are finite now and were in all steps before. Gradients that
-   * overflow under a loss scale that can be lowered only leave out the update: counters and metrics go on.
+   * overflow under a loss scale that can be lowered only leave out the update: counters and metrics go on. So does the
+   * sum of accumulated gradients, which carries what overflowed to the update that is left out for it, and begins anew
+   * there; the scale stays as it is until then.
    */
-  private void guard(Tensor loss, Tensor squares, LossScale scale) {
+  private void guard(Tensor loss, Tensor squares, LossScale scale, boolean updating) {
     Tensor bad = graph.read(BAD_STEP);
     Expr finite = Exprs.mul(Exprs.isFinite(Exprs.input(0)), Exprs.isFinite(Exprs.input(1)));
     Tensor updates = loss.map(unbroken(finite), squares, bad);
@@ -180,12 +186,17 @@ final class TrainingGraph {
     if (scale != null) {
       Expr lowerable = Exprs.select(Relation.GT, Exprs.input(3), Exprs.constant(1), Exprs.constant(1), finite);
       ok = loss.map(unbroken(Exprs.mul(Exprs.isFinite(Exprs.input(0)), lowerable)), squares, bad, scale.scale());
-      scale.advance(graph, loss.map(finite, squares));
+      if (updating) {
+        scale.advance(graph, loss.map(finite, squares));
+      }
     }
-    for (Map.Entry<Variable, Tensor> assign : Map.copyOf(graph.assigns()).entrySet()) {
+    for (Map.Entry<Variable, Tensor> assign : new LinkedHashMap<>(graph.assigns()).entrySet()) {
       Expr kept = Exprs.ifPositive(Exprs.input(2), Exprs.input(0), Exprs.input(1));
       Variable variable = assign.getKey();
-      boolean goesOn = variable.kind() == Variable.Kind.COUNTER || variable.kind() == Variable.Kind.METRIC;
+      boolean goesOn =
+          variable.kind() == Variable.Kind.COUNTER
+              || variable.kind() == Variable.Kind.METRIC
+              || sums.contains(variable);
       Tensor condition = goesOn ? ok : updates;
       graph.reassign(variable, assign.getValue().map(kept, variable.type().dtype(), graph.read(variable), condition));
     }

@@ -1,7 +1,12 @@
 package dev.lamina.train;
 
+import dev.lamina.device.Preparation;
+
 /** Is told how training goes, on the thread that trains. What it throws ends training. */
 public interface TrainingListener {
+
+  /** Before each kernel of the model is made ready, which can take a while the first time. */
+  default void preparing(Preparation preparation) {}
 
   /**
    * The model is ready and the first update is next.

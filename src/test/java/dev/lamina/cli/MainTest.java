@@ -326,6 +326,29 @@ class MainTest {
     assertComplaint("--data: expected a value, got nothing", "train", "--data", "");
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"train", "summary", "profile"})
+  void limitsOfMemoryThatAreNoneAreRefused(String command) {
+    assertComplaint("--memory-limit: expected a size like 8GiB, 512MiB or 80%", command, "--memory-limit", "8");
+    assertComplaint("--memory-limit: expected a size like", command, "--memory-limit", "-1GiB");
+    assertComplaint("--memory-limit: expected a size like", command, "--memory-limit=");
+    assertComplaint("--memory-limit: a limit of memory is more than nothing", command, "--memory-limit", "0GiB");
+    assertComplaint("--memory-limit: a share of memory is above 0%", command, "--memory-limit", "101%");
+    assertComplaint(
+        "there is no option '--memory-limt'; did you mean '--memory-limit'?", command, "--memory-limt", "1");
+  }
+
+  @Test
+  void determinismIsKeptInTheRecipeAndByAResume() throws IOException {
+    Path run = trained();
+    assertTrue(Files.readString(run.resolve("recipe.yaml")).contains("deterministic: false"));
+    assertEquals(Main.OK, run("train", "--resume", run.toString(), "--epochs", "5", "--deterministic"), err::toString);
+    assertTrue(Files.readString(run.resolve("recipe.yaml")).contains("deterministic: true"));
+    assertEquals(Main.OK, run("train", "--resume", run.toString(), "--epochs", "6"), err::toString);
+    assertTrue(Files.readString(run.resolve("recipe.yaml")).contains("deterministic: true"));
+    assertEquals(Main.OK, run("eval", run.toString(), "--deterministic"), err::toString);
+  }
+
   @Test
   void dataThatIsMissingOrBrokenIsRefused() throws IOException {
     assertComplaint(

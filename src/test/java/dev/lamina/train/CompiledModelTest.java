@@ -20,16 +20,20 @@ import dev.lamina.graph.Tensor;
 import dev.lamina.loss.Loss;
 import dev.lamina.nn.Layer;
 import dev.lamina.nn.init.Initializer;
+import dev.lamina.optim.AdamW;
+import dev.lamina.optim.GradientClip;
 import dev.lamina.optim.Optimizer;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.HostTensor;
 import dev.lamina.tensor.Shape;
 import dev.lamina.tensor.TensorType;
 import java.lang.foreign.Arena;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -215,16 +219,113 @@ class CompiledModelTest {
         CompiledModel halves = compiled(spec(withoutNorm, BATCH / 2, 2))) {
       for (int step = 0; step < 3; step++) {
         whole.update(images, labels, 0.1);
-        halves.accumulate(half(images, 0), half(labels, 0));
-        halves.update(half(images, 1), half(labels, 1), 0.1);
+        halves.accumulate(part(images, 0, 2), part(labels, 0, 2));
+        halves.update(part(images, 1, 2), part(labels, 1, 2), 0.1);
       }
       assertSameWeights(whole, halves, 1e-12);
       assertEquals(3, halves.steps());
     }
   }
 
-  private static HostTensor half(HostTensor whole, int index) {
-    Shape shape = whole.shape().with(0, BATCH / 2);
+  @Test
+  void fourAccumulatedPassesClipAndDecayAsOnePassOverAllOfThem() {
+    Layer withoutNorm = (x, scope) -> scope.apply("dense", dense(CLASSES), scope.apply("conv", conv(2), x));
+    HostTensor images = images(BATCH);
+    HostTensor labels = labels(BATCH);
+    try (CompiledModel whole = compiled(clipped(withoutNorm, BATCH, 1));
+        CompiledModel quarters = compiled(clipped(withoutNorm, BATCH / 4, 4))) {
+      for (int step = 0; step < 3; step++) {
+        draw(images, labels, step);
+        whole.update(images, labels, 0.1);
+        for (int pass = 0; pass < 3; pass++) {
+          quarters.accumulate(part(images, pass, 4), part(labels, pass, 4));
+        }
+        quarters.update(part(images, 3, 4), part(labels, 3, 4), 0.1);
+        Evaluation expected = whole.takeTrainingFigures();
+        Evaluation figures = quarters.takeTrainingFigures();
+        assertEquals(BATCH, figures.examples());
+        assertEquals(expected.loss(), figures.loss(), 1e-12);
+        assertEquals(expected.accuracy(), figures.accuracy());
+      }
+      assertSameWeights(whole, quarters, 1e-12);
+    }
+  }
+
+  /** The limit is far below the norm of the first gradients: were each part clipped, the sum would be another one. */
+  private static ModelSpec clipped(Layer model, int batch, int accumulate) {
+    ModelSpec plain = spec(model, batch, accumulate);
+    return new ModelSpec(
+        model,
+        plain.example(),
+        plain.scaling(),
+        CROSS_ENTROPY,
+        new AdamW(0.05),
+        new GradientClip.ByNorm(0.05),
+        batch,
+        accumulate,
+        5,
+        Precision.FP64,
+        7);
+  }
+
+  /** A scale of 65536 lifts a gradient out of the range of 16 bits, where the wide loss is a small number. */
+  @Test
+  void aPassThatOverflowsLeavesOutTheWholeUpdateAndNothingOfIt() {
+    Layer steep =
+        (x, scope) -> {
+          Tensor logits = scope.apply("dense", dense(CLASSES), x);
+          return logits.map(e -> Exprs.mul(e, 8));
+        };
+    ModelSpec plain = spec(steep, BATCH / 2, 2);
+    ModelSpec narrow =
+        new ModelSpec(
+            steep, plain.example(), plain.scaling(), CROSS_ENTROPY, MOMENTUM, null, BATCH / 2, 2, 5, Precision.FP16, 7);
+    HostTensor images = images(BATCH);
+    HostTensor labels = labels(BATCH);
+    draw(images, labels, 5);
+    HostTensor dark = images(BATCH / 2);
+    HostTensor any = labels(BATCH / 2);
+    try (CompiledModel model = compiled(narrow)) {
+      // The scale comes down until a whole update is within the range.
+      double scale = 0;
+      for (int update = 0; update < 20 && scale == 0; update++) {
+        Map<String, HostTensor> before = model.state(arena);
+        model.accumulate(part(images, 0, 2), part(labels, 0, 2));
+        model.update(dark, any, 0.01);
+        Map<String, HostTensor> after = model.state(arena);
+        double was = update == 0 ? 65536 : before.get("training.loss_scale").get(0);
+        double is = after.get("training.loss_scale").get(0);
+        assertEquals(0, sumOfSquares(after, "accumulated."), "a sum begins anew after each update");
+        double moved = distance(before, after, "dense.weight");
+        if (is == was) {
+          scale = is;
+          assertTrue(moved > 0);
+        } else {
+          assertEquals(was / 2, is, "halved once, however many passes overflow");
+          assertEquals(0, moved, "an update that overflowed is left out");
+        }
+      }
+      assertTrue(scale > 0 && scale < 65536, "the scale ended at " + scale);
+      assertEquals(-1, model.badStep());
+    }
+  }
+
+  private static double sumOfSquares(Map<String, HostTensor> state, String prefix) {
+    return state.entrySet().stream()
+        .filter(entry -> entry.getKey().startsWith(prefix))
+        .flatMapToDouble(entry -> Arrays.stream(doubles(entry.getValue())))
+        .map(value -> value * value)
+        .sum();
+  }
+
+  private static double distance(Map<String, HostTensor> a, Map<String, HostTensor> b, String name) {
+    double[] values = doubles(a.get(name));
+    double[] others = doubles(b.get(name));
+    return IntStream.range(0, values.length).mapToDouble(i -> Math.abs(values[i] - others[i])).sum();
+  }
+
+  private static HostTensor part(HostTensor whole, int index, int parts) {
+    Shape shape = whole.shape().with(0, BATCH / parts);
     TensorType type = new TensorType(shape, whole.type().dtype());
     return HostTensor.over(whole.segment().asSlice(index * type.bytes(), type.bytes()), type);
   }

@@ -6,6 +6,7 @@ import dev.lamina.device.DeviceOptions;
 import dev.lamina.device.DeviceTensor;
 import dev.lamina.device.HostMemory;
 import dev.lamina.device.Kernel;
+import dev.lamina.device.MemoryLimit;
 import dev.lamina.device.OutOfDeviceMemoryException;
 import dev.lamina.device.UnsupportedOnDeviceException;
 import dev.lamina.graph.Op;
@@ -35,6 +36,7 @@ public final class CpuDevice implements Device {
   private record Request(Op op, List<TensorType> inputs) {}
 
   private final Workers workers;
+  private final MemoryLimit limit;
   private final CpuKernels kernels;
   private final Map<Request, Kernel> prepared = new HashMap<>();
   private final Set<CpuBuffer> buffers = new HashSet<>();
@@ -49,6 +51,7 @@ public final class CpuDevice implements Device {
   /** A device with vectors of {@code vectorBits} bits, those of the process or 0 for scalar code. */
   CpuDevice(DeviceOptions options, int vectorBits) {
     workers = new Workers(options.threads() == 0 ? Runtime.getRuntime().availableProcessors() : options.threads());
+    limit = options.memoryLimit();
     kernels = new CpuKernels(workers, vectorBits);
     WarmUp.start(vectorBits);
   }
@@ -73,8 +76,9 @@ public final class CpuDevice implements Device {
   }
 
   @Override
-  public long availableMemory() {
-    return HostMemory.available();
+  public synchronized long availableMemory() {
+    long taken = buffers.stream().mapToLong(CpuBuffer::bytes).sum();
+    return limit.remaining(HostMemory.available(), HostMemory.total(), taken);
   }
 
   @Override

@@ -9,26 +9,52 @@ import java.util.Optional;
 import java.util.Properties;
 
 /**
- * Which algorithm won for a convolution, remembered from one run to the next: timing all of them takes seconds for a
+ * Which way to compute a convolution won, remembered from one run to the next: timing all of them takes seconds for a
  * large network. A file that cannot be read is only slow.
  */
 final class ConvolutionPlans {
   private static final String FILE = "convolutions.properties";
 
   private final PrivateCache files;
-  private final Properties known = new Properties();
+
+  /** A winner. */
+  sealed interface Choice {
+    /** Scratch memory that it needs. */
+    long workspaceBytes();
+  }
 
   /**
-   * A winner.
+   * An algorithm of the legacy calls.
    *
    * @param algorithm its number in cuDNN
-   * @param workspaceBytes what it needs
    */
-  record Choice(int algorithm, long workspaceBytes) {}
+  record Legacy(int algorithm, long workspaceBytes) implements Choice {}
 
   /** What {@code files} remember. */
   ConvolutionPlans(PrivateCache files) {
     this.files = files;
+  }
+
+  /** The winner for {@code key}, if it is known. */
+  Optional<Choice> find(String key) {
+    return parse(read().getProperty(key, ""));
+  }
+
+  /** Remembers a winner, beside those that other processes found meanwhile. */
+  void put(String key, Choice choice) {
+    Properties known = read();
+    known.setProperty(key, text(choice));
+    StringWriter text = new StringWriter();
+    try {
+      known.store(text, null);
+    } catch (IOException e) {
+      throw new IllegalStateException("a text in memory takes everything", e);
+    }
+    files.put(FILE, text.toString().getBytes(StandardCharsets.UTF_8));
+  }
+
+  private Properties read() {
+    Properties known = new Properties();
     files
         .get(FILE)
         .ifPresent(bytes -> {
@@ -38,30 +64,24 @@ final class ConvolutionPlans {
             known.clear();
           }
         });
+    return known;
   }
 
-  /** The winner for {@code key}, if it is known. */
-  Optional<Choice> find(String key) {
-    String text = known.getProperty(key, "");
-    int gap = text.indexOf(' ');
+  static String text(Choice choice) {
+    return switch (choice) {
+      case Legacy legacy -> "legacy " + legacy.workspaceBytes + " " + legacy.algorithm;
+    };
+  }
+
+  /** The choice that {@link #text} wrote; empty if it was somebody else. */
+  static Optional<Choice> parse(String text) {
+    String[] words = text.split(" ", -1);
     try {
-      return gap < 0
-          ? Optional.empty()
-          : Optional.of(new Choice(Integer.parseInt(text.substring(0, gap)), Long.parseLong(text.substring(gap + 1))));
+      return words.length == 3 && words[0].equals("legacy")
+          ? Optional.of(new Legacy(Integer.parseInt(words[2]), Long.parseLong(words[1])))
+          : Optional.empty();
     } catch (NumberFormatException _) {
       return Optional.empty();
     }
-  }
-
-  /** Remembers a winner. */
-  void put(String key, Choice choice) {
-    known.setProperty(key, choice.algorithm + " " + choice.workspaceBytes);
-    StringWriter text = new StringWriter();
-    try {
-      known.store(text, null);
-    } catch (IOException e) {
-      throw new IllegalStateException("a text in memory takes everything", e);
-    }
-    files.put(FILE, text.toString().getBytes(StandardCharsets.UTF_8));
   }
 }

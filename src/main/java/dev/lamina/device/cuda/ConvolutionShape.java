@@ -47,7 +47,16 @@ record ConvolutionShape(Direction direction, ConvSpec spec, Shape image, Shape f
         filter.dim(0));
   }
 
-  /** Whether opposite sides are padded alike, as cuDNN wants it. */
+  /** Both inputs in the order of the operation, then what comes out. */
+  List<Shape> operands() {
+    return switch (direction) {
+      case FORWARD -> List.of(image, filter, output);
+      case INPUT_GRADIENT -> List.of(output, filter, image);
+      case FILTER_GRADIENT -> List.of(image, output, filter);
+    };
+  }
+
+  /** Whether opposite sides are padded alike, as cuDNN's legacy calls want it. */
   boolean isSymmetric() {
     var padding = spec.padding();
     return padding.top() == padding.bottom() && padding.left() == padding.right();

@@ -88,6 +88,14 @@ final class CudaContext implements AutoCloseable {
     return value[0];
   }
 
+  /**
+   * Whether it seems to drive a display: the system then ends kernels that take too long. On Windows Subsystem for
+   * Linux that holds for any GPU, and any may draw windows.
+   */
+  boolean drivesDisplay() {
+    return attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_KERNEL_EXEC_TIMEOUT) != 0;
+  }
+
   /** Bytes free on the GPU, and bytes it has. */
   long[] memory() {
     enter();

@@ -5,6 +5,8 @@ import dev.lamina.device.Device;
 import dev.lamina.device.DeviceOptions;
 import dev.lamina.device.DeviceTensor;
 import dev.lamina.device.Kernel;
+import dev.lamina.device.MemoryLimit;
+import dev.lamina.device.OutOfDeviceMemoryException;
 import dev.lamina.device.Step;
 import dev.lamina.device.UnsupportedOnDeviceException;
 import dev.lamina.device.cuda.library.CudaLibraries;
@@ -24,12 +26,20 @@ import jcuda.driver.CUevent;
 /** An NVIDIA GPU. Steps are enqueued on one stream and run in their order; whole steps are recorded and replayed. */
 public final class CudaDevice implements Device {
   /** What is left to the driver, which compiles and loads while we run. */
-  private static final long HEADROOM_BYTES = 256L << 20;
+  private static final long DRIVER_BYTES = 256L << 20;
+
+  /**
+   * What is left beside that on a GPU that drives a display: some windows more, each with buffers as large as itself
+   * (33 MB at 3840 × 2160), and a browser or two that draw on the GPU. When there is nothing left, the desktop stutters
+   * or loses windows, and nobody asked it to.
+   */
+  private static final long DISPLAY_BYTES = 768L << 20;
 
   /** What a kernel is prepared for. */
   private record Request(Op op, List<TensorType> inputs) {}
 
   private final CudaContext context;
+  private final MemoryLimit limit;
   private final CUevent consumed;
   private final HostTransfers transfers;
   private final KernelChoice kernels;
@@ -47,6 +57,7 @@ public final class CudaDevice implements Device {
    */
   public CudaDevice(CudaLibraries libraries, int ordinal, DeviceOptions options) {
     context = new CudaContext(ordinal);
+    limit = options.memoryLimit();
     consumed = CapturedStep.event(context);
     transfers = new HostTransfers(context, consumed);
     kernels =
@@ -74,13 +85,24 @@ public final class CudaDevice implements Device {
   }
 
   @Override
-  public long availableMemory() {
-    return Math.max(0, context.memory()[0] - HEADROOM_BYTES);
+  public synchronized long availableMemory() {
+    long[] memory = context.memory();
+    long headroom = DRIVER_BYTES + (context.drivesDisplay() ? DISPLAY_BYTES : 0);
+    return limit.remaining(memory[0] - headroom, memory[1], taken());
+  }
+
+  private long taken() {
+    return buffers.stream().mapToLong(CudaBuffer::bytes).sum();
   }
 
   @Override
   public synchronized Buffer allocate(long bytes) {
     requireOpen();
+    long allowed = limit.of(context.memory()[1]) - taken();
+    if (bytes > allowed) {
+      throw new OutOfDeviceMemoryException(
+          bytes + " bytes were asked for, the limit leaves " + Math.max(0, allowed) + " of " + context.gpu());
+    }
     return new CudaBuffer(context, bytes, buffers);
   }
 
@@ -139,6 +161,11 @@ public final class CudaDevice implements Device {
   @Override
   public Replay capture(List<Step> intake, List<Step> steps) {
     return new CapturedStep(context, intake, steps, consumed);
+  }
+
+  @Override
+  public boolean warmsUp() {
+    return false;
   }
 
   @Override

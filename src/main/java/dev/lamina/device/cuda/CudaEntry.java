@@ -89,7 +89,8 @@ public final class CudaEntry {
       JCudaDriver.cuDevicePrimaryCtxRelease(device);
     }
     String problem = result == CUresult.CUDA_SUCCESS ? "" : errorText(result).replace(',', ';');
-    return new CudaFacts.Gpu(text(name), 10 * major + minor, free[0], total[0], problem);
+    boolean display = attribute(device, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_KERNEL_EXEC_TIMEOUT) != 0;
+    return new CudaFacts.Gpu(text(name), 10 * major + minor, free[0], total[0], display, problem);
   }
 
   private static int attribute(CUdevice device, int attribute) {

@@ -6,8 +6,10 @@ import static jcuda.jcudnn.JCudnn.cudnnGetErrorString;
 import static jcuda.jcudnn.JCudnn.cudnnGetVersion;
 import static jcuda.jcudnn.JCudnn.cudnnSetStream;
 
+import dev.lamina.tensor.DType;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import jcuda.jcudnn.cudnnDataType;
 import jcuda.jcudnn.cudnnHandle;
 import jcuda.runtime.cudaStream_t;
 
@@ -59,6 +61,16 @@ final class Cudnn implements AutoCloseable {
     this.context = context;
     check(cudnnCreate(handle), "cudnnCreate");
     check(cudnnSetStream(handle, new cudaStream_t(context.compute())), "cudnnSetStream");
+  }
+
+  /** What cuDNN calls an element type of images and filters. */
+  static int type(DType dtype) {
+    return switch (dtype) {
+      case F32 -> cudnnDataType.CUDNN_DATA_FLOAT;
+      case BF16 -> cudnnDataType.CUDNN_DATA_BFLOAT16;
+      case F16 -> cudnnDataType.CUDNN_DATA_HALF;
+      case F64, I32, U8 -> throw new IllegalArgumentException("no convolution of " + dtype);
+    };
   }
 
   cudnnHandle handle() {

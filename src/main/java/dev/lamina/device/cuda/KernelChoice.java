@@ -10,25 +10,20 @@ import java.util.Set;
 
 /** Which library or kernel does an operation, and why there is none. */
 final class KernelChoice implements AutoCloseable {
-  /** Workspace that an algorithm of cuDNN may ask for. */
-  private static final long CONVOLUTION_BUDGET = 256L << 20;
-
   private final CudaContext context;
   private final ModuleCache modules;
   private final Cublas cublas;
   private final Cudnn cudnn;
-  private final ConvolutionPlans plans;
-  private final MathMode math;
+  private final Convolutions convolutions;
   private final CudaKernels own = new CudaKernels();
 
   /** Kernels whose own memory belongs to {@code owner}. */
   KernelChoice(CudaContext context, CudaLibraries libraries, MathMode math, PrivateCache cache, Set<CudaBuffer> owner) {
     this.context = context;
-    this.math = math;
     modules = new ModuleCache(context, new Nvrtc(libraries.nvrtc().path()), cache);
     cublas = new Cublas(context, math, owner);
     cudnn = new Cudnn(context);
-    plans = new ConvolutionPlans(cache);
+    convolutions = new Convolutions(context, cudnn, math, cache);
   }
 
   /** A new kernel for an operation that is not {@link #unsupported}. */
@@ -36,16 +31,9 @@ final class KernelChoice implements AutoCloseable {
     return switch (op) {
       case Op.MatMul product -> cublas.product(product, in);
       case Op.Conv2d _, Op.Conv2dInputGradient _, Op.Conv2dFilterGradient _ when !CudaKernels.isDepthwise(op, in) ->
-          convolution(op, in);
+          convolutions.prepare(op, in, this::prepare);
       default -> new LaunchKernel(context, modules, own, op, in);
     };
-  }
-
-  private CudaKernel convolution(Op op, List<TensorType> in) {
-    ConvolutionShape shape = ConvolutionShape.of(op, in);
-    return shape.isSymmetric()
-        ? new CudnnConvolution(context, cudnn, math, shape, plans, CONVOLUTION_BUDGET)
-        : PaddedConvolution.of(shape, this::prepare);
   }
 
   /** Why {@link #prepare} cannot be called, in words that follow the operation's name; empty if it can. */

@@ -26,6 +26,11 @@ final class Ledger implements Runnable {
     open.remove(buffer);
   }
 
+  /** Of all open buffers together. */
+  long bytes() {
+    return open.stream().mapToLong(ReferenceBuffer::bytes).sum();
+  }
+
   /** Reports what is still open and gives it back. */
   void close() {
     closed = true;
@@ -47,14 +52,13 @@ final class Ledger implements Runnable {
 
   private void report(String what) {
     if (!open.isEmpty()) {
-      long bytes = open.stream().mapToLong(ReferenceBuffer::bytes).sum();
       leaks.accept(
           "the reference device "
               + what
               + " with "
               + open.size()
               + " open buffer(s) of "
-              + bytes
+              + bytes()
               + " bytes; close them first");
     }
   }

@@ -5,6 +5,7 @@ import dev.lamina.device.Device;
 import dev.lamina.device.DeviceTensor;
 import dev.lamina.device.HostMemory;
 import dev.lamina.device.Kernel;
+import dev.lamina.device.MemoryLimit;
 import dev.lamina.device.OutOfDeviceMemoryException;
 import dev.lamina.device.UnsupportedOnDeviceException;
 import dev.lamina.graph.Op;
@@ -32,11 +33,17 @@ public final class ReferenceDevice implements Device {
   private final Arena hostArena = Arena.ofShared();
   private final Scratch scratch = new Scratch();
   private final Ledger ledger;
+  private final MemoryLimit limit;
   private final Cleaner.Cleanable cleanable;
 
-  /** A device that logs a warning when buffers leak. */
+  /** A device that may take all memory there is. */
   public ReferenceDevice() {
-    this(message -> System.getLogger(ReferenceDevice.class.getName()).log(System.Logger.Level.WARNING, message));
+    this(new MemoryLimit.None());
+  }
+
+  /** A device that logs a warning when buffers leak. */
+  ReferenceDevice(MemoryLimit limit) {
+    this(limit, message -> System.getLogger(ReferenceDevice.class.getName()).log(System.Logger.Level.WARNING, message));
   }
 
   /**
@@ -45,6 +52,11 @@ public final class ReferenceDevice implements Device {
    * @param leaks is told, in one line, of buffers that were open when the device was closed or dropped
    */
   public ReferenceDevice(Consumer<String> leaks) {
+    this(new MemoryLimit.None(), leaks);
+  }
+
+  private ReferenceDevice(MemoryLimit limit, Consumer<String> leaks) {
+    this.limit = limit;
     ledger = new Ledger(leaks);
     cleanable = Cleaner.create().register(this, ledger);
   }
@@ -61,7 +73,7 @@ public final class ReferenceDevice implements Device {
 
   @Override
   public long availableMemory() {
-    return HostMemory.available();
+    return limit.remaining(HostMemory.available(), HostMemory.total(), ledger.bytes());
   }
 
   @Override

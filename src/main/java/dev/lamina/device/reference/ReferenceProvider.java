@@ -25,6 +25,6 @@ public final class ReferenceProvider implements DeviceProvider {
 
   @Override
   public Device open(DeviceOptions options) {
-    return new ReferenceDevice();
+    return new ReferenceDevice(options.memoryLimit());
   }
 }

@@ -20,7 +20,8 @@ import java.util.Set;
  * into the map or reduction that reads it, and two maps of one phase of which one reads the other into a map with
  * several outputs (an optimizer's new slots and new weights).
  *
- * <p>Values that are rounded on their way (to bytes, to 16 bits) are not joined: the result would differ.
+ * <p>A value that travels as a float of 16 bits is no longer rounded where it stays in a register. Values that become
+ * integers on their way (bytes, labels) are not joined: that is more than rounding.
  */
 final class MapFusion {
   private MapFusion() {}
@@ -147,10 +148,10 @@ final class MapFusion {
       };
     }
 
-    /** Whether a value is the same stored and reloaded as kept in a register. */
+    /** Whether a value is the same stored and reloaded as kept in a register, but for its rounding to 16 bits. */
     private static boolean exact(Op.Map map, Node node) {
       DType precision = precision(node);
-      return map.dtypes().stream().allMatch(dtype -> dtype == precision);
+      return map.dtypes().stream().allMatch(dtype -> dtype == precision || dtype == DType.BF16 || dtype == DType.F16);
     }
 
     private static DType precision(Node node) {

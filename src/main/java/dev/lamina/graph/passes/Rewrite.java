@@ -2,6 +2,7 @@ package dev.lamina.graph.passes;
 
 import dev.lamina.graph.Graph;
 import dev.lamina.graph.Node;
+import dev.lamina.graph.Node.Phase;
 import dev.lamina.graph.Op;
 import dev.lamina.graph.Tensor;
 import java.util.ArrayList;
@@ -43,8 +44,13 @@ final class Rewrite {
 
   /** Adds {@code op} to the new graph in the name of {@code node}: for its layer and phase. */
   List<Tensor> add(Node node, Op op, List<Tensor> inputs) {
+    return add(node.layer(), node.phase(), op, inputs);
+  }
+
+  /** Adds {@code op} for several nodes: in the name of no single layer. */
+  List<Tensor> add(String layer, Phase phase, Op op, List<Tensor> inputs) {
     List<Tensor> results = new ArrayList<>();
-    target.within(node.layer(), node.phase(), () -> results.addAll(target.add(op, inputs)));
+    target.within(layer, phase, () -> results.addAll(target.add(op, inputs)));
     return results;
   }
 

@@ -37,6 +37,7 @@ import java.util.List;
  * @param earlyStopping when to give up, or null
  * @param normalise whether inputs are centred and scaled
  * @param precision of parameters and activations
+ * @param deterministic whether the same GPU with the same libraries gives the same bits each time
  * @param out folder of the run, or null for a new one in {@code runs}
  */
 public record Recipe(
@@ -58,6 +59,7 @@ public record Recipe(
     EarlyStopping earlyStopping,
     boolean normalise,
     Precision precision,
+    boolean deterministic,
     String out) {
 
   /** What is trained. */
@@ -125,6 +127,15 @@ public record Recipe(
 
   /** This recipe with the rate spelled out. */
   Recipe withRate(double rate) {
+    return with(rate, out);
+  }
+
+  /** This recipe with the folder of its run. */
+  public Recipe withOut(String folder) {
+    return with(lr, folder);
+  }
+
+  private Recipe with(Double rate, String folder) {
     return new Recipe(
         data,
         model,
@@ -144,30 +155,7 @@ public record Recipe(
         earlyStopping,
         normalise,
         precision,
-        out);
-  }
-
-  /** This recipe with the folder of its run. */
-  public Recipe withOut(String folder) {
-    return new Recipe(
-        data,
-        model,
-        init,
-        loss,
-        optimizer,
-        lr,
-        schedule,
-        clip,
-        epochs,
-        batch,
-        accumulate,
-        seed,
-        threads,
-        device,
-        validation,
-        earlyStopping,
-        normalise,
-        precision,
+        deterministic,
         folder);
   }
 }

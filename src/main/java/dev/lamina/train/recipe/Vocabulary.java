@@ -190,6 +190,7 @@ final class Vocabulary {
         null,
         true,
         Precision.TF32,
+        false,
         null);
   }
 

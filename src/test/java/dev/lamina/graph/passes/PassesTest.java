@@ -44,30 +44,30 @@ class PassesTest {
     Tensor x = variable("x", 4);
     graph.output("y", x.times(2));
     x.times(3);
-    assertEquals(2, Passes.optimise(graph, NOTHING).nodes().size());
+    assertEquals(2, Passes.optimise(graph, NOTHING, List.of()).nodes().size());
   }
 
   @Test
   void whatIsAskedForTwiceIsComputedOnce() {
     Tensor x = variable("x", 4, 4);
     graph.output("y", x.matmul(x).plus(variable("x", 4, 4).matmul(x)));
-    assertEquals(1, count(Passes.optimise(graph, NOTHING), Op.MatMul.class));
+    assertEquals(1, count(Passes.optimise(graph, NOTHING, List.of()), Op.MatMul.class));
   }
 
   @Test
   void aChainOfExpressionsBecomesOne() {
     Tensor x = variable("x", 8, 4);
     graph.output("y", relu(x.times(2).plus(variable("b", 4))).times(x));
-    Graph optimised = Passes.optimise(graph, EVERYTHING);
+    Graph optimised = Passes.optimise(graph, EVERYTHING, List.of());
     assertEquals(1, count(optimised, Op.Map.class));
-    assertEquals(4, count(Passes.optimise(graph, NOTHING), Op.Map.class));
+    assertEquals(4, count(Passes.optimise(graph, NOTHING, List.of()), Op.Map.class));
   }
 
   @Test
   void anExpressionGoesIntoTheReductionThatAloneReadsIt() {
     Tensor x = variable("x", 8, 4);
     graph.output("y", x.times(x).plus(1).sum());
-    Graph optimised = Passes.optimise(graph, EVERYTHING);
+    Graph optimised = Passes.optimise(graph, EVERYTHING, List.of());
     assertEquals(0, count(optimised, Op.Map.class));
     assertEquals(1, count(optimised, Op.Reduce.class));
   }
@@ -76,7 +76,7 @@ class PassesTest {
   void valuesRoundedToBytesOrToIntegersAreNotJoined() {
     Tensor x = variable("x", 8);
     graph.output("y", x.times(10).cast(DType.U8).cast(DType.F32).times(0.5));
-    assertEquals(2, count(Passes.optimise(graph, EVERYTHING), Op.Map.class));
+    assertEquals(2, count(Passes.optimise(graph, EVERYTHING, List.of()), Op.Map.class));
   }
 
   @Test
@@ -94,7 +94,7 @@ class PassesTest {
           graph.assign(velocity, next.map(kept, graph.read(velocity), ok));
           graph.assign(weight, graph.read(weight).minus(next.times(0.1)).map(kept, graph.read(weight), ok));
         });
-    Graph optimised = Passes.optimise(graph, EVERYTHING);
+    Graph optimised = Passes.optimise(graph, EVERYTHING, List.of());
     List<Node> maps = optimised.nodes().stream().filter(node -> node.op() instanceof Op.Map).toList();
     assertEquals(1, maps.size());
     assertEquals(2, maps.getFirst().types().size(), "only the two results, not what was computed on the way");
@@ -107,7 +107,7 @@ class PassesTest {
     Tensor b = a.plus(a.matmul(a));
     graph.output("a", a);
     graph.output("b", b);
-    assertEquals(2, count(Passes.optimise(graph, MAPS_ONLY), Op.Map.class));
+    assertEquals(2, count(Passes.optimise(graph, MAPS_ONLY, List.of()), Op.Map.class));
   }
 
   @Test
@@ -123,7 +123,7 @@ class PassesTest {
     graph.output("mean", normalised.get(1));
     graph.output("loss", loss);
     graph.output("gradient", Gradients.of(loss, List.of(weights)).getFirst());
-    Graph optimised = Passes.optimise(graph, EVERYTHING);
+    Graph optimised = Passes.optimise(graph, EVERYTHING, List.of());
     List<Op.Fused> fused =
         optimised.nodes().stream().map(Node::op).filter(Op.Fused.class::isInstance).map(Op.Fused.class::cast).toList();
     assertTrue(
@@ -131,7 +131,7 @@ class PassesTest {
     assertTrue(
         fused.stream().anyMatch(f -> f.anchor() instanceof Op.BatchNormGradient && f.prologueInput() == 4),
         fused.toString());
-    assertEquals(0, count(Passes.optimise(graph, MAPS_ONLY), Op.Fused.class));
+    assertEquals(0, count(Passes.optimise(graph, MAPS_ONLY, List.of()), Op.Fused.class));
   }
 
   @Test
@@ -140,7 +140,7 @@ class PassesTest {
     Tensor left = x.conv2d(variable("left", 4, 1, 1, 4), ConvSpec.PLAIN);
     Tensor right = x.conv2d(variable("right", 4, 1, 1, 4), ConvSpec.PLAIN);
     graph.output("y", relu(left.plus(right)));
-    Graph optimised = Passes.optimise(graph, EVERYTHING);
+    Graph optimised = Passes.optimise(graph, EVERYTHING, List.of());
     assertEquals(0, count(optimised, Op.Map.class));
     assertEquals(1, count(optimised, Op.Fused.class));
     assertEquals(1, count(optimised, Op.Conv2d.class));
@@ -152,7 +152,7 @@ class PassesTest {
     Tensor step = graph.input("step", TensorType.of(DType.I32));
     Expr mask = Exprs.mul(Exprs.input(0), new Expr.Bernoulli(new RandomStream(1, 2, 1), 1L << 31));
     graph.output("y", x.matmul(x).map(mask, step));
-    assertEquals(0, count(Passes.optimise(graph, EVERYTHING), Op.Fused.class));
+    assertEquals(0, count(Passes.optimise(graph, EVERYTHING, List.of()), Op.Fused.class));
   }
 
   @Test
@@ -162,10 +162,95 @@ class PassesTest {
     graph.within("", Phase.FORWARD, () -> y[0] = x.times(2).plus(1));
     graph.output("forward", y[0].reshape(8, 8).matmul(y[0].reshape(8, 8)));
     graph.within("", Phase.BACKWARD, () -> graph.output("backward", y[0].times(x)));
-    Graph optimised = Passes.optimise(graph, EVERYTHING);
+    Graph optimised = Passes.optimise(graph, EVERYTHING, List.of());
     Node backward = optimised.outputs().get("backward").node();
     assertTrue(
         backward.inputs().stream().allMatch(input -> input.node().op() instanceof Op.Read),
         "the backward pass still reads a stored intermediate value: " + backward);
+  }
+
+  @Test
+  void weightsOfAPackAreCastTogether() {
+    Variable a = new Variable("a", TensorType.f32(4, 3), Variable.Kind.WEIGHT);
+    Variable b = new Variable("b", TensorType.f32(5, 4), Variable.Kind.WEIGHT);
+    Variable pack = Variable.pack("weights", Variable.Kind.WEIGHT, List.of(a, b));
+    Tensor x = graph.input("x", TensorType.of(DType.BF16, 2, 3));
+    Tensor hidden = x.matmul(graph.read(a).cast(DType.BF16), false, true);
+    graph.output("y", hidden.matmul(graph.read(b).cast(DType.BF16), false, true));
+    Graph optimised = Passes.optimise(graph, EVERYTHING, List.of(pack));
+    List<Node> maps = optimised.nodes().stream().filter(node -> node.op() instanceof Op.Map).toList();
+    assertEquals(1, maps.size());
+    assertEquals(new Op.Read(pack), maps.getFirst().inputs().getFirst().node().op());
+    assertEquals(2, count(optimised, Op.Slice.class));
+    assertEquals(2, count(Passes.optimise(graph, EVERYTHING, List.of()), Op.Map.class), "nobody told of the pack");
+  }
+
+  @Test
+  void gradientsArePackedAsTheyAreAndWidenedWhereTheyAreRead() {
+    List<Tensor> narrow =
+        List.of(graph.input("a", TensorType.of(DType.BF16, 16)), graph.input("b", TensorType.of(DType.BF16, 16)));
+    List<Tensor> wide = narrow.stream().map(tensor -> tensor.cast(DType.F32)).toList();
+    Tensor pack = graph.add(new Op.Pack(List.of(0L, 16L), 32), wide).getFirst();
+    graph.output("squares", pack.times(pack).sum());
+    graph.output("next", graph.read(new Variable("w", TensorType.f32(32), Variable.Kind.WEIGHT)).minus(pack));
+    Graph optimised = Passes.optimise(graph, EVERYTHING, List.of());
+    assertEquals(1, count(optimised, Op.Map.class), "the update alone; no cast of its own");
+    Node packed = optimised.nodes().stream().filter(node -> node.op() instanceof Op.Pack).findFirst().orElseThrow();
+    assertEquals(DType.BF16, packed.types().getFirst().dtype());
+  }
+
+  @Test
+  void anActivationIsJoinedThoughItWouldHaveBeenStoredInSixteenBits() {
+    Tensor x = graph.input("x", TensorType.of(DType.BF16, 64));
+    graph.output("y", relu(x.plus(graph.input("shortcut", x.type()))));
+    assertEquals(1, count(Passes.optimise(graph, EVERYTHING, List.of()), Op.Map.class));
+  }
+
+  @Test
+  void newValuesOfSmallVariablesAreComputedTogether() {
+    Tensor ok = graph.input("ok", TensorType.f32());
+    graph.within(
+        "",
+        Phase.UPDATE,
+        () -> {
+          for (int layer = 0; layer < 5; layer++) {
+            Variable mean = new Variable("mean" + layer, TensorType.f32(8), Variable.Kind.STATISTIC);
+            Tensor batch = graph.input("batch" + layer, TensorType.f32(8));
+            graph.assign(mean, graph.read(mean).times(0.9).plus(batch.times(0.1 * (layer + 1))).times(ok));
+          }
+          Variable steps = new Variable("steps", TensorType.of(DType.I32), Variable.Kind.COUNTER);
+          graph.assign(steps, graph.read(steps).plus(1));
+        });
+    List<Node> maps =
+        Passes.optimise(graph, EVERYTHING, List.of()).nodes().stream()
+            .filter(node -> node.op() instanceof Op.Map)
+            .toList();
+    assertEquals(List.of(5, 1), maps.stream().map(node -> node.types().size()).toList());
+    assertEquals(11, maps.getFirst().inputs().size(), "what all of them read is read once");
+  }
+
+  @Test
+  void whatIsReadInTheStepIsNotHeldBackForItsSiblings() {
+    Tensor x = variable("x", 8);
+    graph.within(
+        "",
+        Phase.UPDATE,
+        () -> {
+          Tensor first = x.times(2);
+          graph.output("first", first);
+          graph.output("sum", first.reshape(2, 4).matmul(first.reshape(4, 2)));
+          graph.output("second", x.times(3));
+        });
+    assertEquals(2, count(Passes.optimise(graph, EVERYTHING, List.of()), Op.Map.class));
+  }
+
+  @Test
+  void constantsAreWrittenIntoWhatReadsThem() {
+    Tensor third = graph.constant(TensorType.f32(), 1 / 3.0);
+    graph.output("y", variable("x", 2, 4).times(third.reshape(1, 1)));
+    Graph optimised = Passes.optimise(graph, NOTHING, List.of());
+    Op.Map map = (Op.Map) optimised.outputs().get("y").node().op();
+    assertEquals(Exprs.mul(Exprs.input(0), Exprs.constant((float) (1 / 3.0))), map.exprs().getFirst());
+    assertEquals(1, count(optimised, Op.Map.class));
   }
 }

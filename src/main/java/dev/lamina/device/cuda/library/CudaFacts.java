@@ -26,15 +26,22 @@ public record CudaFacts(int driver, String cublas, int cudnn, int cudnnCuda, Str
    * @param capability compute capability, 90 for 9.0
    * @param free bytes that nobody has taken
    * @param total bytes
+   * @param display whether it seems to drive a display, which needs memory of its own
    * @param problem why it cannot be used; empty if it can
    */
-  public record Gpu(String name, int capability, long free, long total, String problem) {
+  public record Gpu(String name, int capability, long free, long total, boolean display, String problem) {
 
     /** Name, compute capability and memory in one line. */
     public String description() {
       String what = String.format(Locale.ROOT, "%s, compute capability %d.%d", name, capability / 10, capability % 10);
       return problem.isEmpty()
-          ? String.format(Locale.ROOT, "%s, %.1f of %.1f GiB free", what, gib(free), gib(total))
+          ? String.format(
+              Locale.ROOT,
+              "%s, %.1f of %.1f GiB free%s",
+              what,
+              gib(free),
+              gib(total),
+              display ? ", drives a display" : "")
           : what + ", cannot be used: " + problem;
     }
 
@@ -65,7 +72,19 @@ public record CudaFacts(int driver, String cublas, int cudnn, int cudnnCuda, Str
     lines.add("nvrtc=" + nvrtc);
     for (Gpu gpu : gpus) {
       String name = gpu.name.replaceAll("\\p{Cntrl}", " ");
-      lines.add("gpu=" + gpu.capability + "," + gpu.free + "," + gpu.total + "," + gpu.problem + "," + name);
+      lines.add(
+          "gpu="
+              + gpu.capability
+              + ","
+              + gpu.free
+              + ","
+              + gpu.total
+              + ","
+              + gpu.display
+              + ","
+              + gpu.problem
+              + ","
+              + name);
     }
     return lines;
   }
@@ -74,9 +93,14 @@ public record CudaFacts(int driver, String cublas, int cudnn, int cudnnCuda, Str
     List<Gpu> gpus =
         values(lines, "gpu").stream()
             .map(text -> {
-              String[] parts = text.split(",", 5);
+              String[] parts = text.split(",", 6);
               return new Gpu(
-                  parts[4], Integer.parseInt(parts[0]), Long.parseLong(parts[1]), Long.parseLong(parts[2]), parts[3]);
+                  parts[5],
+                  Integer.parseInt(parts[0]),
+                  Long.parseLong(parts[1]),
+                  Long.parseLong(parts[2]),
+                  Boolean.parseBoolean(parts[3]),
+                  parts[4]);
             })
             .toList();
     return new CudaFacts(

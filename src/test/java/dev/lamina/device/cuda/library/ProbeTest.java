@@ -18,8 +18,8 @@ class ProbeTest {
             12060,
             "12.6",
             List.of(
-                new CudaFacts.Gpu("NVIDIA H200, 141 GB = much", 90, 140_000_000_000L, 150_000_000_000L, ""),
-                new CudaFacts.Gpu("Old", 30, 0, 1L << 30, "too old")));
+                new CudaFacts.Gpu("NVIDIA H200, 141 GB = much", 90, 140_000_000_000L, 150_000_000_000L, true, ""),
+                new CudaFacts.Gpu("Old", 30, 0, 1L << 30, false, "too old")));
     StringBuilder text = new StringBuilder("some library greets\n");
     facts.lines().forEach(line -> text.append("@lamina ").append(line).append('\n'));
     text.append("@lamina done\n");

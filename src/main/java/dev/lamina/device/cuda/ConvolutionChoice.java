@@ -1,0 +1,97 @@
+package dev.lamina.device.cuda;
+
+import dev.lamina.device.Step;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Chooses the way to compute a convolution: the fastest on this GPU, or the one expected to be where bits count. */
+final class ConvolutionChoice {
+  /** Odd, for a median; more would not tell apart what is within a few percent. */
+  private static final int RUNS = 5;
+
+  /** A first run so much slower than the best way is no accident. */
+  private static final double HOPELESS = 2;
+
+  private final CudaContext context;
+  private final List<ConvolutionSource> sources;
+  private final ConvolutionPlans plans;
+  private final String machine;
+
+  /**
+   * Chooses among what {@code sources} have, and remembers it in {@code plans}.
+   *
+   * @param machine what a choice is good for: the GPU and the version of cuDNN
+   */
+  ConvolutionChoice(CudaContext context, List<ConvolutionSource> sources, ConvolutionPlans plans, String machine) {
+    this.context = context;
+    this.sources = sources;
+    this.plans = plans;
+    this.machine = machine;
+  }
+
+  /** The way to compute {@code request}, which the caller closes; empty if there is none. */
+  Optional<ConvolutionCandidate> of(ConvolutionRequest request) {
+    String key = machine + "/" + request.key();
+    return remembered(key, request)
+        .or(() -> {
+          Optional<ConvolutionCandidate> found = search(request);
+          found.ifPresent(candidate -> plans.put(key, candidate.choice()));
+          return found;
+        });
+  }
+
+  private Optional<ConvolutionCandidate> remembered(String key, ConvolutionRequest request) {
+    return plans
+        .find(key)
+        .flatMap(choice -> sources.stream().flatMap(source -> source.remembered(request, choice).stream()).findFirst());
+  }
+
+  private Optional<ConvolutionCandidate> search(ConvolutionRequest request) {
+    List<ConvolutionCandidate> candidates = new ArrayList<>();
+    sources.forEach(source -> candidates.addAll(source.candidates(request)));
+    long workspace = candidates.stream().mapToLong(candidate -> candidate.choice().workspaceBytes()).max().orElse(0);
+    Optional<ConvolutionCandidate> best = Optional.empty();
+    try (var scratch = new ConvolutionScratch(context, request.shape(), workspace);
+        var timer = new ConvolutionTimer(context, RUNS)) {
+      best = best(request, candidates, scratch, timer);
+    } finally {
+      for (ConvolutionCandidate candidate : candidates) {
+        if (best.filter(kept -> kept == candidate).isEmpty()) {
+          candidate.close();
+        }
+      }
+    }
+    return best;
+  }
+
+  /** Times depend on chance, so where the same bits must come out each time, it is the first that runs. */
+  private static Optional<ConvolutionCandidate> best(
+      ConvolutionRequest request,
+      List<ConvolutionCandidate> candidates,
+      ConvolutionScratch scratch,
+      ConvolutionTimer timer) {
+    Optional<ConvolutionCandidate> best = Optional.empty();
+    double least = Double.POSITIVE_INFINITY;
+    for (ConvolutionCandidate candidate : candidates) {
+      try {
+        Step step = candidate.bind(scratch.operands());
+        double time = timer.milliseconds(step, HOPELESS * least);
+        if (time < least) {
+          least = time;
+          best = Optional.of(candidate);
+        }
+      } catch (CudaException e) {
+        // What cuDNN offers need not run everywhere; a GPU that is lost takes no other way either.
+        if (e.sticky()) {
+          throw e;
+        }
+        continue;
+      }
+      if (request.deterministic()) {
+        break;
+      }
+    }
+    return best;
+  }
+}

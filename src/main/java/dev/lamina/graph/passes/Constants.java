@@ -1,0 +1,56 @@
+package dev.lamina.graph.passes;
+
+import dev.lamina.graph.Expr;
+import dev.lamina.graph.ExprRewriter;
+import dev.lamina.graph.Exprs;
+import dev.lamina.graph.Graph;
+import dev.lamina.graph.Node;
+import dev.lamina.graph.Op;
+import dev.lamina.graph.Tensor;
+import dev.lamina.tensor.DType;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalDouble;
+
+/** Writes constants into the expressions that read them, whatever shape they were given on their way. */
+final class Constants {
+  private Constants() {}
+
+  static Graph apply(Graph graph) {
+    Rewrite rewrite = new Rewrite(graph);
+    for (Node node : graph.nodes()) {
+      if (!(node.op() instanceof Op.Map map) || node.inputs().stream().noneMatch(input -> value(input).isPresent())) {
+        rewrite.copy(node);
+        continue;
+      }
+      List<Tensor> inputs = new ArrayList<>();
+      List<Expr> places = new ArrayList<>();
+      for (Tensor input : node.inputs()) {
+        OptionalDouble value = value(input);
+        if (value.isPresent()) {
+          places.add(Exprs.constant(value.getAsDouble()));
+        } else {
+          places.add(Exprs.input(inputs.size()));
+          inputs.add(input);
+        }
+      }
+      List<Expr> exprs = map.exprs().stream().map(expr -> ExprRewriter.substitute(expr, places)).toList();
+      rewrite.put(node, rewrite.add(node, new Op.Map(exprs, map.dtypes(), map.shape()), rewrite.of(inputs)));
+    }
+    return rewrite.finish();
+  }
+
+  /** The one value that a tensor of floats has everywhere, if the graph says so. */
+  private static OptionalDouble value(Tensor tensor) {
+    Tensor base = tensor;
+    while (base.node().op() instanceof Op.Reshape) {
+      base = base.node().inputs().getFirst();
+    }
+    // Of other types a constant would change what the reader computes in, or be rounded on its way.
+    return base.dtype() == DType.F32
+            && base.node().op() instanceof Op.Map map
+            && map.exprs().get(base.index()) instanceof Expr.Constant(double value)
+        ? OptionalDouble.of((float) value)
+        : OptionalDouble.empty();
+  }
+}

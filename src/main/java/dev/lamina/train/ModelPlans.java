@@ -1,0 +1,110 @@
+package dev.lamina.train;
+
+import dev.lamina.device.Device;
+import dev.lamina.device.Plan;
+import dev.lamina.device.Preparation;
+import dev.lamina.device.VariableLayout;
+import dev.lamina.graph.Graph;
+import dev.lamina.graph.Op;
+import dev.lamina.graph.Variable;
+import dev.lamina.nn.Parameters;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+
+/**
+ * All programs of a model, planned over one set of variables; nothing is allocated.
+ *
+ * @param trace of the layers
+ * @param layout of the variables
+ * @param update a pass that ends with an update
+ * @param accumulate a pass that only adds its gradients; empty if each pass ends with an update
+ * @param judge a pass of evaluation
+ * @param predict a pass of prediction
+ */
+record ModelPlans(
+    ModelTrace trace, VariableLayout layout, Plan update, Optional<Plan> accumulate, Plan judge, Plan predict) {
+
+  /**
+   * What {@code spec} is going to need, as far as that can be told without running anything.
+   *
+   * @throws IllegalArgumentException if the layers do not fit together or to the data, or are too large to be counted
+   */
+  static ModelPlans forecast(Device device, ModelSpec spec) {
+    try {
+      return traced(device, spec);
+    } catch (ArithmeticException e) {
+      throw new IllegalArgumentException(
+          "the model is too large for batch "
+              + spec.batch()
+              + ": a tensor, or all weights together, have more elements than can be counted ("
+              + e.getMessage()
+              + "); make layers or the batch smaller",
+          e);
+    }
+  }
+
+  private static ModelPlans traced(Device device, ModelSpec spec) {
+    ModelTrace trace = new ModelTrace(spec, new Parameters());
+    TrainingGraph.Built update = TrainingGraph.updating(trace);
+    Optional<TrainingGraph.Built> accumulate =
+        spec.accumulate() == 1 ? Optional.empty() : Optional.of(TrainingGraph.accumulating(trace));
+    TrainingGraph.Built judge = EvaluationGraph.judging(trace);
+    Graph predict = EvaluationGraph.predicting(trace);
+    // Packed variables come first, so that their members take their place within them.
+    Set<Variable> variables = new LinkedHashSet<>(update.variables());
+    accumulate.ifPresent(built -> variables.addAll(built.variables()));
+    variables.addAll(judge.variables());
+    trace.parameters().all().forEach(declaration -> variables.add(declaration.variable()));
+    VariableLayout layout = new VariableLayout(variables);
+    return new ModelPlans(
+        trace,
+        layout,
+        Plan.forecast(update.graph(), device, layout),
+        accumulate.map(built -> Plan.forecast(built.graph(), device, layout)),
+        Plan.forecast(judge.graph(), device, layout),
+        Plan.forecast(predict, device, layout));
+  }
+
+  /** The same with kernels that can run. */
+  ModelPlans prepared(Device device, Consumer<Preparation> progress) {
+    Consumer<Op> next = counted(Preparation.Stage.CHOOSING, progress);
+    return new ModelPlans(
+        trace,
+        layout,
+        update.prepared(device, next),
+        accumulate.map(plan -> plan.prepared(device, next)),
+        judge.prepared(device, next),
+        predict.prepared(device, next));
+  }
+
+  /** Tells {@code progress} how many kernels of all programs came before each. */
+  Consumer<Op> counted(Preparation.Stage stage, Consumer<Preparation> progress) {
+    int all = all().stream().mapToInt(Plan::kernels).sum();
+    int[] done = {0};
+    return op -> progress.accept(new Preparation(stage, done[0]++, all, op));
+  }
+
+  private List<Plan> all() {
+    List<Plan> plans = new ArrayList<>(List.of(update, judge, predict));
+    accumulate.ifPresent(plans::add);
+    return plans;
+  }
+
+  /** What the programs take on the device. */
+  CompiledModel.MemoryNeed memory() {
+    return new CompiledModel.MemoryNeed(
+        layout.bytes(),
+        all().stream().mapToLong(Plan::arenaBytes).max().orElseThrow(),
+        all().stream().mapToLong(Plan::ownBytes).sum());
+  }
+
+  /** What a training takes: with the batches that are prepared ahead. */
+  long neededBytes() {
+    ModelSpec spec = trace.spec();
+    return memory().total() + spec.example().bytes() * spec.batch() * TrainingLoop.SLOTS;
+  }
+}
