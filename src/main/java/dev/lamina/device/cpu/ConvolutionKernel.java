@@ -4,87 +4,157 @@ import dev.lamina.device.Step;
 import dev.lamina.graph.ConvSpec;
 import dev.lamina.graph.Size;
 import dev.lamina.tensor.Shape;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
- * Direct convolution, forward and for the gradient of its input, which is a convolution of the output's gradient,
- * spread by the stride, with the filter turned around. A few pixels times a panel of output channels make a tile; the
- * input is read as scalars where it lies, only the filter is packed: [group][panel][tap][channel in][channels out],
- * with zeros behind the last channel.
+ * Direct convolution, forward and for the gradient of its input, a band of rows at a time. A few pixels times a panel
+ * of output channels make a tile; the source is read as scalars where it lies, or in a frame of zeros; only the filter
+ * is packed: [group][panel][phase][tap][channel in][channels out], with zeros behind the last channel.
  */
 final class ConvolutionKernel implements CpuKernel {
+  /** A band of this size stays in the second-level cache beside a panel of the filter. */
+  private static final long BAND_BYTES = 128 << 10;
+
+  /** Bands that a batch has at least, if there is work for them: enough for a dozen threads when it is one image. */
+  private static final int FEWEST_BANDS = 16;
+
+  /** Pixels of a band at least: below that handing it out and framing it would cost more than it gains. */
+  private static final int FEWEST_PIXELS = 32;
+
   private final Workers workers;
   private final ProductTile tile;
-  private final ProductTile.Left left;
-  private final PaddedImage frame;
-  private final Shape image;
+  private final boolean gradient;
+  private final boolean depthwise;
+  private final Shape source;
   private final Shape result;
+  private final Shape filter;
   private final int groups;
   private final int depth;
   private final int width;
   private final int panels;
-  private final int taps;
-  private final FilterElement filter;
+  private final int bandRows;
+  private final int bands;
+  private final int rowStep;
+  private final Size resultStep;
+  private final boolean framed;
+  private final PaddedImage frame;
+  private final List<Part> parts = new ArrayList<>();
   private final MapKernel epilogue;
 
-  /** Where, in elements, the filter's value for a tap, a channel in and a channel out of one group lies. */
-  @FunctionalInterface
-  private interface FilterElement {
-    long index(int group, int tap, int in, int out);
-  }
+  /**
+   * A phase with its addresses.
+   *
+   * @param left pixels of a band and taps, in the frame
+   * @param packed where in a packed panel its taps begin, in bytes
+   */
+  private record Part(ConvolutionPhase phase, ProductTile.Left left, long packed) {}
 
   private ConvolutionKernel(
-      Workers workers,
-      int vectorBits,
-      PaddedImage frame,
-      Shape image,
-      Shape result,
       ConvSpec spec,
-      Shape filterShape,
-      boolean strided,
-      FilterElement filter,
-      MapKernel epilogue) {
+      boolean gradient,
+      Shape source,
+      Shape result,
+      Shape filter,
+      MapKernel epilogue,
+      int vectorBits,
+      Workers workers) {
     this.workers = workers;
-    this.epilogue = epilogue;
-    this.frame = frame;
-    this.image = image;
+    this.gradient = gradient;
+    this.source = source;
     this.result = result;
     this.filter = filter;
-    groups = spec.groups();
-    depth = image.dim(3) / groups;
+    this.epilogue = epilogue;
+    depthwise = isDepthwise(spec, filter);
+    groups = depthwise ? 1 : spec.groups();
+    depth = depthwise ? 1 : source.dim(3) / groups;
     width = result.dim(3) / groups;
-    tile = ProductTile.of(vectorBits, width);
+    tile = depthwise ? ProductTile.depthwise(vectorBits) : ProductTile.of(vectorBits, width);
     panels = Math.ceilDiv(width, tile.columns());
-    taps = filterShape.dim(1) * filterShape.dim(2);
-    left =
-        new ProductTile.Left(
-            pixels(frame, result.dim(1), result.dim(2), strided ? spec.stride() : Size.square(1)),
-            tapsAndChannels(frame, filterShape, spec.dilation(), depth));
+    Size step = gradient ? Size.square(1) : spec.stride();
+    rowStep = step.height();
+    resultStep = gradient ? spec.stride() : Size.square(1);
+    List<ConvolutionPhase> phases =
+        gradient
+            ? ConvolutionPhase.gradient(spec, filter, result)
+            : List.of(ConvolutionPhase.forward(spec, filter, result.dim(1), result.dim(2)));
+    Reach rows = Reach.of(phases, true, step.height());
+    Reach columns = Reach.of(phases, false, step.width());
+    // A vector that begins in the last panel of the last pixel reads beyond the image.
+    boolean ragged = depthwise && source.dim(3) % tile.columns() != 0;
+    framed = ragged || !rows.within(source.dim(1)) || !columns.within(source.dim(2));
+    PaddedImage whole =
+        framed
+            ? new PaddedImage(rows.extent(), columns.extent(), source.dim(3), -rows.first, -columns.first)
+            : new PaddedImage(source.dim(1), source.dim(2), source.dim(3), 0, 0);
+    int most = phases.stream().mapToInt(ConvolutionPhase::rows).max().orElseThrow();
+    bandRows = bandRows(whole, most, rows.span, phases.getFirst().columns());
+    bands = Math.ceilDiv(most, bandRows);
+    frame = whole.withHeight((bandRows - 1) * rowStep + rows.span + 1);
+    long packed = 0;
+    for (ConvolutionPhase phase : phases) {
+      parts.add(new Part(phase, left(phase, step), packed));
+      packed += 4L * phase.taps().size() * depth * tile.columns();
+    }
   }
 
-  /** Where the window of each output pixel begins. */
-  static long[] pixels(PaddedImage frame, int height, int width, Size stride) {
-    long[] offsets = new long[height * width];
-    for (int y = 0; y < height; y++) {
-      for (int x = 0; x < width; x++) {
-        offsets[y * width + x] = (long) y * stride.height() * frame.row() + x * stride.width() * frame.pixel();
-      }
-    }
-    return offsets;
+  /** Whether each channel is a group of its own, which a tile computes as many of at once as a vector has lanes. */
+  static boolean isDepthwise(ConvSpec spec, Shape filter) {
+    return spec.groups() > 1 && spec.groups() == filter.dim(0) && filter.dim(3) == 1;
   }
 
-  /** Where in a window the channels, from the first, of each tap of a filter [out,kh,kw,in] lie. */
-  static long[] tapsAndChannels(PaddedImage frame, Shape filter, Size dilation, int channels) {
-    int taps = filter.dim(1) * filter.dim(2);
-    long[] offsets = new long[taps * channels];
-    for (int tap = 0; tap < taps; tap++) {
-      long window =
-          tap / filter.dim(2) * dilation.height() * frame.row()
-              + tap % filter.dim(2) * dilation.width() * frame.pixel();
-      for (int channel = 0; channel < channels; channel++) {
-        offsets[tap * channels + channel] = window + 4L * channel;
+  /**
+   * What is read of one dimension of the source.
+   *
+   * @param first the smallest coordinate, negative in the padding
+   * @param last the largest
+   * @param span between the first and the last tap of one pixel
+   */
+  private record Reach(int first, int last, int span) {
+    static Reach of(List<ConvolutionPhase> phases, boolean rows, int step) {
+      int first = Integer.MAX_VALUE;
+      int last = Integer.MIN_VALUE;
+      int most = Integer.MIN_VALUE;
+      for (ConvolutionPhase phase : phases) {
+        int end = ((rows ? phase.rows() : phase.columns()) - 1) * step;
+        for (ConvolutionPhase.Tap tap : phase.taps()) {
+          int at = rows ? tap.row() : tap.column();
+          first = Math.min(first, at);
+          most = Math.max(most, at);
+          last = Math.max(last, at + end);
+        }
       }
+      // Where no window ever began there is nothing to read.
+      return most < first ? new Reach(0, 0, 0) : new Reach(first, last, most - first);
     }
-    return offsets;
+
+    boolean within(int size) {
+      return first >= 0 && last < size;
+    }
+
+    int extent() {
+      return last - first + 1;
+    }
+  }
+
+  /** Rows of a band, all bands but the last alike. */
+  private int bandRows(PaddedImage whole, int rows, int span, int columns) {
+    long fitting = Math.max(1, (BAND_BYTES / Math.max(1, whole.row()) - span) / rowStep);
+    long sharing = Math.ceilDiv((long) rows * source.dim(0), FEWEST_BANDS);
+    long fewest = Math.ceilDiv(FEWEST_PIXELS, columns);
+    long some = Math.clamp(Math.max(fewest, Math.min(fitting, sharing)), 1, rows);
+    return Math.ceilDiv(rows, Math.ceilDiv(rows, (int) some));
+  }
+
+  private ProductTile.Left left(ConvolutionPhase phase, Size step) {
+    List<ConvolutionPhase.Tap> taps = phase.taps();
+    long[] inner = new long[taps.size() * depth];
+    for (int i = 0; i < inner.length; i++) {
+      ConvolutionPhase.Tap tap = taps.get(i / depth);
+      inner[i] =
+          (tap.row() + frame.top()) * frame.row() + (tap.column() + frame.left()) * frame.pixel() + 4L * (i % depth);
+    }
+    return new ProductTile.Left(frame.windows(bandRows, phase.columns(), step), inner);
   }
 
   /**
@@ -94,24 +164,13 @@ final class ConvolutionKernel implements CpuKernel {
    */
   static ConvolutionKernel forward(
       ConvSpec spec, Shape image, Shape filter, MapKernel epilogue, int vectorBits, Workers workers) {
-    int height = spec.outputHeight(image.dim(1), filter.dim(1));
-    int width = spec.outputWidth(image.dim(2), filter.dim(2));
-    var padding = spec.padding();
-    PaddedImage frame =
-        new PaddedImage(
-            image.dim(1) + padding.top() + padding.bottom(),
-            image.dim(2) + padding.left() + padding.right(),
-            image.dim(3),
-            padding.top(),
-            padding.left(),
-            1,
-            1);
-    Shape result = Shape.of(image.dim(0), height, width, filter.dim(0));
-    int perGroup = filter.dim(0) / spec.groups();
-    int taps = filter.dim(1) * filter.dim(2);
-    int depth = filter.dim(3);
-    FilterElement element = (group, tap, in, out) -> (((long) group * perGroup + out) * taps + tap) * depth + in;
-    return new ConvolutionKernel(workers, vectorBits, frame, image, result, spec, filter, true, element, epilogue);
+    Shape result =
+        Shape.of(
+            image.dim(0),
+            spec.outputHeight(image.dim(1), filter.dim(1)),
+            spec.outputWidth(image.dim(2), filter.dim(2)),
+            filter.dim(0));
+    return new ConvolutionKernel(spec, false, image, result, filter, epilogue, vectorBits, workers);
   }
 
   /**
@@ -119,39 +178,22 @@ final class ConvolutionKernel implements CpuKernel {
    */
   static ConvolutionKernel inputGradient(
       ConvSpec spec, Shape image, Shape filter, MapKernel epilogue, int vectorBits, Workers workers) {
-    int height = spec.outputHeight(image.dim(1), filter.dim(1));
-    int width = spec.outputWidth(image.dim(2), filter.dim(2));
-    int reachHeight = (filter.dim(1) - 1) * spec.dilation().height();
-    int reachWidth = (filter.dim(2) - 1) * spec.dilation().width();
-    PaddedImage frame =
-        new PaddedImage(
-            image.dim(1) + reachHeight,
-            image.dim(2) + reachWidth,
-            filter.dim(0),
-            reachHeight - spec.padding().top(),
-            reachWidth - spec.padding().left(),
-            spec.stride().height(),
-            spec.stride().width());
-    int perGroup = filter.dim(0) / spec.groups();
-    int taps = filter.dim(1) * filter.dim(2);
-    int channels = filter.dim(3);
-    FilterElement turned =
-        (group, tap, in, out) -> (((long) group * perGroup + in) * taps + (taps - 1 - tap)) * channels + out;
-    return new ConvolutionKernel(
-        workers,
-        vectorBits,
-        frame,
-        Shape.of(image.dim(0), height, width, filter.dim(0)),
-        image,
-        spec,
-        filter,
-        false,
-        turned,
-        epilogue);
+    Shape output =
+        Shape.of(
+            image.dim(0),
+            spec.outputHeight(image.dim(1), filter.dim(1)),
+            spec.outputWidth(image.dim(2), filter.dim(2)),
+            filter.dim(0));
+    return new ConvolutionKernel(spec, true, output, image, filter, epilogue, vectorBits, workers);
   }
 
+  private int taps() {
+    return filter.dim(1) * filter.dim(2);
+  }
+
+  /** All phases together have each tap once. */
   private long panelBytes() {
-    return 4L * taps * depth * tile.columns();
+    return 4L * taps() * depth * tile.columns();
   }
 
   private long packedBytes() {
@@ -159,7 +201,7 @@ final class ConvolutionKernel implements CpuKernel {
   }
 
   private long slotBytes() {
-    return frame.bytes() + tile.scratchBytes();
+    return (framed ? frame.bytes() : 0) + tile.scratchBytes();
   }
 
   @Override
@@ -175,69 +217,98 @@ final class ConvolutionKernel implements CpuKernel {
     BoundMap rider = Epilogue.bind(epilogue, inputs, y);
     Workers.Task pack = panel -> pack(weights, panel / panels, panel % panels, workspace + panel * panelBytes());
     Workers.SlotTask convolve =
-        (n, slot) -> convolve(x, workspace, y, n, workspace + packedBytes() + slot * slotBytes(), rider);
+        (band, slot) ->
+            convolve(
+                x, workspace, y, band / bands, band % bands, workspace + packedBytes() + slot * slotBytes(), rider);
+    int bandsOfAll = source.dim(0) * bands;
     return () -> {
       workers.run(pack, groups * panels);
-      workers.run(convolve, image.dim(0));
+      workers.run(convolve, bandsOfAll);
     };
   }
 
   private void pack(long weights, int group, int panel, long target) {
     int columns = tile.columns();
-    int first = panel * columns;
+    int first = group * width + panel * columns;
+    int valid = Math.min(columns, width - panel * columns);
+    if (!gradient) {
+      int inner = taps() * depth;
+      Panel.ofColumns(tile, weights + 4L * first * inner, 4L * inner, inner, valid, target);
+      return;
+    }
     long to = target;
-    for (int tap = 0; tap < taps; tap++) {
-      for (int in = 0; in < depth; in++) {
-        for (int j = 0; j < columns; j++) {
-          Memory.set(to, first + j < width ? Memory.get(weights + 4 * filter.index(group, tap, in, first + j)) : 0);
-          to += 4;
+    for (Part part : parts) {
+      for (ConvolutionPhase.Tap tap : part.phase.taps()) {
+        if (depthwise) {
+          Panel.ofColumns(tile, weights + 4L * (first * taps() + tap.index()), 4L * taps(), 1, valid, to);
+        } else {
+          long from = weights + 4L * ((long) group * depth * taps() + tap.index()) * width + 4L * panel * columns;
+          Panel.ofRows(tile, from, 4L * taps() * width, depth, valid, to);
+        }
+        to += 4L * depth * columns;
+      }
+    }
+  }
+
+  private void convolve(long x, long packed, long y, int n, int band, long slot, BoundMap rider) {
+    long image = x + n * 4L * source.sliceSize();
+    int firstRow = band * bandRows;
+    long from = image + firstRow * rowStep * frame.row();
+    long scratch = slot;
+    if (framed) {
+      frame.fill(image, source.dim(1), source.dim(2), firstRow * rowStep, slot);
+      from = slot;
+      scratch += frame.bytes();
+    }
+    for (int group = 0; group < groups; group++) {
+      for (int panel = 0; panel < panels; panel++) {
+        long b = packed + (group * panels + panel) * panelBytes();
+        int channel = group * width + panel * tile.columns();
+        long a = from + 4L * (depthwise ? channel : group * depth);
+        for (int i = 0; i < parts.size(); i++) {
+          part(parts.get(i), a, b, y, n, firstRow, channel, scratch, rider);
         }
       }
     }
   }
 
-  private void convolve(long x, long packed, long y, int n, long slot, BoundMap rider) {
-    long source = x + n * 4L * image.sliceSize();
-    boolean framed =
-        frame.height() != image.dim(1)
-            || frame.width() != image.dim(2)
-            || frame.rowStep() != 1
-            || frame.columnStep() != 1
-            || frame.top() != 0
-            || frame.left() != 0;
-    if (framed) {
-      frame.fill(source, image.dim(1), image.dim(2), slot);
-      source = slot;
+  /** One phase of a band, for the channels of one panel from {@code channel} on. */
+  private void part(Part part, long a, long b, long y, int n, int firstRow, int channel, long scratch, BoundMap rider) {
+    ConvolutionPhase phase = part.phase;
+    int rows = Math.min(bandRows, phase.rows() - firstRow);
+    int columns = phase.columns();
+    int channels = result.dim(3);
+    // Without gaps the pixels of all rows are one run.
+    boolean dense = resultStep.equals(Size.square(1));
+    int run = dense ? rows * columns : columns;
+    for (int row = 0; row < rows; row += dense ? rows : 1) {
+      int y0 = phase.firstRow() + (firstRow + row) * resultStep.height();
+      long first = ((n * (long) result.dim(1) + y0) * result.dim(2) + phase.firstColumn()) * channels + channel;
+      run(part, a, b, y, row * columns, run, first, (long) resultStep.width() * channels, channel, scratch, rider);
     }
-    long scratch = slot + frame.bytes();
-    int columns = tile.columns();
-    long pixel = 4L * result.dim(3);
-    for (int group = 0; group < groups; group++) {
-      for (int panel = 0; panel < panels; panel++) {
-        long b = packed + (group * panels + panel) * panelBytes();
-        long channel = 4L * (group * width + panel * columns);
-        int valid = Math.min(columns, width - panel * columns);
-        long out = y + n * 4L * result.sliceSize() + channel;
-        int pixels = left.rows().length;
-        for (int first = 0; first < pixels; first += tile.rows()) {
-          tile.runSome(
-              left,
-              source + 4L * group * depth,
-              first,
-              Math.min(tile.rows(), pixels - first),
-              b,
-              out + first * pixel,
-              pixel,
-              valid,
-              scratch);
-          if (rider != null) {
-            rider.rectangle(
-                n * result.sliceSize() + (long) first * result.dim(3) + channel / 4,
-                Math.min(tile.rows(), pixels - first),
-                valid,
-                result.dim(3));
-          }
-        }
+  }
+
+  /** Pixels at equal distances in the result. */
+  private void run(
+      Part part,
+      long a,
+      long b,
+      long y,
+      int firstPixel,
+      int pixels,
+      long first,
+      long distance,
+      int channel,
+      long scratch,
+      BoundMap rider) {
+    int valid = Math.min(tile.columns(), width - channel % width);
+    for (int pixel = 0; pixel < pixels; pixel += tile.rows()) {
+      int some = Math.min(tile.rows(), pixels - pixel);
+      long element = first + pixel * distance;
+      tile.runSome(
+          part.left, a, firstPixel + pixel, some, b + part.packed, y + 4 * element, 4 * distance, valid, scratch);
+      if (rider != null) {
+        rider.rectangle(element, some, valid, distance);
       }
     }
   }

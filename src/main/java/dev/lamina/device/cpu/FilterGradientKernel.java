@@ -3,77 +3,126 @@ package dev.lamina.device.cpu;
 import dev.lamina.device.Step;
 import dev.lamina.graph.ConvSpec;
 import dev.lamina.tensor.Shape;
+import java.util.Arrays;
 
 /**
  * The gradient of a convolution's filter: the product of the image seen through its windows, transposed, [tap,
  * in][pixels], with the output's gradient [pixels][out]. A few taps and input channels times a panel of output channels
- * make a tile. Images are summed in a fixed number of chunks, each into memory of its own, and the chunks in their
- * order.
+ * make a tile. Images are summed in a fixed number of chunks, each into memory of its own, [group][panel][tap, in][out
+ * of the panel], and the chunks in their order.
+ *
+ * <p>A tile takes a stretch of pixels at a time: a band of rows of a large image, or several small images.
  */
 final class FilterGradientKernel implements CpuKernel {
-  /** Enough for a dozen threads; more would cost memory for each further sum. */
-  private static final int MOST_CHUNKS = 16;
+  /** Parts of the work at least, if there are as many images: enough for a dozen threads. */
+  private static final int PARTS = 16;
+
+  /** What all partial sums may take; each of them is written and read once more. */
+  private static final long SUM_BYTES = 8 << 20;
+
+  /**
+   * Pixels that a tile takes at once: below the first, adding to the sum costs; above the other they leave the cache.
+   */
+  private static final int FEWEST_PIXELS = 256;
+
+  private static final int MOST_PIXELS = 1024;
+
+  /** Rows of a sum that one chunk of the last addition takes: with all panels' columns they stay in the cache. */
+  private static final int JOINED_ROWS = 64;
 
   private final Workers workers;
   private final ProductTile tile;
+  private final boolean depthwise;
   private final Shape image;
   private final Shape filter;
+  private final int rowStep;
   private final int outHeight;
   private final int outWidth;
   private final int groups;
   private final int depth;
   private final int width;
   private final int panels;
-  private final int paddedWidth;
   private final int chunks;
+  private final int splits;
+  private final boolean framed;
   private final PaddedImage frame;
-  private final ProductTile.Left left;
+  private final long imageDistance;
+  private final int bandRows;
+  private final int bands;
+  private final int together;
+  private final ProductTile.Left lastBand;
+
+  /** For 1, 2, … images at once. */
+  private final ProductTile.Left[] stretches;
 
   FilterGradientKernel(ConvSpec spec, Shape image, Shape filter, int vectorBits, Workers workers) {
     this.workers = workers;
     this.image = image;
     this.filter = filter;
+    rowStep = spec.stride().height();
     outHeight = spec.outputHeight(image.dim(1), filter.dim(1));
     outWidth = spec.outputWidth(image.dim(2), filter.dim(2));
-    groups = spec.groups();
+    depthwise = ConvolutionKernel.isDepthwise(spec, filter);
+    groups = depthwise ? 1 : spec.groups();
     depth = filter.dim(3);
     width = filter.dim(0) / groups;
-    tile = ProductTile.of(vectorBits, width);
+    tile = depthwise ? ProductTile.depthwise(vectorBits) : ProductTile.of(vectorBits, width);
     panels = Math.ceilDiv(width, tile.columns());
-    paddedWidth = panels * tile.columns();
-    chunks = Math.min(MOST_CHUNKS, image.dim(0));
+    int most = Math.clamp(SUM_BYTES / sumBytes(), 1, PARTS);
+    chunks = Math.min(most, image.dim(0));
+    splits = Math.min(panels, Math.ceilDiv(PARTS, chunks));
+
+    bandRows = Math.min(outHeight, Math.max(1, MOST_PIXELS / outWidth));
+    bands = Math.ceilDiv(outHeight, bandRows);
+    int imagesOfChunk = Math.ceilDiv(image.dim(0), chunks);
+    together = bands > 1 ? 1 : Math.clamp(FEWEST_PIXELS / (outHeight * outWidth), 1, imagesOfChunk);
     var padding = spec.padding();
-    frame =
+    boolean ragged = depthwise && image.dim(3) % tile.columns() != 0;
+    framed = ragged || padding.top() + padding.bottom() + padding.left() + padding.right() > 0;
+    int reach = (filter.dim(1) - 1) * spec.dilation().height();
+    PaddedImage whole =
         new PaddedImage(
-            image.dim(1) + padding.top() + padding.bottom(),
-            image.dim(2) + padding.left() + padding.right(),
-            image.dim(3),
-            padding.top(),
-            padding.left(),
-            1,
-            1);
-    left =
-        new ProductTile.Left(
-            ConvolutionKernel.tapsAndChannels(frame, filter, spec.dilation(), depth),
-            ConvolutionKernel.pixels(frame, outHeight, outWidth, spec.stride()));
+            image.dim(1), image.dim(2) + padding.left() + padding.right(), image.dim(3), padding.top(), padding.left());
+    frame = whole.withHeight((bandRows - 1) * rowStep + reach + 1);
+    imageDistance = framed ? frame.bytes() : 4L * image.sliceSize();
+    long[] taps = frame.taps(filter, spec.dilation(), depth);
+    long[] band = frame.windows(bandRows, outWidth, spec.stride());
+    stretches = new ProductTile.Left[together + 1];
+    for (int images = 1; images <= together; images++) {
+      stretches[images] = new ProductTile.Left(taps, repeated(band, images));
+    }
+    int rest = outHeight - (bands - 1) * bandRows;
+    lastBand = new ProductTile.Left(taps, Arrays.copyOf(band, rest * outWidth));
   }
 
-  private int taps() {
-    return filter.dim(1) * filter.dim(2);
+  /** The pixels of several images that lie one behind the other. */
+  private long[] repeated(long[] pixels, int images) {
+    long[] all = new long[images * pixels.length];
+    for (int i = 0; i < all.length; i++) {
+      all[i] = i / pixels.length * imageDistance + pixels[i % pixels.length];
+    }
+    return all;
   }
 
-  /** A partial sum: [group][tap][channel in][channels out, padded]. */
+  private int rows() {
+    return filter.dim(1) * filter.dim(2) * depth;
+  }
+
+  private long panelSumBytes() {
+    return 4L * rows() * tile.columns();
+  }
+
   private long sumBytes() {
-    return Memory.aligned(4L * groups * taps() * depth * paddedWidth);
+    return Memory.aligned(groups * panels * panelSumBytes());
   }
 
   /** One panel of the output's gradient, [pixel][columns]. */
   private long panelBytes() {
-    return Memory.aligned(4L * outHeight * outWidth * tile.columns());
+    return Memory.aligned(4L * together * bandRows * outWidth * tile.columns());
   }
 
   private long slotBytes() {
-    return frame.bytes() + panelBytes() + tile.scratchBytes();
+    return (framed ? together * frame.bytes() : 0) + panelBytes() + tile.scratchBytes();
   }
 
   @Override
@@ -88,77 +137,87 @@ final class FilterGradientKernel implements CpuKernel {
     long gradient = outputs[0];
     long slots = workspace + chunks * sumBytes();
     Workers.SlotTask sum =
-        (chunk, slot) -> sum(x, dy, chunk, workspace + chunk * sumBytes(), slots + slot * slotBytes());
-    Workers.Task join = out -> join(workspace, gradient, out);
+        (part, slot) ->
+            sum(
+                x,
+                dy,
+                part / splits,
+                part % splits,
+                workspace + part / splits * sumBytes(),
+                slots + slot * slotBytes());
+    int blocks = Math.ceilDiv(rows(), JOINED_ROWS);
+    Workers.Task join = part -> join(workspace, gradient, part / blocks, part % blocks * JOINED_ROWS);
     return () -> {
-      workers.run(sum, chunks);
-      workers.run(join, filter.dim(0));
+      workers.run(sum, chunks * splits);
+      workers.run(join, groups * panels * blocks);
     };
   }
 
-  private void sum(long x, long dy, int chunk, long sums, long slot) {
+  /** Sums the images of a chunk, for some of the panels. */
+  private void sum(long x, long dy, int chunk, int split, long sums, long slot) {
     int first = (int) ((long) image.dim(0) * chunk / chunks);
     int last = (int) ((long) image.dim(0) * (chunk + 1) / chunks);
-    long packed = slot + frame.bytes();
-    for (int n = first; n < last; n++) {
-      long source = x + n * 4L * image.sliceSize();
-      if (frame.height() != image.dim(1) || frame.width() != image.dim(2)) {
-        frame.fill(source, image.dim(1), image.dim(2), slot);
-        source = slot;
-      }
-      for (int group = 0; group < groups; group++) {
-        for (int panel = 0; panel < panels; panel++) {
-          packPanel(dy + (long) n * outHeight * outWidth * 4 * filter.dim(0), group, panel, packed);
-          products(source, packed, group, panel, sums, n > first);
+    boolean add = false;
+    for (int n = first; n < last; n += together) {
+      int images = Math.min(together, last - n);
+      for (int band = 0; band < bands; band++) {
+        ProductTile.Left left = band < bands - 1 || bands == 1 ? stretches[images] : lastBand;
+        long source = x + n * 4L * image.sliceSize() + (long) band * bandRows * rowStep * frame.row();
+        if (framed) {
+          for (int i = 0; i < images; i++) {
+            long from = x + (n + i) * 4L * image.sliceSize();
+            frame.fill(from, image.dim(1), image.dim(2), band * bandRows * rowStep, slot + i * frame.bytes());
+          }
+          source = slot;
         }
+        long outputs = dy + ((long) n * outHeight + band * bandRows) * outWidth * 4 * filter.dim(0);
+        stretch(left, source, outputs, split, sums, slot + (framed ? together * frame.bytes() : 0), add);
+        add = true;
       }
     }
   }
 
-  private void packPanel(long dy, int group, int panel, long to) {
-    int columns = tile.columns();
-    int valid = Math.min(columns, width - panel * columns);
-    long from = dy + 4L * (group * width + panel * columns);
-    for (int pixel = 0; pixel < outHeight * outWidth; pixel++) {
-      long source = from + 4L * pixel * filter.dim(0);
-      long target = to + 4L * pixel * columns;
-      for (int j = 0; j < valid; j++) {
-        Memory.set(target + 4L * j, Memory.get(source + 4L * j));
-      }
-      for (int j = valid; j < columns; j++) {
-        Memory.set(target + 4L * j, 0);
+  private void stretch(
+      ProductTile.Left left, long source, long outputs, int split, long sums, long packed, boolean add) {
+    for (int group = 0; group < groups; group++) {
+      for (int panel = panels * split / splits; panel < panels * (split + 1) / splits; panel++) {
+        int channel = group * width + panel * tile.columns();
+        int valid = Math.min(tile.columns(), width - panel * tile.columns());
+        Panel.ofRows(tile, outputs + 4L * channel, 4L * filter.dim(0), left.inner().length, valid, packed);
+        long a = source + 4L * (depthwise ? channel : group * depth);
+        products(left, a, packed, sums + (group * panels + panel) * panelSumBytes(), add);
       }
     }
   }
 
-  private void products(long source, long packed, int group, int panel, long sums, boolean add) {
+  private void products(ProductTile.Left left, long a, long packed, long sums, boolean add) {
     long scratch = packed + panelBytes();
-    int rows = left.rows().length;
-    for (int first = 0; first < rows; first += tile.rows()) {
-      long c = sums + 4L * (((long) group * rows + first) * paddedWidth + panel * tile.columns());
-      int some = Math.min(tile.rows(), rows - first);
-      long x = source + 4L * group * depth;
+    long row = 4L * tile.columns();
+    for (int first = 0; first < rows(); first += tile.rows()) {
+      int some = Math.min(tile.rows(), rows() - first);
       if (add) {
-        tile.run(left, x, first, some, packed, scratch, 4L * tile.columns());
-        tile.add(scratch, c, 4L * paddedWidth, some);
+        tile.run(left, a, first, some, packed, scratch, row);
+        tile.add(scratch, sums + first * row, row, some);
       } else {
-        tile.run(left, x, first, some, packed, c, 4L * paddedWidth);
+        tile.run(left, a, first, some, packed, sums + first * row, row);
       }
     }
   }
 
-  /** Adds the chunks of one output channel into [out][kh][kw][in]. */
-  private void join(long sums, long gradient, int out) {
-    int group = out / width;
-    int column = out % width;
-    for (int tap = 0; tap < taps(); tap++) {
-      for (int in = 0; in < depth; in++) {
-        long at = 4L * (((long) (group * taps() + tap) * depth + in) * paddedWidth + column);
-        float total = 0;
-        for (int chunk = 0; chunk < chunks; chunk++) {
-          total += Memory.get(sums + chunk * sumBytes() + at);
-        }
-        Memory.set(gradient + 4L * (((long) out * taps() + tap) * depth + in), total);
+  /** Adds the chunks' sums of some rows of a panel into [out][kh][kw][in]. */
+  private void join(long sums, long gradient, int panel, int firstRow) {
+    int columns = tile.columns();
+    int rows = Math.min(JOINED_ROWS, rows() - firstRow);
+    long total = sums + panel * panelSumBytes() + 4L * firstRow * columns;
+    for (int chunk = 1; chunk < chunks; chunk++) {
+      tile.add(total + chunk * sumBytes(), total, 4L * columns, rows);
+    }
+    int channel = panel / panels * width + panel % panels * columns;
+    int valid = Math.min(columns, width - panel % panels * columns);
+    for (int j = 0; j < valid; j++) {
+      long to = gradient + 4L * ((long) (channel + j) * rows() + firstRow);
+      for (int r = 0; r < rows; r++) {
+        Memory.set(to + 4L * r, Memory.get(total + 4L * ((long) r * columns + j)));
       }
     }
   }

@@ -22,9 +22,7 @@ final class MatMulKernel implements CpuKernel {
   private final int columns;
   private final int panelColumns;
   private final int panels;
-  private final long bRow;
-  private final long bColumn;
-
+  private final boolean transposeB;
   private final MapKernel epilogue;
 
   /**
@@ -44,8 +42,7 @@ final class MatMulKernel implements CpuKernel {
     panelColumns = tile.columns();
     panels = Math.ceilDiv(columns, panelColumns);
     left = ProductTile.Left.matrix(rows, op.transposeA() ? 4 : 4L * inner, inner, op.transposeA() ? 4L * rows : 4);
-    bRow = op.transposeB() ? 4 : 4L * columns;
-    bColumn = op.transposeB() ? 4L * inner : 4;
+    transposeB = op.transposeB();
   }
 
   private long panelBytes() {
@@ -78,12 +75,10 @@ final class MatMulKernel implements CpuKernel {
   private void pack(long b, int panel, long target) {
     int first = panel * panelColumns;
     int valid = Math.min(panelColumns, columns - first);
-    for (int k = 0; k < inner; k++) {
-      long from = b + k * bRow + first * bColumn;
-      long to = target + 4L * k * panelColumns;
-      for (int j = 0; j < panelColumns; j++) {
-        Memory.set(to + 4L * j, j < valid ? Memory.get(from + j * bColumn) : 0);
-      }
+    if (transposeB) {
+      Panel.ofColumns(tile, b + 4L * first * inner, 4L * inner, inner, valid, target);
+    } else {
+      Panel.ofRows(tile, b + 4L * first, 4L * columns, inner, valid, target);
     }
   }
 

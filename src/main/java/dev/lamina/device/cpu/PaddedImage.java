@@ -1,21 +1,22 @@
 package dev.lamina.device.cpu;
 
+import dev.lamina.graph.Size;
+import dev.lamina.tensor.Shape;
+
 /**
- * One image in a frame of zeros, [height][width][channels], so that a convolution's loops know no borders.
+ * Some rows of an image in a frame of zeros, [height][width][channels], so that a convolution's loops know no borders.
  *
- * @param height rows with the frame
+ * @param height rows, of image or frame, that lie in memory together
  * @param width columns with the frame
  * @param channels of a pixel
- * @param top row at which the image's first row lies; negative if rows are cut off
+ * @param top row of the frame at which the image's first row lies; negative if rows are cut off
  * @param left column at which the image's first column lies; negative if columns are cut off
- * @param rowStep rows from one row of the image to the next: above 1 spreads the image, as the gradient of a strided
- *     convolution needs it
- * @param columnStep the same for columns
  */
-record PaddedImage(int height, int width, int channels, int top, int left, int rowStep, int columnStep) {
+record PaddedImage(int height, int width, int channels, int top, int left) {
 
+  /** A vector may read beyond the last channel. */
   long bytes() {
-    return Memory.aligned(4L * height * width * channels);
+    return Memory.aligned(4L * height * width * channels) + Memory.ALIGNMENT;
   }
 
   /** Bytes from one row to the next. */
@@ -28,31 +29,56 @@ record PaddedImage(int height, int width, int channels, int top, int left, int r
     return 4L * channels;
   }
 
-  /** Puts an image of {@code imageHeight} by {@code imageWidth} pixels at {@code from} into its frame at {@code to}. */
-  void fill(long from, int imageHeight, int imageWidth, long to) {
-    Memory.clear(to, 4L * height * width * channels);
-    for (int y = 0; y < imageHeight; y++) {
-      int row = top + y * rowStep;
-      if (row < 0 || row >= height) {
+  /** As many rows of the same frame as {@code rows}. */
+  PaddedImage withHeight(int rows) {
+    return new PaddedImage(rows, width, channels, top, left);
+  }
+
+  /** Where the windows of {@code rows} rows of {@code columns} pixels begin, {@code stride} apart. */
+  long[] windows(int rows, int columns, Size stride) {
+    long[] offsets = new long[rows * columns];
+    for (int y = 0; y < rows; y++) {
+      for (int x = 0; x < columns; x++) {
+        offsets[y * columns + x] = (long) y * stride.height() * row() + x * stride.width() * pixel();
+      }
+    }
+    return offsets;
+  }
+
+  /** Where in a window the first {@code depth} channels of each tap of a filter [out,kh,kw,in] lie. */
+  long[] taps(Shape filter, Size dilation, int depth) {
+    long[] offsets = new long[filter.dim(1) * filter.dim(2) * depth];
+    for (int i = 0; i < offsets.length; i++) {
+      int tap = i / depth;
+      offsets[i] =
+          tap / filter.dim(2) * dilation.height() * row()
+              + tap % filter.dim(2) * dilation.width() * pixel()
+              + 4L * (i % depth);
+    }
+    return offsets;
+  }
+
+  /**
+   * Puts rows of an image of {@code imageHeight} by {@code imageWidth} pixels at {@code from} into memory at {@code
+   * to}.
+   *
+   * @param firstRow the row of the whole frame that comes first
+   */
+  void fill(long from, int imageHeight, int imageWidth, int firstRow, long to) {
+    int firstColumn = Math.max(0, -left);
+    int columns = Math.max(0, Math.min(imageWidth, width - left) - firstColumn);
+    long before = Math.min(width, left + firstColumn) * pixel();
+    long inside = columns * pixel();
+    for (int f = 0; f < height; f++) {
+      int row = firstRow + f - top;
+      long target = to + f * row();
+      if (row < 0 || row >= imageHeight) {
+        Memory.clear(target, row());
         continue;
       }
-      if (columnStep == 1) {
-        int first = Math.max(0, -left);
-        int last = Math.min(imageWidth, width - left);
-        if (first < last) {
-          Memory.copy(
-              from + (long) (y * imageWidth + first) * pixel(),
-              to + row * row() + (left + first) * pixel(),
-              (last - first) * pixel());
-        }
-      } else {
-        for (int x = 0; x < imageWidth; x++) {
-          int column = left + x * columnStep;
-          if (column >= 0 && column < width) {
-            Memory.copy(from + (long) (y * imageWidth + x) * pixel(), to + row * row() + column * pixel(), pixel());
-          }
-        }
-      }
+      Memory.clear(target, before);
+      Memory.copy(from + ((long) row * imageWidth + firstColumn) * pixel(), target + before, inside);
+      Memory.clear(target + before + inside, row() - before - inside);
     }
   }
 }

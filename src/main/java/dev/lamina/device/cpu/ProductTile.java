@@ -42,10 +42,21 @@ interface ProductTile {
   /** Adds a tile that lies at {@code from}, dense, to {@code rows} rows of C. */
   void add(long from, long c, long cRow, int rows);
 
+  /** Copies {@code rows} rows of as many floats as there are columns, {@code row} bytes apart, to a dense place. */
+  void copy(long from, long row, int rows, long to);
+
+  /**
+   * A tile for channels that do not see each other, with as many columns as a vector has lanes: element (r, k) of A is
+   * a vector, of which column j takes lane j.
+   */
+  static ProductTile depthwise(int vectorBits) {
+    return vectorBits == 0 ? new Scalar(true) : new DepthwiseTile();
+  }
+
   /** The tile that suits {@code width} columns. */
   static ProductTile of(int vectorBits, int width) {
     if (vectorBits == 0) {
-      return new Scalar();
+      return new Scalar(false);
     }
     return width <= Lanes.COUNT ? new NarrowProductTile() : new WideProductTile();
   }
@@ -78,6 +89,12 @@ interface ProductTile {
   final class Scalar implements ProductTile {
     private static final int COLUMNS = 16;
 
+    private final boolean depthwise;
+
+    private Scalar(boolean depthwise) {
+      this.depthwise = depthwise;
+    }
+
     @Override
     public int rows() {
       return 1;
@@ -94,8 +111,8 @@ interface ProductTile {
       long row = a + left.rows()[firstRow];
       long right = b;
       for (long offset : left.inner()) {
-        float x = Memory.get(row + offset);
         for (int j = 0; j < COLUMNS; j++) {
+          float x = Memory.get(row + offset + (depthwise ? 4L * j : 0));
           Memory.set(c + 4L * j, Math.fma(x, Memory.get(right + 4L * j), Memory.get(c + 4L * j)));
         }
         right += 4L * COLUMNS;
@@ -104,8 +121,16 @@ interface ProductTile {
 
     @Override
     public void add(long from, long c, long cRow, int rows) {
-      for (int j = 0; j < COLUMNS; j++) {
-        Memory.set(c + 4L * j, Memory.get(c + 4L * j) + Memory.get(from + 4L * j));
+      for (int i = 0; i < rows * COLUMNS; i++) {
+        long at = c + i / COLUMNS * cRow + 4L * (i % COLUMNS);
+        Memory.set(at, Memory.get(at) + Memory.get(from + 4L * i));
+      }
+    }
+
+    @Override
+    public void copy(long from, long row, int rows, long to) {
+      for (int r = 0; r < rows; r++) {
+        Memory.copy(from + r * row, to + 4L * r * COLUMNS, 4L * COLUMNS);
       }
     }
   }

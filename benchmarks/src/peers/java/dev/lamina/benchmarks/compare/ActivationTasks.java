@@ -22,7 +22,8 @@ final class ActivationTasks {
   private static final List<Function> FUNCTIONS =
       List.of(
           new Function(ActivationKind.RELU, "torch.relu(x)", "torch.threshold_backward(g, x, 0)"),
-          new Function(ActivationKind.LEAKY_RELU, "torch.leaky_relu(x, 0.01)", "torch.leaky_relu_backward(g, x, 0.01, False)"),
+          new Function(
+              ActivationKind.LEAKY_RELU, "torch.leaky_relu(x, 0.01)", "torch.leaky_relu_backward(g, x, 0.01, False)"),
           new Function(ActivationKind.ELU, "torch.elu(x)", "torch.elu_backward(g, 1., 1., 1., False, x)"),
           new Function(
               ActivationKind.SELU,
@@ -36,9 +37,11 @@ final class ActivationTasks {
               """
               d = torch.add(torch.abs(x), 1)
               through = torch.neg(torch.mul(g, torch.div(torch.div(x, d), d)))
-              return torch.add(torch.div(g, d), torch.mul(through, torch.sgn(x)))"""),
+              return torch.add(torch.div(g, d), torch.mul(through, torch.sgn(x)))\
+              """),
           // Sigmoid and tanh keep their results for the way back.
-          new Function(ActivationKind.SIGMOID, "torch.sigmoid(x)", "torch.sigmoid(x)", "torch.sigmoid_backward(g, saved)"),
+          new Function(
+              ActivationKind.SIGMOID, "torch.sigmoid(x)", "torch.sigmoid(x)", "torch.sigmoid_backward(g, saved)"),
           new Function(ActivationKind.TANH, "torch.tanh(x)", "torch.tanh(x)", "torch.tanh_backward(g, saved)"),
           new Function(ActivationKind.SOFTPLUS, "torch.softplus(x)", "torch.softplus_backward(g, x, 1, 20)"),
           new Function(ActivationKind.SILU, "torch.silu(x)", "torch.silu_backward(g, x)"),

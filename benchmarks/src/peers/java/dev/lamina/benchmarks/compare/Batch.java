@@ -19,8 +19,7 @@ record Batch(HostTensor images, HostTensor labels) {
   static Batch of(Arena memory, Shape example, int classes, int batch) {
     var random = new SplittableRandom(SEED);
     HostTensor images =
-        HostTensor.allocate(
-            memory, TensorType.of(DType.F32, batch, example.dim(0), example.dim(1), example.dim(2)));
+        HostTensor.allocate(memory, TensorType.of(DType.F32, batch, example.dim(0), example.dim(1), example.dim(2)));
     for (long i = 0; i < images.size(); i++) {
       images.set(i, random.nextGaussian());
     }

@@ -54,7 +54,8 @@ final class Compare {
   }
 
   private void run(Pattern wanted) throws IOException {
-    System.out.printf(Locale.ROOT, "%-58s %12s %12s %8s%n", "task (2 threads unless said)", "Lamina ms", "peer ms", "ratio");
+    System.out.printf(
+        Locale.ROOT, "%-58s %12s %12s %8s%n", "task (2 threads unless said)", "Lamina ms", "peer ms", "ratio");
     List<Task> all = Tasks.all();
     Map<String, List<Integer>> groups = new LinkedHashMap<>();
     for (int i = 0; i < all.size(); i++) {
@@ -102,7 +103,12 @@ final class Compare {
       int middle = effort.rounds / 2;
       add(
           new Line(
-              title(task) + ", 1 thread", times[0][middle], times[2][middle], name, times[2][middle] / times[0][middle], "ms"));
+              title(task) + ", 1 thread",
+              times[0][middle],
+              times[2][middle],
+              name,
+              times[2][middle] / times[0][middle],
+              "ms"));
       add(
           new Line(
               title(task) + ", 2 threads over 1",

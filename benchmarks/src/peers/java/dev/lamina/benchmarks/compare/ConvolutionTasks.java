@@ -37,8 +37,7 @@ final class ConvolutionTasks {
 
     /** Stride, padding, dilation, not transposed, no output padding, groups. */
     String torch() {
-      return "[%d, %d], [%d, %d], [1, 1], False, [0, 0], %d"
-          .formatted(stride, stride, kernel / 2, kernel / 2, groups);
+      return "[%d, %d], [%d, %d], [1, 1], False, [0, 0], %d".formatted(stride, stride, kernel / 2, kernel / 2, groups);
     }
   }
 
@@ -78,7 +77,8 @@ final class ConvolutionTasks {
               },
               """
               dx, dw, db = torch.convolution_backward(g, x, w, None, %s, [True, False, False])
-              return dx"""
+              return dx\
+              """
                   .formatted(geometry.torch())));
       tasks.add(
           task(
@@ -92,7 +92,8 @@ final class ConvolutionTasks {
               },
               """
               dx, dw, db = torch.convolution_backward(g, x, w, None, %s, [False, True, False])
-              return dw"""
+              return dw\
+              """
                   .formatted(geometry.torch())));
     }
     return tasks;

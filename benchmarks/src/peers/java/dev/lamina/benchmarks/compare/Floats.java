@@ -30,7 +30,11 @@ final class Floats {
   static void write(Path file, float[] values) throws IOException {
     try (FileChannel channel =
         FileChannel.open(
-            file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING)) {
+            file,
+            StandardOpenOption.CREATE,
+            StandardOpenOption.READ,
+            StandardOpenOption.WRITE,
+            StandardOpenOption.TRUNCATE_EXISTING)) {
       channel
           .map(FileChannel.MapMode.READ_WRITE, 0, 4L * values.length)
           .order(ByteOrder.nativeOrder())

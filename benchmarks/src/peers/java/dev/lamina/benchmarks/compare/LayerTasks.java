@@ -38,7 +38,8 @@ final class LayerTasks {
             b1 = torch.requires_grad_(torch.detach(b), True)
             y = torch.relu(torch.batch_norm(x1, w1, b1, None, None, True, 0.1, 1.0000000000000001e-05, False))
             d = torch.grad([y], [x1, w1, b1], annotate(List[Optional[Tensor]], [g]), None, False, False)
-            return (y, unchecked_cast(Tensor, d[0]), unchecked_cast(Tensor, d[1]), unchecked_cast(Tensor, d[2]))"""),
+            return (y, unchecked_cast(Tensor, d[0]), unchecked_cast(Tensor, d[1]), unchecked_cast(Tensor, d[2]))\
+            """),
         new Task.Operations(
             "layer",
             "max pool 2x2 128x32²x64",
@@ -48,7 +49,8 @@ final class LayerTasks {
             """
             y, i = torch.max_pool2d_with_indices(x, [2, 2], [2, 2], [0, 0], [1, 1], False)
             dx = torch.max_pool2d_with_indices_backward(g, x, [2, 2], [2, 2], [0, 0], [1, 1], False, i)
-            return (y, dx)"""),
+            return (y, dx)\
+            """),
         new Task.Operations(
             "layer",
             "softmax cross-entropy 4096x1000",
@@ -59,7 +61,8 @@ final class LayerTasks {
             x1 = torch.requires_grad_(torch.detach(x), True)
             loss = torch.cross_entropy_loss(x1, labels)
             d = torch.grad([loss], [x1], None, None, False, False)
-            return (loss, unchecked_cast(Tensor, d[0]))"""),
+            return (loss, unchecked_cast(Tensor, d[0]))\
+            """),
         new Task.Operations(
             "layer",
             "Adam, 25 M weights",
@@ -71,7 +74,8 @@ final class LayerTasks {
             b = torch.addcmul_(torch.mul_(v, 0.999), g, g, value=0.001)
             d = torch.add_(torch.div(torch.sqrt(v), 0.5), 1.0000000000000001e-08)
             c = torch.addcdiv_(w, m, d, value=-0.001)
-            return (w, m, v)"""));
+            return (w, m, v)\
+            """));
   }
 
   private static void batchNorm(Problem p) {
@@ -79,7 +83,11 @@ final class LayerTasks {
     Tensor w = p.uniform("w", 0.5, 1.5, CHANNELS);
     Tensor b = p.normal("b", 1, CHANNELS);
     Tensor g = p.normal("g", 1, IMAGES);
-    Tensor y = p.graph().add(new Op.BatchNorm(1e-5), List.of(x, w, b)).getFirst().map(v -> Exprs.ifNotPositive(v, Exprs.constant(0), v));
+    Tensor y =
+        p.graph()
+            .add(new Op.BatchNorm(1e-5), List.of(x, w, b))
+            .getFirst()
+            .map(v -> Exprs.ifNotPositive(v, Exprs.constant(0), v));
     List<Tensor> gradients = Problem.backward(y, g, List.of(x, w, b));
     outputs(p, y, gradients);
   }

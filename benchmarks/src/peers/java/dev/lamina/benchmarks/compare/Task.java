@@ -24,8 +24,8 @@ sealed interface Task {
    * @param problem operands and graph for Lamina
    * @param saved an expression over the operands that the peer has from a pass before, {@code saved} in its statements;
    *     empty for none
-   * @param torch the same in TorchScript: statements over the operands by their names, images NCHW and filters OIHW, the
-   *     last one a {@code return} of the outputs in their order
+   * @param torch the same in TorchScript: statements over the operands by their names, images NCHW and filters OIHW,
+   *     the last one a {@code return} of the outputs in their order
    */
   record Operations(String group, String name, double tolerance, Consumer<Problem> problem, String saved, String torch)
       implements Task {}

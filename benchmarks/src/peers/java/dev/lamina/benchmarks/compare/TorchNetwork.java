@@ -117,7 +117,8 @@ final class TorchNetwork {
         line(
             "r%d = torch.add_(torch.div(torch.sqrt(v%d), (1. - %s ** t) ** 0.5), %s)"
                 .formatted(i, i, adam.beta2(), adam.epsilon()));
-        line("w%d = torch.addcdiv_(%s, m%d, r%d, value=%s / (1. - %s ** t))".formatted(i, w, i, i, -rate, adam.beta1()));
+        line(
+            "w%d = torch.addcdiv_(%s, m%d, r%d, value=%s / (1. - %s ** t))".formatted(i, w, i, i, -rate, adam.beta1()));
       }
       default -> throw new IllegalArgumentException("not written for PyTorch: " + optimizer);
     }
@@ -143,8 +144,7 @@ final class TorchNetwork {
         String bias = conv.bias() == null ? "None" : take();
         yield value(
             "torch.conv2d(%s, %s, %s, %s, %s, %s, %d)"
-                .formatted(
-                    x, weight, bias, list(conv.stride()), padding(conv), list(conv.dilation()), conv.groups()));
+                .formatted(x, weight, bias, list(conv.stride()), padding(conv), list(conv.dilation()), conv.groups()));
       }
       case BatchNorm norm ->
           value(
@@ -211,4 +211,5 @@ final class TorchNetwork {
       case Border.Zeros zeros -> "[" + zeros.top() + ", " + zeros.left() + "]";
       default -> "[" + (conv.kernel().height() - 1) / 2 + ", " + (conv.kernel().width() - 1) / 2 + "]";
     };
-  }}
+  }
+}

@@ -33,7 +33,8 @@ final class TorchScript {
    */
   TorchScript(PtNDManager manager, List<String> parameters, int results, String body) {
     String arguments = parameters.stream().map(name -> name + ": Tensor").collect(Collectors.joining(", "));
-    String type = results == 1 ? "Tensor" : "Tuple[" + String.join(", ", java.util.Collections.nCopies(results, "Tensor")) + "]";
+    String type =
+        results == 1 ? "Tensor" : "Tuple[" + String.join(", ", java.util.Collections.nCopies(results, "Tensor")) + "]";
     String code =
         """
         class M(Module):
