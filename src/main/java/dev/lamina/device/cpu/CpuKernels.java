@@ -4,6 +4,7 @@ import dev.lamina.graph.Expr;
 import dev.lamina.graph.Op;
 import dev.lamina.graph.TypeInference;
 import dev.lamina.tensor.DType;
+import dev.lamina.tensor.Shape;
 import dev.lamina.tensor.TensorType;
 import java.util.List;
 import java.util.Optional;
@@ -36,7 +37,9 @@ final class CpuKernels {
       case Op.MatMul matMul -> product(matMul, in, null);
       case Op.Conv2d _, Op.Conv2dInputGradient _ -> product(op, in, null);
       case Op.Conv2dFilterGradient(var spec, var filter) ->
-          new FilterGradientKernel(spec, in.get(0).shape(), filter, vectorBits, workers);
+          WinogradKernel.suits(spec, in.get(0).shape(), in.get(1).shape(), filter, vectorBits)
+              ? new WinogradFilterGradientKernel(spec, in.get(0).shape(), in.get(1).shape(), vectorBits, workers)
+              : new FilterGradientKernel(spec, in.get(0).shape(), filter, vectorBits, workers);
       case Op.Pool2d(var kind, var spec) ->
           new PoolKernel(kind, false, new PoolShape(in.getFirst().shape(), spec), poolLoops, workers);
       case Op.Pool2dGradient(var kind, var spec, var image) ->
@@ -61,10 +64,21 @@ final class CpuKernels {
   private CpuKernel product(Op op, List<TensorType> in, MapKernel epilogue) {
     return switch (op) {
       case Op.MatMul matMul -> new MatMulKernel(matMul, in, epilogue, vectorBits, workers);
-      case Op.Conv2d(var spec) ->
-          ConvolutionKernel.forward(spec, in.get(0).shape(), in.get(1).shape(), epilogue, vectorBits, workers);
-      case Op.Conv2dInputGradient(var spec, var image) ->
-          ConvolutionKernel.inputGradient(spec, image, in.get(1).shape(), epilogue, vectorBits, workers);
+      case Op.Conv2d(var spec) -> {
+        Shape image = in.get(0).shape();
+        Shape filter = in.get(1).shape();
+        Shape output = TypeInference.infer(op, in.subList(0, 2)).getFirst().shape();
+        yield WinogradKernel.suits(spec, image, output, filter, vectorBits)
+            ? WinogradKernel.forward(spec, image, output, epilogue, vectorBits, workers)
+            : ConvolutionKernel.forward(spec, image, filter, epilogue, vectorBits, workers);
+      }
+      case Op.Conv2dInputGradient(var spec, var image) -> {
+        Shape output = in.get(0).shape();
+        Shape filter = in.get(1).shape();
+        yield WinogradKernel.suits(spec, output, image, filter, vectorBits)
+            ? WinogradKernel.inputGradient(spec, image, output, epilogue, vectorBits, workers)
+            : ConvolutionKernel.inputGradient(spec, image, filter, epilogue, vectorBits, workers);
+      }
       default -> throw new IllegalArgumentException(op.label() + " is no product");
     };
   }
