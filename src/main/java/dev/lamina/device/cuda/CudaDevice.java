@@ -60,13 +60,7 @@ public final class CudaDevice implements Device {
     limit = options.memoryLimit();
     consumed = CapturedStep.event(context);
     transfers = new HostTransfers(context, consumed);
-    kernels =
-        new KernelChoice(
-            context,
-            libraries,
-            options.exactProducts() ? MathMode.FP32 : MathMode.TF32,
-            PrivateCache.open(System.getenv()),
-            buffers);
+    kernels = new KernelChoice(context, libraries, options, PrivateCache.open(System.getenv()), buffers);
   }
 
   @Override
