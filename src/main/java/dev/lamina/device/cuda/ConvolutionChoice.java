@@ -4,6 +4,7 @@ import dev.lamina.device.Step;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /** Chooses the way to compute a convolution: the fastest on this GPU, or the one expected to be where bits count. */
 final class ConvolutionChoice {
@@ -39,6 +40,26 @@ final class ConvolutionChoice {
           found.ifPresent(candidate -> plans.put(key, candidate.choice()));
           return found;
         });
+  }
+
+  /**
+   * The workspace that {@link #of} is going to need: that of a remembered choice, else of the way that is expected most
+   * of, for nothing is run to find out. Empty if there is no way.
+   */
+  OptionalLong expectedWorkspace(ConvolutionRequest request) {
+    Optional<ConvolutionPlans.Choice> known = plans.find(machine + "/" + request.key());
+    if (known.isPresent()) {
+      return OptionalLong.of(known.get().workspaceBytes());
+    }
+    // The legacy calls, which come last, know theirs without preparing each.
+    for (ConvolutionSource source : sources.reversed()) {
+      List<ConvolutionCandidate> candidates = source.candidates(request);
+      candidates.forEach(ConvolutionCandidate::close);
+      if (!candidates.isEmpty()) {
+        return OptionalLong.of(candidates.getFirst().choice().workspaceBytes());
+      }
+    }
+    return OptionalLong.empty();
   }
 
   private Optional<ConvolutionCandidate> remembered(String key, ConvolutionRequest request) {

@@ -1,5 +1,6 @@
 package dev.lamina.device.cuda;
 
+import dev.lamina.device.Step;
 import dev.lamina.device.UnsupportedOnDeviceException;
 import dev.lamina.device.cuda.library.PrivateCache;
 import dev.lamina.graph.Op;
@@ -7,6 +8,7 @@ import dev.lamina.tensor.TensorType;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import jcuda.jcudnn.JCudnn;
 
 /** Prepares convolutions that cuDNN computes. */
@@ -62,7 +64,7 @@ final class Convolutions {
    */
   CudaKernel prepare(Op op, List<TensorType> in, PaddedConvolution.Preparation parts) {
     ConvolutionShape shape = ConvolutionShape.of(op, in);
-    Optional<ConvolutionCandidate> candidate = choice.of(new ConvolutionRequest(shape, math, BUDGET, deterministic));
+    Optional<ConvolutionCandidate> candidate = choice.of(request(shape));
     if (candidate.isPresent()) {
       cudnn.onClose(candidate.get()::close);
       return new CudnnConvolution(candidate.get());
@@ -71,5 +73,27 @@ final class Convolutions {
       throw new UnsupportedOnDeviceException("cuDNN has no algorithm for " + shape);
     }
     return PaddedConvolution.of(shape, parts);
+  }
+
+  /** What {@link #prepare} is going to need, with {@code parts} that are forecast too; it cannot be bound. */
+  CudaKernel forecast(Op op, List<TensorType> in, PaddedConvolution.Preparation parts) {
+    ConvolutionShape shape = ConvolutionShape.of(op, in);
+    OptionalLong workspace = choice.expectedWorkspace(request(shape));
+    if (workspace.isEmpty() && !shape.isSymmetric()) {
+      return PaddedConvolution.of(shape, parts);
+    }
+    return new Forecast(workspace.orElse(0));
+  }
+
+  private ConvolutionRequest request(ConvolutionShape shape) {
+    return new ConvolutionRequest(shape, math, BUDGET, deterministic);
+  }
+
+  /** A kernel of which only the need is known. */
+  private record Forecast(long workspaceBytes) implements CudaKernel {
+    @Override
+    public Step bind(long[] inputs, long[] outputs, long workspace) {
+      throw new IllegalStateException("a forecast cannot be run");
+    }
   }
 }

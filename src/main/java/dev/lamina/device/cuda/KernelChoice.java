@@ -39,6 +39,15 @@ final class KernelChoice implements AutoCloseable {
     };
   }
 
+  /** What {@link #prepare} is going to need; nothing is tried, and nothing allocated. */
+  CudaKernel forecast(Op op, List<TensorType> in) {
+    return switch (op) {
+      case Op.Conv2d _, Op.Conv2dInputGradient _, Op.Conv2dFilterGradient _ when !CudaKernels.isDepthwise(op, in) ->
+          convolutions.forecast(op, in, this::forecast);
+      default -> prepare(op, in);
+    };
+  }
+
   /** Why {@link #prepare} cannot be called, in words that follow the operation's name; empty if it can. */
   Optional<String> unsupported(Op op, List<TensorType> in) {
     return switch (op) {
