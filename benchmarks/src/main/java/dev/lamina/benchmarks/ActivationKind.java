@@ -48,7 +48,7 @@ public enum ActivationKind {
   }
 
   /** The activation as a layer. */
-  Layer layer() {
+  public Layer layer() {
     return layer;
   }
 
