@@ -40,7 +40,7 @@ final class Report {
 
   private void heading() {
     boolean emulated = Boolean.TRUE.equals(suite.get("emulated"));
-    line(emulated ? "# Lamina on the emulator" : "# Lamina on a GPU");
+    line(emulated ? "# Lamina, without a GPU" : "# Lamina on a GPU");
     if (emulated) {
       line("**No GPU was there: this shows that the suite works. None of its times means anything.**");
     }
@@ -118,39 +118,52 @@ final class Report {
       return;
     }
     var all = (List<Map<String, Object>>) peers.get("lines");
-    line("");
-    line("`%s`: %s", peers.get("command"), peers.get("versions"));
-    table(
-        "Beside PyTorch, in turns (ratio: how many times as fast Lamina is)",
-        List.of("network", "precision", "PyTorch", "ms", "Lamina ms", "ratio", "memory", "Lamina's", ""));
-    all.stream()
-        .filter(peer -> "step".equals(peer.get("kind")))
-        .forEach(peer ->
-            row(
-                peer.get("network"),
-                peer.get("precision"),
-                peer.get("mode"),
-                number(peer.get("ms"), 3),
-                number(peer.get("lamina_ms"), 3),
-                ratio(peer.get("ms"), peer.get("lamina_ms")),
-                gibibytes(peer.get("memory")),
-                gibibytes(peer.get("lamina_memory")),
-                peer.getOrDefault("failed", "")));
-    table("Activations beside PyTorch eager", List.of("activation", "type", "ms", "Lamina ms", "ratio"));
-    all.stream()
-        .filter(peer -> "activation".equals(peer.get("kind")))
-        .forEach(peer ->
-            row(
-                peer.get("activation"),
-                peer.get("type"),
-                number(peer.get("ms"), 3),
-                number(peer.get("lamina_ms"), 3),
-                ratio(peer.get("ms"), peer.get("lamina_ms"))));
-    table("Products and convolutions of PyTorch", List.of("what", "type", "TFLOP/s", ""));
-    all.stream()
-        .filter(peer -> "product".equals(peer.get("kind")) || "convolution".equals(peer.get("kind")))
-        .forEach(peer ->
-            row(peer.get("name"), peer.get("type"), number(peer.get("tflops"), 1), peer.getOrDefault("failed", "")));
+    text.append("\n## PyTorch\n\n");
+    line("`%s`: %s. Ratio: how many times as fast Lamina is.", peers.get("command"), peers.get("versions"));
+    List<Map<String, Object>> steps = ofKind(all, "step");
+    if (!steps.isEmpty()) {
+      var columns = List.of("network", "precision", "PyTorch", "ms", "Lamina ms", "ratio", "memory", "Lamina's", "");
+      table("Training steps beside PyTorch, in turns", columns);
+      for (Map<String, Object> peer : steps) {
+        row(
+            peer.get("network"),
+            peer.get("precision"),
+            peer.get("mode"),
+            number(peer.get("ms"), 3),
+            number(peer.get("lamina_ms"), 3),
+            ratio(peer.get("ms"), peer.get("lamina_ms")),
+            gibibytes(peer.get("memory")),
+            gibibytes(peer.get("lamina_memory")),
+            peer.getOrDefault("failed", ""));
+      }
+    }
+    List<Map<String, Object>> activations = ofKind(all, "activation");
+    if (!activations.isEmpty()) {
+      table("Activations beside PyTorch eager", List.of("activation", "type", "ms", "Lamina ms", "ratio", ""));
+      for (Map<String, Object> peer : activations) {
+        Object theirs = peer.get("ms");
+        Object ours = peer.get("lamina_ms");
+        row(
+            peer.get("activation"),
+            peer.get("type"),
+            number(theirs, 3),
+            number(ours, 3),
+            ratio(theirs, ours),
+            peer.getOrDefault("failed", ""));
+      }
+    }
+    List<Map<String, Object>> rates = new ArrayList<>(ofKind(all, "product"));
+    rates.addAll(ofKind(all, "convolution"));
+    if (!rates.isEmpty()) {
+      table("Products and convolutions of PyTorch", List.of("what", "type", "TFLOP/s", ""));
+      for (Map<String, Object> peer : rates) {
+        row(peer.get("name"), peer.get("type"), number(peer.get("tflops"), 1), peer.getOrDefault("failed", ""));
+      }
+    }
+  }
+
+  private static List<Map<String, Object>> ofKind(List<Map<String, Object>> lines, String kind) {
+    return lines.stream().filter(line -> kind.equals(line.get("kind"))).toList();
   }
 
   private void activations() {
@@ -230,7 +243,7 @@ final class Report {
   }
 
   private static List<Map<String, Object>> linesOf(Map<String, Object> part, String kind) {
-    return linesOf(part).stream().filter(line -> kind.equals(line.get("kind"))).toList();
+    return ofKind(linesOf(part), kind);
   }
 
   @SuppressWarnings("unchecked")
