@@ -88,12 +88,11 @@ Status workspaceSize(const char* call, Kind kind, const Tensor* x, const Filter*
     return *bytes = workspaceFor(p, algorithm), SUCCESS;
 }
 
-// The table of all algorithms, those that are refused at its end; `limit` is the workspace that is there.
-void rank(Kind kind, const Problem& p, size_t limit, int wanted, int* returned, Performance* results) {
+// The table of all algorithms, those that are refused at its end.
+void rank(Kind kind, const Problem& p, int wanted, int* returned, Performance* results) {
     std::vector<Performance> table;
     for (auto& a : algorithms(kind))
-        if (workspaceFor(p, a) <= limit)
-            table.push_back({a.number, SUCCESS, a.time, workspaceFor(p, a), a.deterministic, p.conv.math, {}});
+        table.push_back({a.number, SUCCESS, a.time, workspaceFor(p, a), a.deterministic, p.conv.math, {}});
     for (int number = 0; number < algorithmCounts[kind]; number++) {
         bool listed = std::any_of(table.begin(), table.end(), [&](auto& r) { return r.algorithm == number; });
         if (!listed) table.push_back({number, NOT_SUPPORTED, -1, 0, 0, p.conv.math, {}});
@@ -118,33 +117,12 @@ Status execute(Kind kind, Handle* handle, const Problem& p, const void* alpha, c
     return launch(kind, call, handle, p, scale, keep, data, workspace, needed);
 }
 
-// Find tries the algorithms on the caller's memory: what was in the output is gone.
-Status find(Kind kind, const char* call, Handle* handle, const Problem& p, CUdeviceptr out, CUdeviceptr workspace,
-            size_t workspaceBytes, int wanted, int* returned, Performance* results) {
-    if (Status status = known(handle, call, "handle"); status != SUCCESS) return status;
-    if (emulator_enter(call, 1) != CUDA_SUCCESS) return EXECUTION_FAILED;
-    if (wanted < 1 || returned == nullptr || results == nullptr)
-        return refuse(BAD_PARAM, "%s: no room for results", call);
-    size_t bytes = numbers::bytes(p.type) * (kind == FORWARD         ? p.y.size()
-                                             : kind == BACKWARD_DATA ? p.x.size()
-                                                                     : p.w.size());
-    int failed = emulator_submit(handle->stream, call, [=]() -> int {
-        bool good = emulator_scratch(out, bytes, "output of a search for algorithms") &&
-                    (workspaceBytes == 0 ||
-                     emulator_scratch(workspace, workspaceBytes, "workspace of a search for algorithms"));
-        return good ? CUDA_SUCCESS : CUDA_ERROR_ILLEGAL_ADDRESS;
-    });
-    if (failed != CUDA_SUCCESS) return EXECUTION_FAILED;
-    rank(kind, p, workspaceBytes, wanted, returned, results);
-    return SUCCESS;
-}
-
 Status heuristic(Kind kind, const char* call, Handle* handle, const Problem& p, int wanted, int* returned,
                  Performance* results) {
     if (Status status = known(handle, call, "handle"); status != SUCCESS) return status;
     if (wanted < 1 || returned == nullptr || results == nullptr)
         return refuse(BAD_PARAM, "%s: no room for results", call);
-    rank(kind, p, SIZE_MAX, wanted, returned, results);
+    rank(kind, p, wanted, returned, results);
     return SUCCESS;
 }
 
@@ -176,15 +154,6 @@ API int cudnnGetConvolutionForwardAlgorithm_v7(Handle* handle, const Tensor* x, 
     return heuristic(FORWARD, call, handle, p, wanted, returned, results);
 }
 
-API int cudnnFindConvolutionForwardAlgorithmEx(Handle* handle, const Tensor* x, CUdeviceptr, const Filter* w,
-                                               CUdeviceptr, const Convolution* conv, const Tensor* y, CUdeviceptr out,
-                                               int wanted, int* returned, Performance* results, CUdeviceptr workspace,
-                                               size_t workspaceBytes) {
-    const char* call = "cudnnFindConvolutionForwardAlgorithmEx";
-    DESCRIBE(p, call, x, w, conv, y);
-    return find(FORWARD, call, handle, p, out, workspace, workspaceBytes, wanted, returned, results);
-}
-
 API int cudnnConvolutionForward(Handle* handle, const void* alpha, const Tensor* x, CUdeviceptr dataX, const Filter* w,
                                 CUdeviceptr dataW, const Convolution* conv, int algorithm, CUdeviceptr workspace,
                                 size_t workspaceBytes, const void* beta, const Tensor* y, CUdeviceptr dataY) {
@@ -212,15 +181,6 @@ API int cudnnGetConvolutionBackwardDataAlgorithm_v7(Handle* handle, const Filter
     const char* call = "cudnnGetConvolutionBackwardDataAlgorithm_v7";
     DESCRIBE(p, call, dx, w, conv, dy);
     return heuristic(BACKWARD_DATA, call, handle, p, wanted, returned, results);
-}
-
-API int cudnnFindConvolutionBackwardDataAlgorithmEx(Handle* handle, const Filter* w, CUdeviceptr, const Tensor* dy,
-                                                    CUdeviceptr, const Convolution* conv, const Tensor* dx,
-                                                    CUdeviceptr out, int wanted, int* returned, Performance* results,
-                                                    CUdeviceptr workspace, size_t workspaceBytes) {
-    const char* call = "cudnnFindConvolutionBackwardDataAlgorithmEx";
-    DESCRIBE(p, call, dx, w, conv, dy);
-    return find(BACKWARD_DATA, call, handle, p, out, workspace, workspaceBytes, wanted, returned, results);
 }
 
 API int cudnnConvolutionBackwardData(Handle* handle, const void* alpha, const Filter* w, CUdeviceptr dataW,
@@ -251,15 +211,6 @@ API int cudnnGetConvolutionBackwardFilterAlgorithm_v7(Handle* handle, const Tens
     const char* call = "cudnnGetConvolutionBackwardFilterAlgorithm_v7";
     DESCRIBE(p, call, x, dw, conv, dy);
     return heuristic(BACKWARD_FILTER, call, handle, p, wanted, returned, results);
-}
-
-API int cudnnFindConvolutionBackwardFilterAlgorithmEx(Handle* handle, const Tensor* x, CUdeviceptr, const Tensor* dy,
-                                                      CUdeviceptr, const Convolution* conv, const Filter* dw,
-                                                      CUdeviceptr out, int wanted, int* returned, Performance* results,
-                                                      CUdeviceptr workspace, size_t workspaceBytes) {
-    const char* call = "cudnnFindConvolutionBackwardFilterAlgorithmEx";
-    DESCRIBE(p, call, x, dw, conv, dy);
-    return find(BACKWARD_FILTER, call, handle, p, out, workspace, workspaceBytes, wanted, returned, results);
 }
 
 API int cudnnConvolutionBackwardFilter(Handle* handle, const void* alpha, const Tensor* x, CUdeviceptr dataX,

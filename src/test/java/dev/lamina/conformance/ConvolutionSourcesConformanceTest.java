@@ -6,6 +6,7 @@ import dev.lamina.device.cuda.CudaProvider;
 import dev.lamina.device.reference.ReferenceDevice;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicContainer;
 import org.junit.jupiter.api.DynamicNode;
@@ -34,7 +35,7 @@ class ConvolutionSourcesConformanceTest {
   }
 
   private static DynamicNode with(DeviceProvider cuda, String part, boolean deterministic) {
-    Device device = open(cuda, part, deterministic);
+    Device device = with(part, () -> Conformance.open(cuda, options -> options.withDeterminism(deterministic)));
     Device oracle = new ReferenceDevice();
     List<OpCase> cases =
         ConvolutionConformanceTest.geometries().stream()
@@ -48,11 +49,13 @@ class ConvolutionSourcesConformanceTest {
             .onClose(oracle::close));
   }
 
-  /** The device reads the property when it is opened. */
-  private static Device open(DeviceProvider cuda, String part, boolean deterministic) {
+  /**
+   * What {@code opening} opens while there is only one part of cuDNN; a device reads the property when it is opened.
+   */
+  static Device with(String part, Supplier<Device> opening) {
     System.setProperty(ONLY, part);
     try {
-      return Conformance.open(cuda, options -> options.withDeterminism(deterministic));
+      return opening.get();
     } finally {
       System.clearProperty(ONLY);
     }

@@ -6,9 +6,11 @@ import dev.lamina.device.cuda.library.PrivateCache;
 import dev.lamina.graph.Op;
 import dev.lamina.tensor.TensorType;
 import java.nio.file.Path;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import jcuda.jcudnn.JCudnn;
 
 /** Prepares convolutions that cuDNN computes. */
@@ -64,13 +66,15 @@ final class Convolutions {
    */
   CudaKernel prepare(Op op, List<TensorType> in, PaddedConvolution.Preparation parts) {
     ConvolutionShape shape = ConvolutionShape.of(op, in);
-    Optional<ConvolutionCandidate> candidate = choice.of(request(shape));
+    Set<String> refusals = new LinkedHashSet<>();
+    Optional<ConvolutionCandidate> candidate = choice.of(request(shape), refusals::add);
     if (candidate.isPresent()) {
       cudnn.onClose(candidate.get()::close);
       return new CudnnConvolution(candidate.get());
     }
     if (shape.isSymmetric()) {
-      throw new UnsupportedOnDeviceException("cuDNN has no algorithm for " + shape);
+      throw new UnsupportedOnDeviceException(
+          "cuDNN has no algorithm for " + shape + " within its rules and budget: " + String.join("; ", refusals));
     }
     return PaddedConvolution.of(shape, parts);
   }

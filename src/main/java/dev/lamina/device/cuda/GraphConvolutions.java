@@ -10,6 +10,7 @@ import dev.lamina.tensor.DType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import jcuda.jcudnn.cudnnBackendAttributeType;
 import jcuda.jcudnn.cudnnBackendNumericalNote;
 
@@ -39,12 +40,12 @@ final class GraphConvolutions implements ConvolutionSource {
   }
 
   @Override
-  public List<ConvolutionCandidate> candidates(ConvolutionRequest request) {
-    List<ConvolutionCandidate> best = proposed(request, BY_MODEL);
-    return best.isEmpty() ? proposed(request, FALLBACK) : best;
+  public List<ConvolutionCandidate> candidates(ConvolutionRequest request, Consumer<String> refusals) {
+    List<ConvolutionCandidate> best = proposed(request, BY_MODEL, refusals);
+    return best.isEmpty() ? proposed(request, FALLBACK, refusals) : best;
   }
 
-  private List<ConvolutionCandidate> proposed(ConvolutionRequest request, int mode) {
+  private List<ConvolutionCandidate> proposed(ConvolutionRequest request, int mode, Consumer<String> refusals) {
     List<ConvolutionCandidate> plans = new ArrayList<>();
     try (var graph = new ConvolutionGraph(backend, request.shape());
         var operations = graph.with(cudnn.address());
@@ -59,11 +60,12 @@ final class GraphConvolutions implements ConvolutionSource {
         if (plans.size() == MOST_PLANS || !permits(request, engine.notes())) {
           engine.close();
         } else {
-          plan(engine, request).ifPresent(plans::add);
+          plan(engine, request, refusals).ifPresent(plans::add);
         }
       }
     } catch (CudaException e) {
       requireAlive(e);
+      refusals.accept(e.getMessage());
     }
     return plans;
   }
@@ -75,7 +77,7 @@ final class GraphConvolutions implements ConvolutionSource {
     }
     try (var graph = new ConvolutionGraph(backend, request.shape());
         var operations = graph.with(cudnn.address())) {
-      return plan(new GraphEngine(backend, operations, remembered), request);
+      return plan(new GraphEngine(backend, operations, remembered), request, _ -> {});
     } catch (CudaException e) {
       requireAlive(e);
       return Optional.empty();
@@ -83,13 +85,15 @@ final class GraphConvolutions implements ConvolutionSource {
   }
 
   /** A plan takes the engine over, or closes it. */
-  private Optional<ConvolutionCandidate> plan(GraphEngine engine, ConvolutionRequest request) {
+  private Optional<ConvolutionCandidate> plan(
+      GraphEngine engine, ConvolutionRequest request, Consumer<String> refusals) {
     GraphPlan plan;
     try {
       plan = new GraphPlan(backend, cudnn, engine, "cuDNN's graph of " + request.shape());
     } catch (CudaException e) {
       engine.close();
       requireAlive(e);
+      refusals.accept(e.getMessage());
       return Optional.empty();
     }
     if (plan.choice().workspaceBytes() > request.budget()) {
