@@ -94,6 +94,8 @@ final class Bundle {
       modules.addAll(List.of(found.lines().reduce((_, last) -> last).orElseThrow().strip().split(",")));
     }
     modules.remove("");
+    // Asked for as a service: JUnit looks for tests inside a jar.
+    modules.add("jdk.zipfs");
     tool(
         "jlink",
         List.of(
@@ -129,7 +131,7 @@ final class Bundle {
   }
 
   private void commands() throws IOException {
-    for (String name : List.of("lamina", "benchmark")) {
+    for (String name : List.of("lamina", "benchmark", "gpu-suite", "gpu-peers")) {
       Path file = bundle.resolve(name);
       copy(sources.resolve("bundle").resolve(name), file);
       if (!file.toFile().setExecutable(true, false)) {

@@ -41,6 +41,10 @@ struct Problem {
     }
 };
 
+inline int outputExtent(int in, int pad, int kernel, int dilation, int stride) {
+    return (in + 2 * pad - ((kernel - 1) * dilation + 1)) / stride + 1;
+}
+
 // Patches of an image are the rows of a matrix; the rest is products of matrices.
 
 // Calls body(row, offset in the row, offset in the image) for each tap of each output place that lies inside the image.

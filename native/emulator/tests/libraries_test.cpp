@@ -38,14 +38,18 @@ struct Performance {
     size_t memory;
     int determinism, math, reserved[3];
 };
-int cudnnFindConvolutionForwardAlgorithmEx(void*, void*, CUdeviceptr, void*, CUdeviceptr, void*, void*, CUdeviceptr,
-                                           int, int*, Performance*, CUdeviceptr, size_t);
+int cudnnGetConvolutionForwardAlgorithm_v7(void*, void*, void*, void*, void*, int, int*, Performance*);
 int cudnnConvolutionForward(void*, const float*, void*, CUdeviceptr, void*, CUdeviceptr, void*, int, CUdeviceptr,
                             size_t, const float*, void*, CUdeviceptr);
 int cudnnConvolutionBackwardData(void*, const float*, void*, CUdeviceptr, void*, CUdeviceptr, void*, int, CUdeviceptr,
                                  size_t, const float*, void*, CUdeviceptr);
 int cudnnConvolutionBackwardFilter(void*, const float*, void*, CUdeviceptr, void*, CUdeviceptr, void*, int, CUdeviceptr,
                                    size_t, const float*, void*, CUdeviceptr);
+int cudnnBackendCreateDescriptor(int, void**);
+int cudnnBackendSetAttribute(void*, int, int, int64_t, const void*);
+int cudnnBackendGetAttribute(void*, int, int, int64_t, int64_t*, void*);
+int cudnnBackendFinalize(void*);
+int cudnnBackendDestroyDescriptor(void*);
 }
 
 static const float one = 1, zero = 0, half = 0.5f;
@@ -288,14 +292,36 @@ static void refusedConvolutions() {
 
     Performance found[8];
     int count;
-    CHECK(cudnnFindConvolutionForwardAlgorithmEx(d.dnn, d.x, x, d.w, w, d.conv, d.y, y, 8, &count, found, scratch,
-                                                 4 << 14) == 0);
+    CHECK(cudnnGetConvolutionForwardAlgorithm_v7(d.dnn, d.x, d.w, d.conv, d.y, 8, &count, found) == 0);
     CHECK(count == 8 && found[0].algorithm == 1 && found[0].memory == needed && found[0].status == 0 &&
           found[2].status != 0);
-    CHECK(cudnnFindConvolutionForwardAlgorithmEx(d.dnn, d.x, x, d.w, w, d.conv, d.y, y, 8, &count, found, 0, 0) == 0);
-    CHECK(found[0].algorithm == 0);
     CHECK(cudnnDestroyConvolutionDescriptor(d.conv) == 0);
     CHECK(cudnnConvolutionForward(d.dnn, &one, d.x, x, d.w, w, d.conv, 0, 0, 0, &zero, d.y, y) == bad);
+}
+
+// Attributes of the graph API: a wrong type, a wrong number, too early and too late.
+static void refusedAttributes() {
+    const int bad = cudnnGetVersion() >= 90000 ? 2000 : 3, TENSOR = 17, INT64 = 3, DATA_TYPE = 1;
+    const int64_t extents[] = {2, 3, 4, 5}, strides[] = {60, 1, 15, 3}, id = 7, alignment = 16;
+    const int type = 0;
+    int64_t got[4] = {}, count = 0;
+    void* tensor;
+    CHECK(cudnnBackendCreateDescriptor(TENSOR, &tensor) == 0);
+    CHECK(cudnnBackendSetAttribute(tensor, 902, DATA_TYPE, 4, extents) == bad);
+    CHECK(cudnnBackendSetAttribute(tensor, 902, INT64, 0, extents) == bad);
+    CHECK(cudnnBackendSetAttribute(tensor, 902, INT64, 4, extents) == 0);
+    CHECK(cudnnBackendSetAttribute(tensor, 903, INT64, 4, strides) == 0);
+    CHECK(cudnnBackendSetAttribute(tensor, 901, DATA_TYPE, 1, &type) == 0);
+    CHECK(cudnnBackendSetAttribute(tensor, 900, INT64, 1, &alignment) == 0);
+    CHECK(cudnnBackendFinalize(tensor) == bad);  // no unique id yet
+    CHECK(cudnnBackendGetAttribute(tensor, 902, INT64, 4, &count, got) == bad);
+    CHECK(cudnnBackendSetAttribute(tensor, 906, INT64, 1, &id) == 0);
+    CHECK(cudnnBackendFinalize(tensor) == 0);
+    CHECK(cudnnBackendGetAttribute(tensor, 902, INT64, 4, &count, got) == 0);
+    CHECK(count == 4 && got[3] == 5);
+    CHECK(cudnnBackendSetAttribute(tensor, 906, INT64, 1, &id) == bad);
+    CHECK(cudnnBackendDestroyDescriptor(tensor) == 0);
+    CHECK(cudnnBackendDestroyDescriptor(tensor) == bad);
 }
 
 // A workspace over the input destroys it.
@@ -309,8 +335,8 @@ static void overlappingWorkspace() {
 
 int main() {
     start();
-    void (*tests[])() = {roundings,       products,     refusedProducts,     tensorCores,
-                         capturedProduct, convolutions, refusedConvolutions, overlappingWorkspace};
+    void (*tests[])() = {roundings,    products,            refusedProducts,   tensorCores,         capturedProduct,
+                         convolutions, refusedConvolutions, refusedAttributes, overlappingWorkspace};
     for (auto* test : tests) {
         test();
         reset();

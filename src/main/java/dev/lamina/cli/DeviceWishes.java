@@ -23,8 +23,8 @@ final class DeviceWishes {
       names = "--memory-limit",
       paramLabel = "SIZE",
       description =
-          "Takes no more of the device's memory for tensors: 8GiB, 512MiB, or 80%% of what it has. What is free is the"
-              + " limit unless given.")
+          "Most that tensors and workspaces may take of the device's memory: 8GiB, 512MiB, or 80%% of what it has."
+              + " Unless given, what is free.")
   private String memoryLimit;
 
   @Mixin private CudaFolders cuda;

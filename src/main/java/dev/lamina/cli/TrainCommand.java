@@ -76,7 +76,12 @@ final class TrainCommand implements Callable<Integer> {
   @Option(names = "--batch", paramLabel = "N|full", description = "Examples of one pass.")
   private String batch;
 
-  @Option(names = "--accumulate", paramLabel = "N", description = "Passes whose gradients are averaged for one update.")
+  @Option(
+      names = "--accumulate",
+      paramLabel = "N",
+      description =
+          "Passes whose gradients are averaged for one update: N batches of --batch act as one, but that batch norm"
+              + " sees them one by one.")
   private String accumulate;
 
   @Option(

@@ -60,7 +60,7 @@ public final class CompiledModel implements AutoCloseable {
     store = new VariableStore(device, plans.layout());
     arena = device.allocate(Math.max(memory.arena, 64));
     Consumer<Op> next = plans.counted(Preparation.Stage.BINDING, progress);
-    update = new Program(plans.update(), device, store, arena, next);
+    update = plans.update().map(plan -> new Program(plan, device, store, arena, next)).orElse(null);
     accumulate = plans.accumulate().map(plan -> new Program(plan, device, store, arena, next)).orElse(null);
     judge = new Program(plans.judge(), device, store, arena, next);
     predict = new Program(plans.predict(), device, store, arena, next);
@@ -114,7 +114,9 @@ public final class CompiledModel implements AutoCloseable {
         declaration.initializer().fill(value, Initializer.generator(trace.spec().seed(), name));
         store.write(declaration.variable(), value);
       }
-      store.write(TrainingGraph.BAD_STEP, HostTensor.allocate(scratch, TrainingGraph.BAD_STEP.type()).fill(-1));
+      if (trace.spec().trains()) {
+        store.write(TrainingGraph.BAD_STEP, HostTensor.allocate(scratch, TrainingGraph.BAD_STEP.type()).fill(-1));
+      }
     }
   }
 
@@ -130,7 +132,7 @@ public final class CompiledModel implements AutoCloseable {
    */
   public void warmUp(BooleanSupplier enough) {
     for (int i = 0; !enough.getAsBoolean(); i++) {
-      (i % 2 == 0 ? update : judge).run();
+      (i % 2 == 0 && update != null ? update : judge).run();
       device.synchronize();
     }
   }
@@ -141,8 +143,12 @@ public final class CompiledModel implements AutoCloseable {
    * @param images a batch of the spec's examples
    * @param target what belongs to them
    * @param learningRate of this update
+   * @throws IllegalStateException if the spec has no optimizer
    */
   public void update(HostTensor images, HostTensor target, double learningRate) {
+    if (update == null) {
+      throw new IllegalStateException("a model that was compiled without an optimizer cannot be trained");
+    }
     rate.set(0, learningRate);
     update.stage("rate", rate).await();
     pass(update, images, target);
@@ -292,7 +298,7 @@ public final class CompiledModel implements AutoCloseable {
         .toList();
   }
 
-  /** The kernels of the updating pass, to be timed one by one. */
+  /** The kernels of the updating pass, to be timed one by one; null if the spec has no optimizer. */
   public Program updateProgram() {
     return update;
   }

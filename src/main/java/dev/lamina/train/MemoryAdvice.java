@@ -31,11 +31,11 @@ final class MemoryAdvice {
       throw new OutOfDeviceMemoryException(
           String.format(
               Locale.ROOT,
-              "batch %d needs %s, the device has %s to give; %s",
-              spec.batch(),
+              "batch %d needs %s, the device has %s to give%s",
+              spec.trains() ? spec.batch() : spec.evaluationBatch(),
               bytes(needed),
               bytes(available),
-              new MemoryAdvice(device, spec, available).words()));
+              spec.trains() ? "; " + new MemoryAdvice(device, spec, available).words() : ""));
     }
   }
 

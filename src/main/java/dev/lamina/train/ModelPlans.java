@@ -20,13 +20,18 @@ import java.util.function.Consumer;
  *
  * @param trace of the layers
  * @param layout of the variables
- * @param update a pass that ends with an update
+ * @param update a pass that ends with an update; empty for a model that is not trained
  * @param accumulate a pass that only adds its gradients; empty if each pass ends with an update
  * @param judge a pass of evaluation
  * @param predict a pass of prediction
  */
 record ModelPlans(
-    ModelTrace trace, VariableLayout layout, Plan update, Optional<Plan> accumulate, Plan judge, Plan predict) {
+    ModelTrace trace,
+    VariableLayout layout,
+    Optional<Plan> update,
+    Optional<Plan> accumulate,
+    Plan judge,
+    Plan predict) {
 
   /**
    * What {@code spec} is going to need, as far as that can be told without running anything.
@@ -49,13 +54,15 @@ record ModelPlans(
 
   private static ModelPlans traced(Device device, ModelSpec spec) {
     ModelTrace trace = new ModelTrace(spec, new Parameters());
-    TrainingGraph.Built update = TrainingGraph.updating(trace);
+    Optional<TrainingGraph.Built> update =
+        spec.trains() ? Optional.of(TrainingGraph.updating(trace)) : Optional.empty();
     Optional<TrainingGraph.Built> accumulate =
-        spec.accumulate() == 1 ? Optional.empty() : Optional.of(TrainingGraph.accumulating(trace));
+        spec.trains() && spec.accumulate() > 1 ? Optional.of(TrainingGraph.accumulating(trace)) : Optional.empty();
     TrainingGraph.Built judge = EvaluationGraph.judging(trace);
     Graph predict = EvaluationGraph.predicting(trace);
     // Packed variables come first, so that their members take their place within them.
-    Set<Variable> variables = new LinkedHashSet<>(update.variables());
+    Set<Variable> variables = new LinkedHashSet<>();
+    update.ifPresent(built -> variables.addAll(built.variables()));
     accumulate.ifPresent(built -> variables.addAll(built.variables()));
     variables.addAll(judge.variables());
     trace.parameters().all().forEach(declaration -> variables.add(declaration.variable()));
@@ -63,7 +70,7 @@ record ModelPlans(
     return new ModelPlans(
         trace,
         layout,
-        Plan.forecast(update.graph(), device, layout),
+        update.map(built -> Plan.forecast(built.graph(), device, layout)),
         accumulate.map(built -> Plan.forecast(built.graph(), device, layout)),
         Plan.forecast(judge.graph(), device, layout),
         Plan.forecast(predict, device, layout));
@@ -75,7 +82,7 @@ record ModelPlans(
     return new ModelPlans(
         trace,
         layout,
-        update.prepared(device, next),
+        update.map(plan -> plan.prepared(device, next)),
         accumulate.map(plan -> plan.prepared(device, next)),
         judge.prepared(device, next),
         predict.prepared(device, next));
@@ -89,7 +96,8 @@ record ModelPlans(
   }
 
   private List<Plan> all() {
-    List<Plan> plans = new ArrayList<>(List.of(update, judge, predict));
+    List<Plan> plans = new ArrayList<>(List.of(judge, predict));
+    update.ifPresent(plans::add);
     accumulate.ifPresent(plans::add);
     return plans;
   }
@@ -102,9 +110,10 @@ record ModelPlans(
         all().stream().mapToLong(Plan::ownBytes).sum());
   }
 
-  /** What a training takes: with the batches that are prepared ahead. */
+  /** What they take together with the batches that are prepared ahead. */
   long neededBytes() {
     ModelSpec spec = trace.spec();
-    return memory().total() + spec.example().bytes() * spec.batch() * TrainingLoop.SLOTS;
+    int batch = spec.trains() ? spec.batch() : spec.evaluationBatch();
+    return memory().total() + spec.example().bytes() * batch * TrainingLoop.SLOTS;
   }
 }

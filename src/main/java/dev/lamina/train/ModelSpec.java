@@ -14,7 +14,7 @@ import java.util.List;
  * @param example one example as the data set has it: U8[28,28,1], F32[2]
  * @param scaling what happens to the input before the first layer, or null
  * @param loss what is made small
- * @param optimizer how weights follow gradients
+ * @param optimizer how weights follow gradients; null for a model that is only used and judged, which takes less memory
  * @param clip bounds gradients, or null
  * @param batch examples that one pass takes
  * @param accumulate passes whose gradients are averaged for one update; 1 is the rule
@@ -75,6 +75,11 @@ public record ModelSpec(
    */
   public static int evaluationBatchFor(int batch) {
     return Math.clamp(batch, LEAST_EVALUATION, 512);
+  }
+
+  /** Whether there are passes that train. */
+  boolean trains() {
+    return optimizer != null;
   }
 
   /** The same training in smaller passes, and other ones for an update. */

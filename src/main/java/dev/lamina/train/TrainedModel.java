@@ -4,13 +4,13 @@ import dev.lamina.data.Dataset;
 import dev.lamina.data.HostAllocator;
 import dev.lamina.data.Normalization;
 import dev.lamina.device.Device;
+import dev.lamina.device.OutOfDeviceMemoryException;
 import dev.lamina.device.Preparation;
 import dev.lamina.io.BadInputException;
 import dev.lamina.io.Safetensors;
 import dev.lamina.io.SafetensorsFile;
 import dev.lamina.loss.Loss;
 import dev.lamina.nn.Layer;
-import dev.lamina.optim.Sgd;
 import dev.lamina.tensor.HostTensor;
 import dev.lamina.tensor.TensorType;
 import java.lang.foreign.Arena;
@@ -55,21 +55,7 @@ public final class TrainedModel implements AutoCloseable {
     try (Arena scratch = Arena.ofConfined()) {
       SafetensorsFile saved = Safetensors.read(file, scratch);
       ModelFile description = ModelFile.of(file, saved);
-      int batch = EVALUATION_BATCH;
-      ModelSpec spec =
-          new ModelSpec(
-              layers,
-              description.example(),
-              description.scaling(),
-              loss,
-              new Sgd(),
-              null,
-              batch,
-              1,
-              batch,
-              Precision.TF32,
-              0);
-      CompiledModel model = CompiledModel.compile(device, spec, progress);
+      CompiledModel model = compile(device, layers, loss, description, progress);
       try {
         model.load(saved.tensors());
       } catch (IllegalArgumentException e) {
@@ -77,6 +63,23 @@ public final class TrainedModel implements AutoCloseable {
         throw new BadInputException(file + ": " + e.getMessage(), e);
       }
       return new TrainedModel(model, description, null);
+    }
+  }
+
+  /** To be used, not trained; in smaller batches where memory is short. */
+  private static CompiledModel compile(
+      Device device, Layer layers, Loss loss, ModelFile description, Consumer<Preparation> progress) {
+    for (int batch = EVALUATION_BATCH; ; batch /= 2) {
+      ModelSpec spec =
+          new ModelSpec(
+              layers, description.example(), description.scaling(), loss, null, null, 1, 1, batch, Precision.TF32, 0);
+      try {
+        return CompiledModel.compile(device, spec, progress);
+      } catch (OutOfDeviceMemoryException e) {
+        if (batch == 1) {
+          throw e;
+        }
+      }
     }
   }
 

@@ -13,6 +13,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -336,6 +337,24 @@ class MainTest {
     assertComplaint("--memory-limit: a share of memory is above 0%", command, "--memory-limit", "101%");
     assertComplaint(
         "there is no option '--memory-limt'; did you mean '--memory-limit'?", command, "--memory-limt", "1");
+  }
+
+  @Test
+  void whatCouldBeTrainedWithLittleMemoryCanBeUsedWithIt() throws IOException {
+    Path run = folder.resolve("small");
+    Path recipe =
+        recipe(
+            "{data: %s, model: [{conv2d: {filters: 40, kernel: 3, padding: same}}, relu, flatten, {dense: 3}]}"
+                .formatted(data));
+    String limit = "600KiB";
+    List<String> train =
+        List.of("train", recipe.toString(), "--epochs", "1", "--device", "cpu", "--memory-limit", limit);
+    assertComplaint("batch 64 needs 1.", train.toArray(String[]::new));
+    List<String> smaller = new ArrayList<>(train);
+    smaller.addAll(List.of("--batch", "4", "--out", run.toString()));
+    assertEquals(Main.OK, run(smaller.toArray(String[]::new)), err::toString);
+    assertEquals(Main.OK, run("eval", run.toString(), "--memory-limit", limit), err::toString);
+    assertComplaint("batch 1 needs", "eval", run.toString(), "--memory-limit", "1KiB");
   }
 
   @Test

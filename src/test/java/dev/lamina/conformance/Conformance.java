@@ -16,6 +16,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Assumptions;
@@ -51,6 +52,11 @@ final class Conformance {
 
   static Device open(DeviceProvider provider) {
     return provider.open(options());
+  }
+
+  /** The device with other wishes than usual. */
+  static Device open(DeviceProvider provider, UnaryOperator<DeviceOptions> wishes) {
+    return provider.open(wishes.apply(options()));
   }
 
   /** What is compared with the oracle is not rounded on purpose. */

@@ -24,14 +24,26 @@ import org.junit.jupiter.api.TestFactory;
 class ConvolutionConformanceTest {
   private static final Size ONE = Size.square(1);
 
-  private record Geometry(ConvSpec spec, int[] image, int[] filter) {
+  record Geometry(ConvSpec spec, int[] image, int[] filter) {
     int[] output() {
       List<TensorType> in = List.of(TensorType.f32(image), TensorType.f32(filter));
       return TypeInference.infer(new Op.Conv2d(spec), in).getFirst().shape().dims();
     }
+
+    OpCase forward() {
+      return OpCase.of(new Op.Conv2d(spec), f32(image), f32(filter));
+    }
+
+    OpCase inputGradient() {
+      return OpCase.of(new Op.Conv2dInputGradient(spec, Shape.of(image)), f32(output()), f32(filter));
+    }
+
+    OpCase filterGradient() {
+      return OpCase.of(new Op.Conv2dFilterGradient(spec, Shape.of(filter)), f32(image), f32(output()));
+    }
   }
 
-  private static List<Geometry> geometries() {
+  static List<Geometry> geometries() {
     List<Geometry> all = new ArrayList<>();
     all.add(geometry(same(3), 2, 9, 11, 16, 32, 3, 3));
     all.add(geometry(same(3), 1, 5, 7, 3, 17, 3, 3));
@@ -85,24 +97,17 @@ class ConvolutionConformanceTest {
 
   @TestFactory
   Stream<DynamicNode> forward() {
-    return Conformance.tests(
-        geometries().stream().map(g -> OpCase.of(new Op.Conv2d(g.spec), f32(g.image), f32(g.filter))).toList());
+    return Conformance.tests(geometries().stream().map(Geometry::forward).toList());
   }
 
   @TestFactory
   Stream<DynamicNode> inputGradient() {
-    return Conformance.tests(
-        geometries().stream()
-            .map(g -> OpCase.of(new Op.Conv2dInputGradient(g.spec, Shape.of(g.image)), f32(g.output()), f32(g.filter)))
-            .toList());
+    return Conformance.tests(geometries().stream().map(Geometry::inputGradient).toList());
   }
 
   @TestFactory
   Stream<DynamicNode> filterGradient() {
-    return Conformance.tests(
-        geometries().stream()
-            .map(g -> OpCase.of(new Op.Conv2dFilterGradient(g.spec, Shape.of(g.filter)), f32(g.image), f32(g.output())))
-            .toList());
+    return Conformance.tests(geometries().stream().map(Geometry::filterGradient).toList());
   }
 
   /** A NaN in the image reaches just the outputs whose windows hold it; padding and unused lanes make none. */

@@ -4,6 +4,8 @@ import dev.lamina.device.Step;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.Consumer;
 
 /** Chooses the way to compute a convolution: the fastest on this GPU, or the one expected to be where bits count. */
 final class ConvolutionChoice {
@@ -30,15 +32,39 @@ final class ConvolutionChoice {
     this.machine = machine;
   }
 
-  /** The way to compute {@code request}, which the caller closes; empty if there is none. */
-  Optional<ConvolutionCandidate> of(ConvolutionRequest request) {
+  /**
+   * The way to compute {@code request}, which the caller closes; empty if there is none.
+   *
+   * @param refusals is told what cuDNN refuses, and why
+   */
+  Optional<ConvolutionCandidate> of(ConvolutionRequest request, Consumer<String> refusals) {
     String key = machine + "/" + request.key();
     return remembered(key, request)
         .or(() -> {
-          Optional<ConvolutionCandidate> found = search(request);
+          Optional<ConvolutionCandidate> found = search(request, refusals);
           found.ifPresent(candidate -> plans.put(key, candidate.choice()));
           return found;
         });
+  }
+
+  /**
+   * The workspace that {@link #of} is going to need: that of a remembered choice, else of the way that is expected most
+   * of, for nothing is run to find out. Empty if there is no way.
+   */
+  OptionalLong expectedWorkspace(ConvolutionRequest request) {
+    Optional<ConvolutionPlans.Choice> known = plans.find(machine + "/" + request.key());
+    if (known.isPresent()) {
+      return OptionalLong.of(known.get().workspaceBytes());
+    }
+    // The legacy calls, which come last, know theirs without preparing each.
+    for (ConvolutionSource source : sources.reversed()) {
+      List<ConvolutionCandidate> candidates = source.candidates(request, _ -> {});
+      candidates.forEach(ConvolutionCandidate::close);
+      if (!candidates.isEmpty()) {
+        return OptionalLong.of(candidates.getFirst().choice().workspaceBytes());
+      }
+    }
+    return OptionalLong.empty();
   }
 
   private Optional<ConvolutionCandidate> remembered(String key, ConvolutionRequest request) {
@@ -47,14 +73,14 @@ final class ConvolutionChoice {
         .flatMap(choice -> sources.stream().flatMap(source -> source.remembered(request, choice).stream()).findFirst());
   }
 
-  private Optional<ConvolutionCandidate> search(ConvolutionRequest request) {
+  private Optional<ConvolutionCandidate> search(ConvolutionRequest request, Consumer<String> refusals) {
     List<ConvolutionCandidate> candidates = new ArrayList<>();
-    sources.forEach(source -> candidates.addAll(source.candidates(request)));
+    sources.forEach(source -> candidates.addAll(source.candidates(request, refusals)));
     long workspace = candidates.stream().mapToLong(candidate -> candidate.choice().workspaceBytes()).max().orElse(0);
     Optional<ConvolutionCandidate> best = Optional.empty();
     try (var scratch = new ConvolutionScratch(context, request.shape(), workspace);
         var timer = new ConvolutionTimer(context, RUNS)) {
-      best = best(request, candidates, scratch, timer);
+      best = best(request, candidates, scratch, timer, refusals);
     } finally {
       for (ConvolutionCandidate candidate : candidates) {
         if (best.filter(kept -> kept == candidate).isEmpty()) {
@@ -70,7 +96,8 @@ final class ConvolutionChoice {
       ConvolutionRequest request,
       List<ConvolutionCandidate> candidates,
       ConvolutionScratch scratch,
-      ConvolutionTimer timer) {
+      ConvolutionTimer timer,
+      Consumer<String> refusals) {
     Optional<ConvolutionCandidate> best = Optional.empty();
     double least = Double.POSITIVE_INFINITY;
     for (ConvolutionCandidate candidate : candidates) {
@@ -86,6 +113,7 @@ final class ConvolutionChoice {
         if (e.sticky()) {
           throw e;
         }
+        refusals.accept(e.getMessage());
         continue;
       }
       if (request.deterministic()) {

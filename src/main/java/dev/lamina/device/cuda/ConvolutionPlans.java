@@ -5,8 +5,11 @@ import java.io.IOException;
 import java.io.StringReader;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.stream.Collectors;
 
 /**
  * Which way to compute a convolution won, remembered from one run to the next: timing all of them takes seconds for a
@@ -29,6 +32,25 @@ final class ConvolutionPlans {
    * @param algorithm its number in cuDNN
    */
   record Legacy(int algorithm, long workspaceBytes) implements Choice {}
+
+  /**
+   * An engine of the graph API.
+   *
+   * @param engine its number among those for the operation
+   * @param knobs how it is set
+   */
+  record Graph(long engine, List<Knob> knobs, long workspaceBytes) implements Choice {
+    Graph {
+      knobs = List.copyOf(knobs);
+    }
+  }
+
+  /**
+   * A setting of an engine.
+   *
+   * @param type a number of cuDNN's, which differs from version to version
+   */
+  record Knob(int type, long value) {}
 
   /** What {@code files} remember. */
   ConvolutionPlans(PrivateCache files) {
@@ -67,21 +89,38 @@ final class ConvolutionPlans {
     return known;
   }
 
+  /** One line: the source, the workspace, then what the source needs. */
   static String text(Choice choice) {
     return switch (choice) {
-      case Legacy legacy -> "legacy " + legacy.workspaceBytes + " " + legacy.algorithm;
+      case Legacy(int algorithm, long workspaceBytes) -> "legacy " + workspaceBytes + " " + algorithm;
+      case Graph(long engine, List<Knob> knobs, long workspaceBytes) ->
+          "graph "
+              + workspaceBytes
+              + " "
+              + engine
+              + knobs.stream().map(knob -> " " + knob.type + "=" + knob.value).collect(Collectors.joining());
     };
   }
 
-  /** The choice that {@link #text} wrote; empty if it was somebody else. */
+  /** The choice that {@link #text} wrote; empty if somebody else did. */
   static Optional<Choice> parse(String text) {
     String[] words = text.split(" ", -1);
     try {
-      return words.length == 3 && words[0].equals("legacy")
-          ? Optional.of(new Legacy(Integer.parseInt(words[2]), Long.parseLong(words[1])))
-          : Optional.empty();
+      if (words.length == 3 && words[0].equals("legacy")) {
+        return Optional.of(new Legacy(Integer.parseInt(words[2]), Long.parseLong(words[1])));
+      }
+      if (words.length >= 3 && words[0].equals("graph")) {
+        List<Knob> knobs = Arrays.stream(words).skip(3).map(ConvolutionPlans::knob).toList();
+        return Optional.of(new Graph(Long.parseLong(words[2]), knobs, Long.parseLong(words[1])));
+      }
+      return Optional.empty();
     } catch (NumberFormatException _) {
       return Optional.empty();
     }
+  }
+
+  private static Knob knob(String text) {
+    int middle = Math.max(0, text.indexOf('='));
+    return new Knob(Integer.parseInt(text, 0, middle, 10), Long.parseLong(text.substring(middle + 1)));
   }
 }

@@ -1,30 +1,61 @@
 package dev.lamina.device.cuda;
 
+import dev.lamina.device.Step;
 import dev.lamina.device.UnsupportedOnDeviceException;
 import dev.lamina.device.cuda.library.PrivateCache;
 import dev.lamina.graph.Op;
 import dev.lamina.tensor.TensorType;
+import java.nio.file.Path;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import jcuda.jcudnn.JCudnn;
 
 /** Prepares convolutions that cuDNN computes. */
 final class Convolutions {
   /** Workspace that one may ask for. */
   private static final long BUDGET = 256L << 20;
 
+  /** The property that leaves one part of cuDNN only, {@code graph} or {@code legacy}: for tests and measurements. */
+  private static final String ONLY = "lamina.cuda.convolutions";
+
   private final Cudnn cudnn;
   private final MathMode math;
+  private final boolean deterministic;
   private final ConvolutionChoice choice;
 
-  Convolutions(CudaContext context, Cudnn cudnn, MathMode math, PrivateCache cache) {
+  /**
+   * Convolutions of {@code cudnn}, whose choice is remembered in {@code cache}.
+   *
+   * @param library cuDNN's file
+   * @param deterministic whether the same inputs must give the same bits each time
+   */
+  Convolutions(
+      CudaContext context, Cudnn cudnn, Path library, MathMode math, boolean deterministic, PrivateCache cache) {
     this.cudnn = cudnn;
     this.math = math;
+    this.deterministic = deterministic;
+    String only = System.getProperty(ONLY, "");
+    String machine = String.join("/", context.gpu(), Long.toString(JCudnn.cudnnGetVersion()));
     choice =
         new ConvolutionChoice(
             context,
-            List.of(new LegacyConvolutions(cudnn)),
+            sources(only, cudnn, library),
             new ConvolutionPlans(cache),
-            context.gpu() + "/" + jcuda.jcudnn.JCudnn.cudnnGetVersion());
+            only.isEmpty() ? machine : machine + "/" + only);
+  }
+
+  private static List<ConvolutionSource> sources(String only, Cudnn cudnn, Path library) {
+    ConvolutionSource legacy = new LegacyConvolutions(cudnn);
+    ConvolutionSource graph = new GraphConvolutions(cudnn, new CudnnBackend(library));
+    return switch (only) {
+      case "" -> List.of(graph, legacy);
+      case "graph" -> List.of(graph);
+      case "legacy" -> List.of(legacy);
+      default -> throw new IllegalArgumentException(ONLY + ": expected graph or legacy, got " + only);
+    };
   }
 
   /**
@@ -35,14 +66,38 @@ final class Convolutions {
    */
   CudaKernel prepare(Op op, List<TensorType> in, PaddedConvolution.Preparation parts) {
     ConvolutionShape shape = ConvolutionShape.of(op, in);
-    Optional<ConvolutionCandidate> candidate = choice.of(new ConvolutionRequest(shape, math, BUDGET, false));
+    Set<String> refusals = new LinkedHashSet<>();
+    Optional<ConvolutionCandidate> candidate = choice.of(request(shape), refusals::add);
     if (candidate.isPresent()) {
       cudnn.onClose(candidate.get()::close);
       return new CudnnConvolution(candidate.get());
     }
     if (shape.isSymmetric()) {
-      throw new UnsupportedOnDeviceException("cuDNN has no algorithm for " + shape);
+      throw new UnsupportedOnDeviceException(
+          "cuDNN has no algorithm for " + shape + " within its rules and budget: " + String.join("; ", refusals));
     }
     return PaddedConvolution.of(shape, parts);
+  }
+
+  /** What {@link #prepare} is going to need, with {@code parts} that are forecast too; it cannot be bound. */
+  CudaKernel forecast(Op op, List<TensorType> in, PaddedConvolution.Preparation parts) {
+    ConvolutionShape shape = ConvolutionShape.of(op, in);
+    OptionalLong workspace = choice.expectedWorkspace(request(shape));
+    if (workspace.isEmpty() && !shape.isSymmetric()) {
+      return PaddedConvolution.of(shape, parts);
+    }
+    return new Forecast(workspace.orElse(0));
+  }
+
+  private ConvolutionRequest request(ConvolutionShape shape) {
+    return new ConvolutionRequest(shape, math, BUDGET, deterministic);
+  }
+
+  /** A kernel of which only the need is known. */
+  private record Forecast(long workspaceBytes) implements CudaKernel {
+    @Override
+    public Step bind(long[] inputs, long[] outputs, long workspace) {
+      throw new IllegalStateException("a forecast cannot be run");
+    }
   }
 }

@@ -23,7 +23,13 @@ import jcuda.jcublas.cublasMath;
 import jcuda.jcublas.cublasOperation;
 import jcuda.runtime.cudaStream_t;
 
-/** Matrix products by cuBLAS, on the stream of steps and with a workspace of its own, so that they can be captured. */
+/**
+ * Matrix products by cuBLAS, on the stream of steps and with a workspace of its own, so that they can be captured.
+ *
+ * <p>That makes them the same bits in each run on GPUs of one architecture with as many multiprocessors: cuBLAS
+ * promises it where a handle has one stream, or workspaces given by the user (cuBLAS documentation, "Results
+ * reproducibility").
+ */
 final class Cublas implements AutoCloseable {
   /** What NVIDIA recommends for Hopper; older GPUs use less of it. */
   private static final long WORKSPACE_BYTES = 32L << 20;

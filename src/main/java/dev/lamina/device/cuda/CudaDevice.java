@@ -60,13 +60,7 @@ public final class CudaDevice implements Device {
     limit = options.memoryLimit();
     consumed = CapturedStep.event(context);
     transfers = new HostTransfers(context, consumed);
-    kernels =
-        new KernelChoice(
-            context,
-            libraries,
-            options.exactProducts() ? MathMode.FP32 : MathMode.TF32,
-            PrivateCache.open(System.getenv()),
-            buffers);
+    kernels = new KernelChoice(context, libraries, options, PrivateCache.open(System.getenv()), buffers);
   }
 
   @Override
@@ -144,12 +138,28 @@ public final class CudaDevice implements Device {
     return prepared.computeIfAbsent(
         new Request(op, List.copyOf(inputs)),
         request -> {
-          TypeInference.infer(op, request.inputs);
-          unsupported(op, request.inputs)
-              .ifPresent(reason -> {
-                throw new UnsupportedOnDeviceException(op.label() + ": " + reason);
-              });
+          requireSupported(op, request.inputs);
           return kernels.prepare(op, request.inputs);
+        });
+  }
+
+  @Override
+  public Kernel forecast(Op op, List<TensorType> inputs) {
+    requireOpen();
+    context.enter();
+    Kernel known = prepared.get(new Request(op, List.copyOf(inputs)));
+    if (known != null) {
+      return known;
+    }
+    requireSupported(op, inputs);
+    return kernels.forecast(op, inputs);
+  }
+
+  private void requireSupported(Op op, List<TensorType> inputs) {
+    TypeInference.infer(op, inputs);
+    unsupported(op, inputs)
+        .ifPresent(reason -> {
+          throw new UnsupportedOnDeviceException(op.label() + ": " + reason);
         });
   }
 

@@ -16,8 +16,15 @@ import jcuda.runtime.cudaStream_t;
 /** A handle of cuDNN on the stream of steps, and what belongs to it. */
 final class Cudnn implements AutoCloseable {
   private final CudaContext context;
-  private final cudnnHandle handle = new cudnnHandle();
+  private final Handle handle = new Handle();
   private final Deque<Runnable> descriptors = new ArrayDeque<>();
+
+  /** A handle that tells where it is. */
+  private static final class Handle extends cudnnHandle {
+    long address() {
+      return getNativePointer();
+    }
+  }
 
   /** What a status means to a caller; the numbers differ between cuDNN 8 and 9. */
   enum Category {
@@ -75,6 +82,11 @@ final class Cudnn implements AutoCloseable {
 
   cudnnHandle handle() {
     return handle;
+  }
+
+  /** The handle as a number. */
+  long address() {
+    return handle.address();
   }
 
   /** Notes how something is given back when the handle is. */

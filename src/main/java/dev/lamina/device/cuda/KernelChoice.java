@@ -1,5 +1,6 @@
 package dev.lamina.device.cuda;
 
+import dev.lamina.device.DeviceOptions;
 import dev.lamina.device.cuda.library.CudaLibraries;
 import dev.lamina.device.cuda.library.PrivateCache;
 import dev.lamina.graph.Op;
@@ -18,12 +19,14 @@ final class KernelChoice implements AutoCloseable {
   private final CudaKernels own = new CudaKernels();
 
   /** Kernels whose own memory belongs to {@code owner}. */
-  KernelChoice(CudaContext context, CudaLibraries libraries, MathMode math, PrivateCache cache, Set<CudaBuffer> owner) {
+  KernelChoice(
+      CudaContext context, CudaLibraries libraries, DeviceOptions options, PrivateCache cache, Set<CudaBuffer> owner) {
+    MathMode math = options.exactProducts() ? MathMode.FP32 : MathMode.TF32;
     this.context = context;
     modules = new ModuleCache(context, new Nvrtc(libraries.nvrtc().path()), cache);
     cublas = new Cublas(context, math, owner);
     cudnn = new Cudnn(context);
-    convolutions = new Convolutions(context, cudnn, math, cache);
+    convolutions = new Convolutions(context, cudnn, libraries.cudnn().path(), math, options.deterministic(), cache);
   }
 
   /** A new kernel for an operation that is not {@link #unsupported}. */
@@ -33,6 +36,15 @@ final class KernelChoice implements AutoCloseable {
       case Op.Conv2d _, Op.Conv2dInputGradient _, Op.Conv2dFilterGradient _ when !CudaKernels.isDepthwise(op, in) ->
           convolutions.prepare(op, in, this::prepare);
       default -> new LaunchKernel(context, modules, own, op, in);
+    };
+  }
+
+  /** What {@link #prepare} is going to need; nothing is tried, and nothing allocated. */
+  CudaKernel forecast(Op op, List<TensorType> in) {
+    return switch (op) {
+      case Op.Conv2d _, Op.Conv2dInputGradient _, Op.Conv2dFilterGradient _ when !CudaKernels.isDepthwise(op, in) ->
+          convolutions.forecast(op, in, this::forecast);
+      default -> prepare(op, in);
     };
   }
 

@@ -3,6 +3,7 @@ package dev.lamina.device.cuda;
 import dev.lamina.device.Step;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /** What cuDNN's legacy calls have for a convolution. */
 final class LegacyConvolutions implements ConvolutionSource {
@@ -13,8 +14,9 @@ final class LegacyConvolutions implements ConvolutionSource {
   }
 
   @Override
-  public List<ConvolutionCandidate> candidates(ConvolutionRequest request) {
+  public List<ConvolutionCandidate> candidates(ConvolutionRequest request, Consumer<String> refusals) {
     if (!request.shape().isSymmetric()) {
+      refusals.accept("the legacy calls pad opposite sides alike");
       return List.of();
     }
     LegacyDirection direction = LegacyDirection.of(cudnn, request.shape(), request.math());

@@ -43,10 +43,11 @@ class LoadingTest {
     assertEquals(cuda == 12 ? 12060 : 13000, facts.driver());
     assertEquals(
         List.of(
-            "Stand-in, compute capability 9.0, 6.0 of 8.0 GiB free",
+            "Stand-in, compute capability 9.0, 6.0 of 8.0 GiB free, drives a display",
             "Stand-in, old, compute capability 3.0, cannot be used: CUDA_ERROR_DEVICE_UNAVAILABLE (says; the"
                 + " stand-in)"),
         facts.gpus().stream().map(CudaFacts.Gpu::description).toList());
+    assertEquals(List.of(true, false), facts.gpus().stream().map(CudaFacts.Gpu::display).toList());
     assertTrue(usable.problem(0).isEmpty());
     assertTrue(usable.problem(1).orElseThrow().contains("CUDA_ERROR_DEVICE_UNAVAILABLE"));
     assertEquals("there is no GPU 2, the last one is cuda:1", usable.problem(2).orElseThrow());

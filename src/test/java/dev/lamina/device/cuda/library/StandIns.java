@@ -22,7 +22,7 @@ final class StandIns {
       }
       int cuDeviceTotalMem_v2(size_t *bytes, int device) { *bytes = 8ul << 30; return 0; }
       int cuDeviceGetAttribute(int *value, int attribute, int device) {
-        *value = attribute == 75 ? (device ? 3 : 9) : attribute == 76 ? 0 : -1; return 0;
+        *value = attribute == 75 ? (device ? 3 : 9) : attribute == 76 ? 0 : attribute == 17 ? !device : -1; return 0;
       }
       int cuDevicePrimaryCtxRetain(void **context, int device) { *context = &context; return device ? 46 : 0; }
       int cuDevicePrimaryCtxRelease_v2(int device) { return 0; }

@@ -1,0 +1,159 @@
+package dev.lamina.benchmarks.suite;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * The parts of the suite in their order: what is looked for most comes first, what takes longest for its worth last.
+ */
+final class Parts {
+  private static final String REPLAYS = "dev.lamina.conformance.ReplayConformanceTest";
+  private static final List<String> PRECISIONS = List.of("bf16", "tf32");
+
+  private final Path bundle;
+  private final Scale scale;
+  private final Map<String, String> environment;
+  private final boolean emulated;
+  private final List<Part> parts = new ArrayList<>();
+
+  private Parts(Path bundle, Scale scale, Map<String, String> environment, boolean emulated) {
+    this.bundle = bundle;
+    this.scale = scale;
+    this.environment = environment;
+    this.emulated = emulated;
+  }
+
+  static List<Part> of(Path bundle, Scale scale, Map<String, String> environment, boolean emulated) {
+    var parts = new Parts(bundle, scale, environment, emulated);
+    parts.add();
+    return List.copyOf(parts.parts);
+  }
+
+  private void add() {
+    check("machine", "The machine", 60, List.of("machine"));
+    for (Network network : scale.networks().subList(0, 1)) {
+      PRECISIONS.forEach(precision -> step(network, precision));
+    }
+    check(
+        "conformance",
+        "Every operation, and training steps, against the reference device",
+        150,
+        tests("--select=package:dev.lamina.conformance", "--without=" + REPLAYS.replace(".", "\\.")));
+    check("gradients", "Gradients against central differences", 60, tests("--select=package:dev.lamina.gradients"));
+    check(
+        "replays",
+        "100 replays of a recorded step, bit for bit those of steps that are not",
+        60,
+        tests("--select=class:" + REPLAYS));
+    List<String> mnist = new ArrayList<>(List.of("mnist", "--epochs=" + scale.epochs(), "--least=" + scale.accuracy()));
+    mnist.addAll(List.of("--images=" + scale.images(), "--batch=" + scale.batch()));
+    check("mnist", "Digits, with the losses of the CPU", 120, mnist);
+    for (Network network : scale.networks().subList(1, scale.networks().size())) {
+      PRECISIONS.forEach(precision -> step(network, precision));
+    }
+    measure(
+        "activations",
+        "Activations",
+        75,
+        List.of("activations", "--values=" + scale.activationValues(), "--seconds=" + scale.activationSeconds()));
+    String sizes = scale.products().stream().map(String::valueOf).collect(Collectors.joining(","));
+    measure("products", "Matrix products", 60, List.of("products", "--sizes=" + sizes));
+    memory();
+  }
+
+  private List<String> tests(String... arguments) {
+    List<String> all = new ArrayList<>(List.of("tests", "-D=lamina.test.device=cuda"));
+    all.addAll(List.of(arguments));
+    return all;
+  }
+
+  private void step(Network network, String precision) {
+    String name = "step-" + network.name() + "-" + precision;
+    String title = "A training step of %s, %s".formatted(network.name(), precision);
+    measure(name, title, 60, stepArguments(network, precision, scale.seconds()));
+  }
+
+  static List<String> stepArguments(Network network, String precision, double seconds) {
+    return List.of(
+        "step",
+        network.name(),
+        Integer.toString(network.batch()),
+        precision,
+        "--image=" + network.side(),
+        "--seconds=" + seconds);
+  }
+
+  /** A few small steps under NVIDIA's checker, which is slow. */
+  private void memory() {
+    String sanitizer = emulated ? "" : sanitizer();
+    String why =
+        emulated
+            ? "the emulator checks accesses itself"
+            : sanitizer.isEmpty() ? "compute-sanitizer is not installed" : "";
+    List<String> command =
+        new ArrayList<>(
+            List.of(sanitizer, "--tool", "memcheck", "--target-processes", "all", "--error-exitcode", "99"));
+    command.addAll(java());
+    command.addAll(stepArguments(new Network("resnet20", 8, 32), "bf16", 0.01));
+    parts.add(
+        new Part(
+            "memory",
+            "Accesses to memory of a short training, by compute-sanitizer",
+            Duration.ofSeconds(120),
+            command,
+            environment,
+            why,
+            true));
+  }
+
+  private static String sanitizer() {
+    Stream<String> folders = Stream.of(System.getenv().getOrDefault("PATH", "").split(":"));
+    Stream<String> cuda =
+        Stream.of("CUDA_HOME", "CUDA_PATH")
+            .map(System.getenv()::get)
+            .filter(home -> home != null)
+            .map(home -> home + "/bin");
+    return Stream.of(folders, cuda, Stream.of("/usr/local/cuda/bin"))
+        .flatMap(stream -> stream)
+        .map(folder -> Path.of(folder, "compute-sanitizer"))
+        .filter(Files::isExecutable)
+        .map(Path::toString)
+        .findFirst()
+        .orElse("");
+  }
+
+  private void check(String name, String title, int seconds, List<String> arguments) {
+    add(name, title, seconds, arguments, true);
+  }
+
+  private void measure(String name, String title, int seconds, List<String> arguments) {
+    add(name, title, seconds, arguments, false);
+  }
+
+  private void add(String name, String title, int seconds, List<String> arguments, boolean check) {
+    List<String> command = new ArrayList<>(java());
+    command.addAll(arguments);
+    parts.add(new Part(name, title, Duration.ofSeconds(seconds), command, environment, "", check));
+  }
+
+  private List<String> java() {
+    return List.of(
+        System.getProperty("java.home") + "/bin/java",
+        "--add-modules=jdk.incubator.vector",
+        "--enable-native-access=ALL-UNNAMED",
+        "--sun-misc-unsafe-memory-access=allow",
+        "-XX:+UseSerialGC",
+        "-XX:-UsePerfData",
+        "-Djava.awt.headless=true",
+        "-Dlamina.bundle=" + bundle,
+        "-cp",
+        bundle.resolve("lib/benchmarks.jar") + ":" + bundle.resolve("lib/lamina.jar"),
+        Measure.class.getName());
+  }
+}

@@ -1,0 +1,124 @@
+package dev.lamina.device.cuda;
+
+import static jcuda.jcudnn.cudnnBackendAttributeName.CUDNN_ATTR_ENGINEHEUR_MODE;
+import static jcuda.jcudnn.cudnnBackendAttributeName.CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH;
+import static jcuda.jcudnn.cudnnBackendAttributeName.CUDNN_ATTR_ENGINEHEUR_RESULTS;
+import static jcuda.jcudnn.cudnnBackendDescriptorType.CUDNN_BACKEND_ENGINECFG_DESCRIPTOR;
+import static jcuda.jcudnn.cudnnBackendDescriptorType.CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR;
+
+import dev.lamina.tensor.DType;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+import jcuda.jcudnn.cudnnBackendAttributeType;
+import jcuda.jcudnn.cudnnBackendNumericalNote;
+
+/**
+ * What cuDNN's graph API has for a convolution: engines that its heuristics propose, with their settings. What it
+ * refuses is no way to compute it, and no more than that.
+ */
+final class GraphConvolutions implements ConvolutionSource {
+  /** CUDNN_HEUR_MODE_A of 8.9 and 9, which JCudnn is too old to know: by a model of the GPU. */
+  private static final int BY_MODEL = 3;
+
+  /** CUDNN_HEUR_MODE_FALLBACK: whatever runs, for when the model knows nothing. */
+  private static final int FALLBACK = 2;
+
+  /** Proposals that are looked at; the good ones come first. */
+  private static final int MOST_PROPOSALS = 24;
+
+  /** Plans that are made: each may compile a kernel, which takes some tenths of a second. */
+  private static final int MOST_PLANS = 4;
+
+  private final Cudnn cudnn;
+  private final CudnnBackend backend;
+
+  GraphConvolutions(Cudnn cudnn, CudnnBackend backend) {
+    this.cudnn = cudnn;
+    this.backend = backend;
+  }
+
+  @Override
+  public List<ConvolutionCandidate> candidates(ConvolutionRequest request, Consumer<String> refusals) {
+    List<ConvolutionCandidate> best = proposed(request, BY_MODEL, refusals);
+    return best.isEmpty() ? proposed(request, FALLBACK, refusals) : best;
+  }
+
+  private List<ConvolutionCandidate> proposed(ConvolutionRequest request, int mode, Consumer<String> refusals) {
+    List<ConvolutionCandidate> plans = new ArrayList<>();
+    try (var graph = new ConvolutionGraph(backend, request.shape());
+        var operations = graph.with(cudnn.address());
+        var heuristics = new BackendDescriptor(backend, CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR)) {
+      heuristics
+          .descriptors(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, operations)
+          .number(CUDNN_ATTR_ENGINEHEUR_MODE, cudnnBackendAttributeType.CUDNN_TYPE_HEUR_MODE, mode)
+          .finish();
+      for (BackendDescriptor proposal :
+          heuristics.descriptors(CUDNN_ATTR_ENGINEHEUR_RESULTS, CUDNN_BACKEND_ENGINECFG_DESCRIPTOR, MOST_PROPOSALS)) {
+        var engine = new GraphEngine(proposal);
+        if (plans.size() == MOST_PLANS || !permits(request, engine.notes())) {
+          engine.close();
+        } else {
+          plan(engine, request, refusals).ifPresent(plans::add);
+        }
+      }
+    } catch (CudaException e) {
+      requireAlive(e);
+      refusals.accept(e.getMessage());
+    }
+    return plans;
+  }
+
+  @Override
+  public Optional<ConvolutionCandidate> remembered(ConvolutionRequest request, ConvolutionPlans.Choice choice) {
+    if (!(choice instanceof ConvolutionPlans.Graph remembered)) {
+      return Optional.empty();
+    }
+    try (var graph = new ConvolutionGraph(backend, request.shape());
+        var operations = graph.with(cudnn.address())) {
+      return plan(new GraphEngine(backend, operations, remembered), request, _ -> {});
+    } catch (CudaException e) {
+      requireAlive(e);
+      return Optional.empty();
+    }
+  }
+
+  /** A plan takes the engine over, or closes it. */
+  private Optional<ConvolutionCandidate> plan(
+      GraphEngine engine, ConvolutionRequest request, Consumer<String> refusals) {
+    GraphPlan plan;
+    try {
+      plan = new GraphPlan(backend, cudnn, engine, "cuDNN's graph of " + request.shape());
+    } catch (CudaException e) {
+      engine.close();
+      requireAlive(e);
+      refusals.accept(e.getMessage());
+      return Optional.empty();
+    }
+    if (plan.choice().workspaceBytes() > request.budget()) {
+      plan.close();
+      return Optional.empty();
+    }
+    return Optional.of(plan);
+  }
+
+  private static void requireAlive(CudaException e) {
+    if (e.sticky()) {
+      throw e;
+    }
+  }
+
+  /**
+   * Whether an engine computes what was asked for. Sums are kept in float throughout, and factors are never rounded to
+   * 16 bits behind our back; for floats, tensor cores mean TF32.
+   */
+  static boolean permits(ConvolutionRequest request, List<Integer> notes) {
+    boolean exact = request.shape().dtype() == DType.F32 && request.math() == MathMode.FP32;
+    return !notes.contains(cudnnBackendNumericalNote.CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS)
+        && !notes.contains(cudnnBackendNumericalNote.CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION)
+        && !(exact && notes.contains(cudnnBackendNumericalNote.CUDNN_NUMERICAL_NOTE_TENSOR_CORE))
+        && !(request.deterministic()
+            && notes.contains(cudnnBackendNumericalNote.CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC));
+  }
+}
