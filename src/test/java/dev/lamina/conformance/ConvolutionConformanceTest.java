@@ -68,7 +68,22 @@ class ConvolutionConformanceTest {
     while (all.size() < 36) {
       randomly(random).ifPresent(all::add);
     }
+    all.add(geometry(same(5), 1, 45, 40, 16, 20, 5, 5));
+    all.add(geometry(new ConvSpec(Size.square(2), Padding.all(1), ONE, 1), 1, 41, 38, 6, 16, 3, 3));
+    all.add(geometry(new ConvSpec(Size.square(2), Padding.all(1), ONE, 20), 2, 9, 8, 20, 20, 3, 3));
+    all.addAll(winograd());
     return all;
+  }
+
+  /** For which a device may have Winograd's algorithm: 3×3, stride 1, many channels; odd and even extents. */
+  private static List<Geometry> winograd() {
+    return List.of(
+        geometry(same(3), 2, 9, 11, 32, 32, 3, 3),
+        geometry(same(3), 1, 1, 1, 64, 32, 3, 3),
+        geometry(same(3), 3, 5, 8, 48, 96, 3, 3),
+        geometry(same(3), 17, 6, 6, 64, 32, 3, 3),
+        geometry(ConvSpec.PLAIN, 2, 7, 6, 32, 64, 3, 3),
+        geometry(new ConvSpec(ONE, new Padding(2, 0, 1, 2), ONE, 1), 1, 6, 5, 32, 32, 3, 3));
   }
 
   private static java.util.Optional<Geometry> randomly(Random random) {
@@ -110,7 +125,10 @@ class ConvolutionConformanceTest {
     return Conformance.tests(geometries().stream().map(Geometry::filterGradient).toList());
   }
 
-  /** A NaN in the image reaches just the outputs whose windows hold it; padding and unused lanes make none. */
+  /**
+   * A NaN in the image reaches just the outputs whose windows hold it; padding and unused lanes make none. Winograd's
+   * algorithm, which mixes neighbours, is not held to that.
+   */
   @TestFactory
   Stream<DynamicNode> brokenImages() {
     List<OpCase> cases = new ArrayList<>();
@@ -135,7 +153,7 @@ class ConvolutionConformanceTest {
   Stream<DynamicNode> withExpressionsRiding() {
     List<OpCase> cases = new ArrayList<>();
     Expr relu = Exprs.ifNotPositive(Exprs.input(3), Exprs.constant(0), Exprs.input(3));
-    for (Geometry g : geometries().subList(0, 20)) {
+    for (Geometry g : Stream.concat(geometries().stream().limit(20), winograd().stream()).toList()) {
       Op conv = new Op.Conv2d(g.spec);
       Expr biased = Exprs.add(Exprs.input(3), Exprs.input(2));
       int channels = g.filter[0];

@@ -22,6 +22,12 @@ final class CrossEntropyKernel implements CpuKernel {
   /** Elements whose exponentials are computed at once, unless one row has more: they stay in the first-level cache. */
   private static final int BLOCK = 2048;
 
+  /**
+   * Below this, the sum of all exponentials but the largest, which is 1, is added up without that one: a difference
+   * would have lost its digits.
+   */
+  private static final double SMALL = 0x1p-10;
+
   private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
 
   private final double smoothing;
@@ -58,14 +64,14 @@ final class CrossEntropyKernel implements CpuKernel {
     return compiler.map(List.of(Exprs.unary(op, Exprs.input(0))), List.of(type), List.of(DType.F32), type.shape());
   }
 
-  /** For each thread a block of exponentials, and a sum and the largest logit's place for each of its rows. */
+  /** For each thread a block of exponentials, and a sum for each of its rows. */
   @Override
   public long workspaceBytes() {
     return workers.threads() * slotBytes();
   }
 
   private long slotBytes() {
-    return expBytes() + 2 * rowBytes();
+    return expBytes() + rowBytes();
   }
 
   private long rowBytes() {
@@ -118,26 +124,23 @@ final class CrossEntropyKernel implements CpuKernel {
       int count = Math.min(together, rows - first);
       long block = workspace + slot * slotBytes();
       long sums = block + expBytes();
-      long places = sums + rowBytes();
       for (int i = 0; i < count; i++) {
-        int largest = largest(first + i);
-        Memory.ALL.set(INT, places + 4L * i, largest);
-        centre(first + i, logit(first + i, largest), block + 4L * i * classes);
+        centre(first + i, largest(first + i), block + 4L * i * classes);
       }
       exps[slot].range(0, (long) count * classes);
       for (int i = 0; i < count; i++) {
-        Memory.set(sums + 4L * i, rest(Memory.ALL.get(INT, places + 4L * i), block + 4L * i * classes));
+        Memory.set(sums + 4L * i, rest(block + 4L * i * classes));
       }
-      if (!gradient) {
-        logs[slot].range(0, count);
-      }
-      for (int i = 0; i < count; i++) {
-        if (gradient) {
+      if (gradient) {
+        for (int i = 0; i < count; i++) {
           gradient(first + i, block + 4L * i * classes, Memory.get(sums + 4L * i));
-        } else {
-          float largest = logit(first + i, Memory.ALL.get(INT, places + 4L * i));
-          Memory.set(output + 4L * (first + i), loss(first + i, largest, Memory.get(sums + 4L * i)));
         }
+        return;
+      }
+      logs[slot].range(0, count);
+      for (int i = 0; i < count; i++) {
+        float loss = loss(first + i, largest(first + i), Memory.get(sums + 4L * i));
+        Memory.set(output + 4L * (first + i), loss);
       }
     }
 
@@ -145,18 +148,29 @@ final class CrossEntropyKernel implements CpuKernel {
       return Memory.get(logits + 4 * ((long) row * classes + c));
     }
 
-    /** Where the largest logit of a row is. A NaN makes its row NaN wherever it is. */
-    private int largest(int row) {
-      int best = 0;
-      float value = logit(row, 0);
-      for (int c = 1; c < classes; c++) {
-        float next = logit(row, c);
-        if (next > value) {
-          best = c;
-          value = next;
-        }
+    /** The largest logit of a row. A NaN makes its row NaN wherever it is. */
+    private float largest(int row) {
+      long at = logits + 4L * row * classes;
+      float a = Memory.get(at);
+      float b = a;
+      float c = a;
+      float d = a;
+      int i = 0;
+      // Four chains: each comparison waits for the one before.
+      for (; i + 3 < classes; i += 4) {
+        a = larger(a, Memory.get(at + 4L * i));
+        b = larger(b, Memory.get(at + 4L * i + 4));
+        c = larger(c, Memory.get(at + 4L * i + 8));
+        d = larger(d, Memory.get(at + 4L * i + 12));
       }
-      return best;
+      for (; i < classes; i++) {
+        a = larger(a, Memory.get(at + 4L * i));
+      }
+      return larger(larger(a, b), larger(c, d));
+    }
+
+    private static float larger(float best, float next) {
+      return next > best ? next : best;
     }
 
     private void centre(int row, float largest, long to) {
@@ -165,12 +179,38 @@ final class CrossEntropyKernel implements CpuKernel {
       }
     }
 
-    private float rest(int largest, long exps) {
-      double sum = 0;
-      for (int c = 0; c < classes; c++) {
-        sum += c == largest ? Memory.get(exps + 4L * c) - 1 : Memory.get(exps + 4L * c);
+    private float rest(long exps) {
+      double a = 0;
+      double b = 0;
+      double c = 0;
+      double d = 0;
+      int i = 0;
+      for (; i + 3 < classes; i += 4) {
+        a += Memory.get(exps + 4L * i);
+        b += Memory.get(exps + 4L * i + 4);
+        c += Memory.get(exps + 4L * i + 8);
+        d += Memory.get(exps + 4L * i + 12);
       }
-      return (float) sum;
+      for (; i < classes; i++) {
+        a += Memory.get(exps + 4L * i);
+      }
+      double rest = (a + b) + (c + d) - 1;
+      return (float) (rest < SMALL ? smallRest(exps) : rest);
+    }
+
+    /** The sum of all exponentials but one of the largest. */
+    private double smallRest(long exps) {
+      double sum = 0;
+      boolean met = false;
+      for (int c = 0; c < classes; c++) {
+        float e = Memory.get(exps + 4L * c);
+        if (e == 1 && !met) {
+          met = true;
+        } else {
+          sum += e;
+        }
+      }
+      return sum;
     }
 
     /** The share of class {@code c} in the target. */
@@ -197,6 +237,11 @@ final class CrossEntropyKernel implements CpuKernel {
 
     private float loss(int row, float largest, float log) {
       double loss = mass(row) * log;
+      if (indices && smoothing == 0) {
+        // A label that names no class has made the mass, and with it the loss, NaN.
+        int label = label(row);
+        return (float) (label < 0 || label >= classes ? loss : loss - ((double) logit(row, label) - largest));
+      }
       for (int c = 0; c < classes; c++) {
         double share = target(row, c);
         // A class that is not asked for may have a logit of −∞.
@@ -211,9 +256,22 @@ final class CrossEntropyKernel implements CpuKernel {
       double mass = mass(row);
       double weight = Memory.get(lossGradient + 4L * row);
       double scale = mass / (1.0 + rest);
+      long to = output + 4L * row * classes;
+      if (!indices) {
+        for (int c = 0; c < classes; c++) {
+          Memory.set(to + 4L * c, (float) (weight * (scale * Memory.get(exps + 4L * c) - target(row, c))));
+        }
+        return;
+      }
+      // All classes but one have the same share of the target.
+      double slope = weight * scale;
+      double even = weight * smoothing / classes;
       for (int c = 0; c < classes; c++) {
-        double value = weight * (scale * Memory.get(exps + 4L * c) - target(row, c));
-        Memory.set(output + 4 * ((long) row * classes + c), (float) value);
+        Memory.set(to + 4L * c, (float) (slope * Memory.get(exps + 4L * c) - even));
+      }
+      int label = label(row);
+      if (label >= 0 && label < classes) {
+        Memory.set(to + 4L * label, (float) (weight * (scale * Memory.get(exps + 4L * label) - target(row, label))));
       }
     }
   }
