@@ -37,6 +37,7 @@ final class Parts {
 
   private void add() {
     check("machine", "The machine", 60, List.of("machine"));
+    convolutions();
     for (Network network : scale.networks().subList(0, 1)) {
       PRECISIONS.forEach(precision -> step(network, precision));
     }
@@ -65,6 +66,23 @@ final class Parts {
     String sizes = scale.products().stream().map(String::valueOf).collect(Collectors.joining(","));
     measure("products", "Matrix products", 60, List.of("products", "--sizes=" + sizes));
     memory();
+  }
+
+  /** The question that decides which part of cuDNN is asked first; its class lies among the tests. */
+  private void convolutions() {
+    List<String> command = new ArrayList<>(java(bundle.resolve("lib/tests.jar")));
+    command.add("dev.lamina.device.cuda.suite.ConvolutionQuestion");
+    command.addAll(
+        emulated ? List.of("--batch=1", "--shrink=7", "--seconds=0") : List.of("--batch=256", "--seconds=0.05"));
+    parts.add(
+        new Part(
+            "convolutions",
+            "Convolutions by cuDNN's legacy calls and by its graph API",
+            Duration.ofSeconds(100),
+            command,
+            environment,
+            "",
+            false));
   }
 
   private List<String> tests(String... arguments) {
@@ -99,7 +117,7 @@ final class Parts {
     List<String> command =
         new ArrayList<>(
             List.of(sanitizer, "--tool", "memcheck", "--target-processes", "all", "--error-exitcode", "99"));
-    command.addAll(java());
+    command.addAll(measure());
     command.addAll(stepArguments(new Network("resnet20", 8, 32), "bf16", 0.01));
     parts.add(
         new Part(
@@ -137,12 +155,18 @@ final class Parts {
   }
 
   private void add(String name, String title, int seconds, List<String> arguments, boolean check) {
-    List<String> command = new ArrayList<>(java());
+    List<String> command = new ArrayList<>(measure());
     command.addAll(arguments);
     parts.add(new Part(name, title, Duration.ofSeconds(seconds), command, environment, "", check));
   }
 
-  private List<String> java() {
+  private List<String> measure() {
+    List<String> command = new ArrayList<>(java(bundle.resolve("lib/benchmarks.jar")));
+    command.add(Measure.class.getName());
+    return command;
+  }
+
+  private List<String> java(Path jar) {
     return List.of(
         System.getProperty("java.home") + "/bin/java",
         "--add-modules=jdk.incubator.vector",
@@ -153,7 +177,6 @@ final class Parts {
         "-Djava.awt.headless=true",
         "-Dlamina.bundle=" + bundle,
         "-cp",
-        bundle.resolve("lib/benchmarks.jar") + ":" + bundle.resolve("lib/lamina.jar"),
-        Measure.class.getName());
+        jar + ":" + bundle.resolve("lib/lamina.jar"));
   }
 }
