@@ -49,7 +49,7 @@ final class Parts {
     check("gradients", "Gradients against central differences", 60, tests("--select=package:dev.lamina.gradients"));
     check(
         "replays",
-        "100 replays of a recorded step, bit for bit those of steps that are not",
+        "Replays of a recorded step, bit for bit those of steps that are not",
         60,
         tests("--select=class:" + REPLAYS));
     List<String> mnist = new ArrayList<>(List.of("mnist", "--epochs=" + scale.epochs(), "--least=" + scale.accuracy()));
@@ -87,6 +87,9 @@ final class Parts {
 
   private List<String> tests(String... arguments) {
     List<String> all = new ArrayList<>(List.of("tests", "-D=lamina.test.device=cuda"));
+    if (emulated) {
+      all.add("-D=lamina.test.slow=true");
+    }
     all.addAll(List.of(arguments));
     return all;
   }
