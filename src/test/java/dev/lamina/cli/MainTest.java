@@ -355,6 +355,9 @@ class MainTest {
     assertEquals(Main.OK, run(smaller.toArray(String[]::new)), err::toString);
     assertEquals(Main.OK, run("eval", run.toString(), "--memory-limit", limit), err::toString);
     assertComplaint("batch 1 needs", "eval", run.toString(), "--memory-limit", "1KiB");
+    List<String> profile =
+        List.of("profile", recipe.toString(), "--steps", "1", "--device", "cpu", "--memory-limit", "24MiB");
+    assertEquals(Main.OK, run(profile.toArray(String[]::new)), err::toString);
   }
 
   @Test
