@@ -19,4 +19,7 @@ CUresult call(const char* name, Rules rules, const std::function<CUresult()>& bo
 // For bodies that need a valid stream.
 CUresult onStream(const char* name, Rules rules, Stream* stream, const std::function<CUresult()>& body);
 
+// Major (0) or minor (1) number of the compute capability.
+int capability(int part);
+
 }  // namespace emulator

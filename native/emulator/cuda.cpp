@@ -1,12 +1,11 @@
-// The driver's functions: each checks what CUDA would check and hands over to the file that does it.
+// The driver's functions for devices and contexts, and how every function begins. Those for memory, streams, graphs and
+// modules stand where the work is done.
 #include "api.h"
 
-#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <map>
-#include <set>
 
 using namespace emulator;
 
@@ -18,15 +17,10 @@ struct Context {
     int retained = 0;
     unsigned flags = 0;
 };
-struct GraphExec {
-    std::shared_ptr<Graph> graph;
-};
 
 bool initialized = false;
 Context primary;
 thread_local std::vector<Context*> current;
-std::set<Graph*> graphs;
-std::set<GraphExec*> execs;
 
 int deviceCount() {
     const char* visible = getenv("CUDA_VISIBLE_DEVICES");
@@ -41,22 +35,19 @@ void leave() {
     forgetStreams();
     unloadAll();
     memory::releaseAll();
-    for (Graph* graph : graphs) delete graph;
-    for (GraphExec* exec : execs) delete exec;
-    graphs.clear();
-    execs.clear();
+    forgetGraphs();
     unstick();
 }
 
+}  // namespace
+
 // "8.0", or what LAMINA_EMULATOR_CAPABILITY says.
-int capability(int part) {
+int emulator::capability(int part) {
     const char* wish = getenv("LAMINA_EMULATOR_CAPABILITY");
     int major = 8, minor = 0;
     if (wish != nullptr) sscanf(wish, "%d.%d", &major, &minor);
     return part == 0 ? major : minor;
 }
-
-}  // namespace
 
 CUresult emulator::call(const char* name, Rules rules, const std::function<CUresult()>& body) {
     std::lock_guard<std::recursive_mutex> guard(lock());
@@ -258,222 +249,8 @@ API cuCtxGetStreamPriorityRange(int* least, int* greatest) {
     });
 }
 
-// ---- streams and events -----------------------------------------------------------------------------------------
-
-API cuStreamCreate(Stream** stream, unsigned flags) {
-    return call("cuStreamCreate", ORDINARY, [&] { return *stream = createStream(flags), CUDA_SUCCESS; });
-}
-
-API cuStreamCreateWithPriority(Stream** stream, unsigned flags, int) {
-    return call("cuStreamCreateWithPriority", ORDINARY, [&] { return *stream = createStream(flags), CUDA_SUCCESS; });
-}
-
-API cuStreamDestroy_v2(Stream* stream) {
-    return call("cuStreamDestroy", ORDINARY, [&] { return destroyStream(stream); });
-}
-
-API cuStreamSynchronize(Stream* stream) {
-    return onStream("cuStreamSynchronize", ORDINARY, stream, [&] { return synchronize(stream); });
-}
-
-API cuStreamQuery(Stream* stream) {
-    return onStream("cuStreamQuery", ORDINARY, stream, [&]() -> CUresult {
-        if (!capturing(stream) && idle(stream)) return CUDA_SUCCESS;
-        CUresult result = synchronize(stream);  // not ready this time; next time it is
-        return result != CUDA_SUCCESS ? result : CUDA_ERROR_NOT_READY;
-    });
-}
-
-API cuStreamGetFlags(Stream* stream, unsigned* flags) {
-    return onStream("cuStreamGetFlags", ORDINARY, stream, [&] { return *flags = flagsOf(stream), CUDA_SUCCESS; });
-}
-
 API cuStreamGetCtx(Stream* stream, Context** context) {
     return onStream("cuStreamGetCtx", ORDINARY, stream, [&] { return *context = &primary, CUDA_SUCCESS; });
-}
-
-API cuStreamWaitEvent(Stream* stream, Event* event, unsigned) {
-    return onStream("cuStreamWaitEvent", ORDINARY, stream, [&] { return wait(stream, event); });
-}
-
-API cuEventCreate(Event** event, unsigned flags) {
-    return call("cuEventCreate", ORDINARY, [&] { return *event = createEvent(flags), CUDA_SUCCESS; });
-}
-
-API cuEventDestroy_v2(Event* event) {
-    return call("cuEventDestroy", ORDINARY, [&] { return destroyEvent(event); });
-}
-
-API cuEventRecord(Event* event, Stream* stream) {
-    return onStream("cuEventRecord", ORDINARY, stream, [&] { return record(event, stream); });
-}
-
-API cuEventSynchronize(Event* event) {
-    return call("cuEventSynchronize", ORDINARY, [&] { return synchronize(event); });
-}
-
-API cuEventQuery(Event* event) {
-    return call("cuEventQuery", ORDINARY, [&] { return query(event); });
-}
-
-API cuEventElapsedTime(float* milliseconds, Event* start, Event* end) {
-    return call("cuEventElapsedTime", ORDINARY, [&] { return elapsed(milliseconds, start, end); });
-}
-
-// ---- capture and graphs ------------------------------------------------------------------------------------------
-
-API cuStreamBeginCapture_v2(Stream* stream, int mode) {
-    return onStream("cuStreamBeginCapture", ORDINARY, stream, [&] { return beginCapture(stream, CaptureMode(mode)); });
-}
-
-API cuStreamEndCapture(Stream* stream, Graph** graph) {
-    return onStream("cuStreamEndCapture", ORDINARY, stream, [&] {
-        CUresult result = endCapture(stream, graph);
-        if (result == CUDA_SUCCESS) graphs.insert(*graph);
-        return result;
-    });
-}
-
-API cuStreamIsCapturing(Stream* stream, int* status) {
-    return onStream("cuStreamIsCapturing", ORDINARY, stream, [&] {
-        CaptureStatus now;
-        CUresult result = captureStatus(stream, &now);
-        return *status = now, result;
-    });
-}
-
-API cuThreadExchangeStreamCaptureMode(int* mode) {
-    return call("cuThreadExchangeStreamCaptureMode", ANY_TIME,
-                [&] { return *mode = exchangeMode(CaptureMode(*mode)), CUDA_SUCCESS; });
-}
-
-API cuGraphInstantiateWithFlags(GraphExec** exec, Graph* graph, unsigned long long) {
-    return call("cuGraphInstantiate", UNSAFE, [&] {
-        if (graphs.count(graph) == 0)
-            return refuse(CUDA_ERROR_INVALID_HANDLE, "cuGraphInstantiate of an unknown graph");
-        *exec = new GraphExec{std::make_shared<Graph>(*graph)};
-        return execs.insert(*exec), CUDA_SUCCESS;
-    });
-}
-
-API cuGraphLaunch(GraphExec* exec, Stream* stream) {
-    return onStream("cuGraphLaunch", ORDINARY, stream, [&] {
-        if (execs.count(exec) == 0)
-            return refuse(CUDA_ERROR_INVALID_HANDLE, "cuGraphLaunch of an unknown executable graph");
-        return submit(stream, "cuGraphLaunch", [graph = exec->graph] { return runGraph(*graph); });
-    });
-}
-
-API cuGraphUpload(GraphExec* exec, Stream* stream) {
-    return onStream("cuGraphUpload", ORDINARY, stream, [&] {
-        return execs.count(exec) != 0
-                   ? CUDA_SUCCESS
-                   : refuse(CUDA_ERROR_INVALID_HANDLE, "cuGraphUpload of an unknown executable graph");
-    });
-}
-
-// Only the number of nodes: what they are is nobody's business.
-API cuGraphGetNodes(Graph* graph, void** nodes, size_t* count) {
-    return call("cuGraphGetNodes", ORDINARY, [&] {
-        if (graphs.count(graph) == 0) return refuse(CUDA_ERROR_INVALID_HANDLE, "cuGraphGetNodes of an unknown graph");
-        if (nodes != nullptr)
-            return refuse(CUDA_ERROR_NOT_SUPPORTED, "cuGraphGetNodes gives only the number of nodes here");
-        return *count = graph->nodes.size(), CUDA_SUCCESS;
-    });
-}
-
-API cuGraphDestroy(Graph* graph) {
-    return call("cuGraphDestroy", ORDINARY, [&] {
-        if (graphs.erase(graph) == 0) return refuse(CUDA_ERROR_INVALID_HANDLE, "cuGraphDestroy of an unknown graph");
-        delete graph;
-        return CUDA_SUCCESS;
-    });
-}
-
-API cuGraphExecDestroy(GraphExec* exec) {
-    return call("cuGraphExecDestroy", ORDINARY, [&] {
-        if (execs.erase(exec) == 0)
-            return refuse(CUDA_ERROR_INVALID_HANDLE, "cuGraphExecDestroy of an unknown executable graph");
-        delete exec;
-        return CUDA_SUCCESS;
-    });
-}
-
-// ---- modules and functions ---------------------------------------------------------------------------------------
-
-API cuModuleLoadData(Module** module, const void* image) {
-    return call("cuModuleLoadData", UNSAFE, [&] { return loadModule(module, image); });
-}
-
-API cuModuleLoadDataEx(Module** module, const void* image, unsigned, int*, void**) {
-    return call("cuModuleLoadDataEx", UNSAFE, [&] { return loadModule(module, image); });
-}
-
-API cuModuleUnload(Module* module) {
-    return call("cuModuleUnload", UNSAFE, [&] { return unloadModule(module); });
-}
-
-API cuModuleGetFunction(Function** function, Module* module, const char* name) {
-    return call("cuModuleGetFunction", ORDINARY, [&] { return findFunction(function, module, name); });
-}
-
-API cuFuncGetAttribute(int* value, int attribute, Function* function) {
-    return call("cuFuncGetAttribute", ORDINARY, [&] {
-        if (!known(function)) return refuse(CUDA_ERROR_INVALID_HANDLE, "cuFuncGetAttribute of an unknown function");
-        int threads = function->kernel->maxThreads;
-        switch (attribute) {
-            case 0: *value = threads > 0 ? threads : 1024; break;
-            case 1: *value = int(function->staticShared); break;
-            case 2:
-            case 3: *value = 0; break;
-            case 4: *value = 32; break;
-            case 5:
-            case 6: *value = capability(0) * 10 + capability(1); break;
-            case 7:
-            case 9: *value = 0; break;
-            case FUNCTION_MAX_DYNAMIC_SHARED: *value = int(function->maxDynamicShared); break;
-            default:
-                return refuse(CUDA_ERROR_INVALID_VALUE, "cuFuncGetAttribute: the emulator has no attribute %d",
-                              attribute);
-        }
-        return CUDA_SUCCESS;
-    });
-}
-
-API cuFuncSetAttribute(Function* function, int attribute, int value) {
-    return call("cuFuncSetAttribute", ORDINARY, [&] {
-        if (!known(function)) return refuse(CUDA_ERROR_INVALID_HANDLE, "cuFuncSetAttribute of an unknown function");
-        if (attribute == FUNCTION_MAX_DYNAMIC_SHARED) {
-            if (value < 0 || value > 99 * 1024)
-                return refuse(CUDA_ERROR_INVALID_VALUE, "cuFuncSetAttribute: %d bytes of shared memory", value);
-            function->maxDynamicShared = size_t(value);
-        }
-        return CUDA_SUCCESS;
-    });
-}
-
-API cuFuncSetCacheConfig(Function* function, int) {
-    return call("cuFuncSetCacheConfig", ORDINARY, [&] {
-        return known(function) ? CUDA_SUCCESS
-                               : refuse(CUDA_ERROR_INVALID_HANDLE, "cuFuncSetCacheConfig of an unknown function");
-    });
-}
-
-API cuOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, Function* function, int threads, size_t) {
-    return call("cuOccupancyMaxActiveBlocksPerMultiprocessor", ORDINARY, [&] {
-        if (!known(function) || threads <= 0)
-            return refuse(CUDA_ERROR_INVALID_VALUE, "cuOccupancyMaxActiveBlocksPerMultiprocessor: %d threads", threads);
-        return *blocks = std::min(16, 2048 / threads), CUDA_SUCCESS;
-    });
-}
-
-API cuLaunchKernel(Function* function, unsigned gridX, unsigned gridY, unsigned gridZ, unsigned blockX, unsigned blockY,
-                   unsigned blockZ, unsigned sharedBytes, Stream* stream, void** parameters, void** extra) {
-    return onStream("cuLaunchKernel", ORDINARY, stream, [&] {
-        if (!known(function)) return refuse(CUDA_ERROR_INVALID_HANDLE, "cuLaunchKernel of an unknown function");
-        if (extra != nullptr) return refuse(CUDA_ERROR_NOT_SUPPORTED, "cuLaunchKernel: parameters as \"extra\"");
-        return launch(function, {gridX, gridY, gridZ}, {blockX, blockY, blockZ}, sharedBytes, stream, parameters);
-    });
 }
 
 API cuProfilerStart() {

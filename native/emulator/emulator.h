@@ -148,6 +148,8 @@ struct Capture {
 
 // Work goes to a stream: run at once, kept until somebody waits (LAMINA_EMULATOR_STREAMS=deferred), or recorded.
 CUresult submit(Stream* stream, const std::string& name, Work work);
+// fault.cpp: the work, or the same with the fault that LAMINA_EMULATOR_FAULT asks for.
+Work withFault(const std::string& name, Work work);
 CUresult synchronize(Stream* stream);
 CUresult synchronizeAll();
 Stream* createStream(unsigned flags);
@@ -179,6 +181,7 @@ std::vector<int>& frontierOf(Stream* stream);
 void setCapture(Stream* stream, std::shared_ptr<Capture> capture);
 CUresult invalidate(Capture& capture, CUresult code, const char* why);
 CUresult runGraph(const Graph& graph);
+void forgetGraphs();
 
 // ---- module.cpp -------------------------------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 // Stream capture: while a stream is captured its work becomes the nodes of a graph, with the dependencies that streams
 // and events give them, and does not run. A launch of the graph runs the nodes.
-#include "emulator.h"
+#include "api.h"
 
 #include <algorithm>
 #include <functional>
@@ -9,9 +9,16 @@
 #include <utility>
 
 namespace emulator {
+
+struct GraphExec {
+    std::shared_ptr<Graph> graph;
+};
+
 namespace {
 
 std::set<std::shared_ptr<Capture>> active;
+std::set<Graph*> graphs;
+std::set<GraphExec*> execs;
 thread_local CaptureMode threadMode = CAPTURE_GLOBAL;
 
 size_t thisThread() { return std::hash<std::thread::id>()(std::this_thread::get_id()); }
@@ -132,4 +139,90 @@ CUresult runGraph(const Graph& graph) {
     return CUDA_SUCCESS;
 }
 
+void forgetGraphs() {
+    for (Graph* graph : graphs) delete graph;
+    for (GraphExec* exec : execs) delete exec;
+    graphs.clear();
+    execs.clear();
+}
+
 }  // namespace emulator
+
+using namespace emulator;
+
+API cuStreamBeginCapture_v2(Stream* stream, int mode) {
+    return onStream("cuStreamBeginCapture", ORDINARY, stream, [&] { return beginCapture(stream, CaptureMode(mode)); });
+}
+
+API cuStreamEndCapture(Stream* stream, Graph** graph) {
+    return onStream("cuStreamEndCapture", ORDINARY, stream, [&] {
+        CUresult result = endCapture(stream, graph);
+        if (result == CUDA_SUCCESS) graphs.insert(*graph);
+        return result;
+    });
+}
+
+API cuStreamIsCapturing(Stream* stream, int* status) {
+    return onStream("cuStreamIsCapturing", ORDINARY, stream, [&] {
+        CaptureStatus now;
+        CUresult result = captureStatus(stream, &now);
+        return *status = now, result;
+    });
+}
+
+API cuThreadExchangeStreamCaptureMode(int* mode) {
+    return call("cuThreadExchangeStreamCaptureMode", ANY_TIME,
+                [&] { return *mode = exchangeMode(CaptureMode(*mode)), CUDA_SUCCESS; });
+}
+
+API cuGraphInstantiateWithFlags(GraphExec** exec, Graph* graph, unsigned long long) {
+    return call("cuGraphInstantiate", UNSAFE, [&] {
+        if (graphs.count(graph) == 0)
+            return refuse(CUDA_ERROR_INVALID_HANDLE, "cuGraphInstantiate of an unknown graph");
+        *exec = new GraphExec{std::make_shared<Graph>(*graph)};
+        return execs.insert(*exec), CUDA_SUCCESS;
+    });
+}
+
+API cuGraphLaunch(GraphExec* exec, Stream* stream) {
+    return onStream("cuGraphLaunch", ORDINARY, stream, [&] {
+        if (execs.count(exec) == 0)
+            return refuse(CUDA_ERROR_INVALID_HANDLE, "cuGraphLaunch of an unknown executable graph");
+        return submit(stream, "cuGraphLaunch", [graph = exec->graph] { return runGraph(*graph); });
+    });
+}
+
+API cuGraphUpload(GraphExec* exec, Stream* stream) {
+    return onStream("cuGraphUpload", ORDINARY, stream, [&] {
+        return execs.count(exec) != 0
+                   ? CUDA_SUCCESS
+                   : refuse(CUDA_ERROR_INVALID_HANDLE, "cuGraphUpload of an unknown executable graph");
+    });
+}
+
+// Only the number of nodes: what they are is nobody's business.
+API cuGraphGetNodes(Graph* graph, void** nodes, size_t* count) {
+    return call("cuGraphGetNodes", ORDINARY, [&] {
+        if (graphs.count(graph) == 0) return refuse(CUDA_ERROR_INVALID_HANDLE, "cuGraphGetNodes of an unknown graph");
+        if (nodes != nullptr)
+            return refuse(CUDA_ERROR_NOT_SUPPORTED, "cuGraphGetNodes gives only the number of nodes here");
+        return *count = graph->nodes.size(), CUDA_SUCCESS;
+    });
+}
+
+API cuGraphDestroy(Graph* graph) {
+    return call("cuGraphDestroy", ORDINARY, [&] {
+        if (graphs.erase(graph) == 0) return refuse(CUDA_ERROR_INVALID_HANDLE, "cuGraphDestroy of an unknown graph");
+        delete graph;
+        return CUDA_SUCCESS;
+    });
+}
+
+API cuGraphExecDestroy(GraphExec* exec) {
+    return call("cuGraphExecDestroy", ORDINARY, [&] {
+        if (execs.erase(exec) == 0)
+            return refuse(CUDA_ERROR_INVALID_HANDLE, "cuGraphExecDestroy of an unknown executable graph");
+        delete exec;
+        return CUDA_SUCCESS;
+    });
+}

@@ -1,5 +1,5 @@
 // Modules: shared objects that the emulated NVRTC made, loaded from memory. Functions, and their launch.
-#include "emulator.h"
+#include "api.h"
 
 #include <dlfcn.h>
 #include <elf.h>
@@ -185,3 +185,80 @@ CUresult launch(Function* function, Dim3 grid, Dim3 block, size_t sharedBytes, S
 }
 
 }  // namespace emulator
+
+using namespace emulator;
+
+API cuModuleLoadData(Module** module, const void* image) {
+    return call("cuModuleLoadData", UNSAFE, [&] { return loadModule(module, image); });
+}
+
+API cuModuleLoadDataEx(Module** module, const void* image, unsigned, int*, void**) {
+    return call("cuModuleLoadDataEx", UNSAFE, [&] { return loadModule(module, image); });
+}
+
+API cuModuleUnload(Module* module) {
+    return call("cuModuleUnload", UNSAFE, [&] { return unloadModule(module); });
+}
+
+API cuModuleGetFunction(Function** function, Module* module, const char* name) {
+    return call("cuModuleGetFunction", ORDINARY, [&] { return findFunction(function, module, name); });
+}
+
+API cuFuncGetAttribute(int* value, int attribute, Function* function) {
+    return call("cuFuncGetAttribute", ORDINARY, [&] {
+        if (!known(function)) return refuse(CUDA_ERROR_INVALID_HANDLE, "cuFuncGetAttribute of an unknown function");
+        int threads = function->kernel->maxThreads;
+        switch (attribute) {
+            case 0: *value = threads > 0 ? threads : 1024; break;
+            case 1: *value = int(function->staticShared); break;
+            case 2:
+            case 3: *value = 0; break;
+            case 4: *value = 32; break;
+            case 5:
+            case 6: *value = capability(0) * 10 + capability(1); break;
+            case 7:
+            case 9: *value = 0; break;
+            case FUNCTION_MAX_DYNAMIC_SHARED: *value = int(function->maxDynamicShared); break;
+            default:
+                return refuse(CUDA_ERROR_INVALID_VALUE, "cuFuncGetAttribute: the emulator has no attribute %d",
+                              attribute);
+        }
+        return CUDA_SUCCESS;
+    });
+}
+
+API cuFuncSetAttribute(Function* function, int attribute, int value) {
+    return call("cuFuncSetAttribute", ORDINARY, [&] {
+        if (!known(function)) return refuse(CUDA_ERROR_INVALID_HANDLE, "cuFuncSetAttribute of an unknown function");
+        if (attribute == FUNCTION_MAX_DYNAMIC_SHARED) {
+            if (value < 0 || value > 99 * 1024)
+                return refuse(CUDA_ERROR_INVALID_VALUE, "cuFuncSetAttribute: %d bytes of shared memory", value);
+            function->maxDynamicShared = size_t(value);
+        }
+        return CUDA_SUCCESS;
+    });
+}
+
+API cuFuncSetCacheConfig(Function* function, int) {
+    return call("cuFuncSetCacheConfig", ORDINARY, [&] {
+        return known(function) ? CUDA_SUCCESS
+                               : refuse(CUDA_ERROR_INVALID_HANDLE, "cuFuncSetCacheConfig of an unknown function");
+    });
+}
+
+API cuOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, Function* function, int threads, size_t) {
+    return call("cuOccupancyMaxActiveBlocksPerMultiprocessor", ORDINARY, [&] {
+        if (!known(function) || threads <= 0)
+            return refuse(CUDA_ERROR_INVALID_VALUE, "cuOccupancyMaxActiveBlocksPerMultiprocessor: %d threads", threads);
+        return *blocks = std::min(16, 2048 / threads), CUDA_SUCCESS;
+    });
+}
+
+API cuLaunchKernel(Function* function, unsigned gridX, unsigned gridY, unsigned gridZ, unsigned blockX, unsigned blockY,
+                   unsigned blockZ, unsigned sharedBytes, Stream* stream, void** parameters, void** extra) {
+    return onStream("cuLaunchKernel", ORDINARY, stream, [&] {
+        if (!known(function)) return refuse(CUDA_ERROR_INVALID_HANDLE, "cuLaunchKernel of an unknown function");
+        if (extra != nullptr) return refuse(CUDA_ERROR_NOT_SUPPORTED, "cuLaunchKernel: parameters as \"extra\"");
+        return launch(function, {gridX, gridY, gridZ}, {blockX, blockY, blockZ}, sharedBytes, stream, parameters);
+    });
+}

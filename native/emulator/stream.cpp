@@ -1,6 +1,7 @@
 // Streams and events. Work runs when it is submitted or, with LAMINA_EMULATOR_STREAMS=deferred, as late as CUDA allows:
-// only when somebody waits for it. A wait that was forgotten then gives wrong results, each time.
-#include "emulator.h"
+// only when somebody waits for it. With LAMINA_EMULATOR_STREAMS=uneven every second stream is late and the others are
+// not. A wait that was forgotten gives wrong results in one of them, each time.
+#include "api.h"
 
 #include <algorithm>
 #include <chrono>
@@ -13,6 +14,7 @@ namespace emulator {
 
 struct Stream {
     unsigned flags = STREAM_NON_BLOCKING;
+    bool late = false;
     std::deque<Work> queue;
     std::shared_ptr<Capture> capture;
     std::vector<int> frontier;  // nodes of the capture that the next one depends on
@@ -69,7 +71,7 @@ CUresult enqueue(Stream* stream, Work work) {
     }
     stream->queue.push_back(std::move(work));
     // Nothing can tell whether the null stream runs late: all that waits for it would make it run.
-    return deferred() && stream != nullStream() ? CUDA_SUCCESS : drain(stream);
+    return stream->late ? CUDA_SUCCESS : drain(stream);
 }
 
 // The null stream may not be used while a blocking stream is captured: it would have to wait for it.
@@ -88,17 +90,22 @@ CUresult refuseCapturing(Stream* stream, const char* call) {
 
 }  // namespace
 
+namespace {
+bool mode(const char* name) {
+    const char* wish = getenv("LAMINA_EMULATOR_STREAMS");
+    return wish != nullptr && strcmp(wish, name) == 0;
+}
+}  // namespace
+
 bool deferred() {
-    static const bool value = [] {
-        const char* mode = getenv("LAMINA_EMULATOR_STREAMS");
-        return mode != nullptr && strcmp(mode, "deferred") == 0;
-    }();
+    static const bool value = mode("deferred");
     return value;
 }
 
 Stream* createStream(unsigned flags) {
     auto* stream = new Stream;
     stream->flags = flags;
+    stream->late = deferred() || (mode("uneven") && streams.size() % 2 == 1);
     streams.insert(stream);
     return stream;
 }
@@ -128,6 +135,7 @@ CUresult destroyStream(Stream* stream) {
 CUresult submit(Stream* stream, const std::string& name, Work work) {
     stream = resolve(stream);
     if (CUresult result = refuseImplicit(stream, name.c_str()); result != CUDA_SUCCESS) return result;
+    work = withFault(name, std::move(work));
     if (stream->capture != nullptr) return add(*stream->capture, stream, name, std::move(work));
     return enqueue(stream, std::move(work));
 }
@@ -255,3 +263,61 @@ void forgetStreams() {
 }
 
 }  // namespace emulator
+
+using namespace emulator;
+
+API cuStreamCreate(Stream** stream, unsigned flags) {
+    return call("cuStreamCreate", ORDINARY, [&] { return *stream = createStream(flags), CUDA_SUCCESS; });
+}
+
+API cuStreamCreateWithPriority(Stream** stream, unsigned flags, int) {
+    return call("cuStreamCreateWithPriority", ORDINARY, [&] { return *stream = createStream(flags), CUDA_SUCCESS; });
+}
+
+API cuStreamDestroy_v2(Stream* stream) {
+    return call("cuStreamDestroy", ORDINARY, [&] { return destroyStream(stream); });
+}
+
+API cuStreamSynchronize(Stream* stream) {
+    return onStream("cuStreamSynchronize", ORDINARY, stream, [&] { return synchronize(stream); });
+}
+
+API cuStreamQuery(Stream* stream) {
+    return onStream("cuStreamQuery", ORDINARY, stream, [&]() -> CUresult {
+        if (!capturing(stream) && idle(stream)) return CUDA_SUCCESS;
+        CUresult result = synchronize(stream);  // not ready this time; next time it is
+        return result != CUDA_SUCCESS ? result : CUDA_ERROR_NOT_READY;
+    });
+}
+
+API cuStreamGetFlags(Stream* stream, unsigned* flags) {
+    return onStream("cuStreamGetFlags", ORDINARY, stream, [&] { return *flags = flagsOf(stream), CUDA_SUCCESS; });
+}
+
+API cuStreamWaitEvent(Stream* stream, Event* event, unsigned) {
+    return onStream("cuStreamWaitEvent", ORDINARY, stream, [&] { return wait(stream, event); });
+}
+
+API cuEventCreate(Event** event, unsigned flags) {
+    return call("cuEventCreate", ORDINARY, [&] { return *event = createEvent(flags), CUDA_SUCCESS; });
+}
+
+API cuEventDestroy_v2(Event* event) {
+    return call("cuEventDestroy", ORDINARY, [&] { return destroyEvent(event); });
+}
+
+API cuEventRecord(Event* event, Stream* stream) {
+    return onStream("cuEventRecord", ORDINARY, stream, [&] { return record(event, stream); });
+}
+
+API cuEventSynchronize(Event* event) {
+    return call("cuEventSynchronize", ORDINARY, [&] { return synchronize(event); });
+}
+
+API cuEventQuery(Event* event) {
+    return call("cuEventQuery", ORDINARY, [&] { return query(event); });
+}
+
+API cuEventElapsedTime(float* milliseconds, Event* start, Event* end) {
+    return call("cuEventElapsedTime", ORDINARY, [&] { return elapsed(milliseconds, start, end); });
+}

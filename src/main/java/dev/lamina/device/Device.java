@@ -75,10 +75,11 @@ public interface Device extends AutoCloseable {
   /**
    * The steps as one that does the same; a device that can record them does so after their first run.
    *
+   * @param name what they do together, for messages
    * @param intake steps that come first, and are the only ones to read what is {@linkplain #stage staged}
    * @param steps all others, in their order
    */
-  default Replay capture(List<Step> intake, List<Step> steps) {
+  default Replay capture(String name, List<Step> intake, List<Step> steps) {
     Step[] all = Stream.concat(intake.stream(), steps.stream()).toArray(Step[]::new);
     return () -> {
       for (Step step : all) {

@@ -75,8 +75,17 @@ public final class Program implements AutoCloseable {
     }
     plan.results()
         .forEach((name, root) -> results.put(name, binding.at(root, 0, plan.graph().outputs().get(name).type())));
-    all = device.capture(intake, steps);
+    all = device.capture(name(plan), intake, steps);
     clearInputs();
+  }
+
+  /** What users call a program like this. */
+  private static String name(Plan plan) {
+    boolean trains = plan.graph().nodes().stream().anyMatch(node -> node.phase() == Node.Phase.BACKWARD);
+    return (trains ? "a training step" : plan.graph().assigns().isEmpty() ? "a prediction" : "an evaluation step")
+        + " of "
+        + plan.entries().size()
+        + " operations";
   }
 
   /** Inputs are zeros until they are staged. */

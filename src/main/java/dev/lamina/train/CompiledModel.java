@@ -37,6 +37,10 @@ public final class CompiledModel implements AutoCloseable {
   private final Program judge;
   private final Program predict;
   private final HostTensor rate;
+
+  /** What the device holds as the rate: it is sent when it changes. */
+  private double stagedRate;
+
   private final MemoryNeed memory;
 
   /**
@@ -149,20 +153,28 @@ public final class CompiledModel implements AutoCloseable {
     if (update == null) {
       throw new IllegalStateException("a model that was compiled without an optimizer cannot be trained");
     }
-    rate.set(0, learningRate);
-    update.stage("rate", rate).await();
-    pass(update, images, target);
+    Device.Ticket rateTicket = Device.Ticket.DONE;
+    if (learningRate != stagedRate) {
+      rate.set(0, learningRate);
+      rateTicket = update.stage("rate", rate);
+      stagedRate = learningRate;
+    }
+    pass(update, images, target, rateTicket);
   }
 
   /** One pass whose gradients wait for the next {@link #update}; for specs with {@code accumulate} above 1. */
   public void accumulate(HostTensor images, HostTensor target) {
-    pass(accumulate, images, target);
+    pass(accumulate, images, target, Device.Ticket.DONE);
   }
 
-  private static void pass(Program program, HostTensor images, HostTensor target) {
-    program.stage("images", images).await();
-    program.stage("target", target).await();
+  /** Returns when the inputs may be changed again; the pass itself may have just begun. */
+  private static void pass(Program program, HostTensor images, HostTensor target, Device.Ticket others) {
+    Device.Ticket first = program.stage("images", images);
+    Device.Ticket second = program.stage("target", target);
     program.run();
+    others.await();
+    first.await();
+    second.await();
   }
 
   /** Mean loss and accuracy of the passes since the last call; waits for them. */
@@ -176,8 +188,7 @@ public final class CompiledModel implements AutoCloseable {
    * @param weights 1 for each example, 0 for padding
    */
   public void judge(HostTensor images, HostTensor target, HostTensor weights) {
-    judge.stage("weights", weights).await();
-    pass(judge, images, target);
+    pass(judge, images, target, judge.stage("weights", weights));
   }
 
   /** The figures of all batches judged since the last call; waits for them. */
@@ -192,8 +203,9 @@ public final class CompiledModel implements AutoCloseable {
 
   /** Probabilities (or values, for regression) of a batch of {@code evaluationBatch} examples. */
   public void predict(HostTensor images, HostTensor predictions) {
-    predict.stage("images", images).await();
+    Device.Ticket ticket = predict.stage("images", images);
     predict.run();
+    ticket.await();
     predict.read("prediction", predictions);
   }
 

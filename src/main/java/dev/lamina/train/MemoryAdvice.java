@@ -85,6 +85,9 @@ final class MemoryAdvice {
   }
 
   private static String bytes(long bytes) {
+    if (bytes < 1 << 20) {
+      return String.format(Locale.ROOT, "%.1f KiB", bytes / (double) (1 << 10));
+    }
     return bytes < 1L << 30
         ? String.format(Locale.ROOT, "%.1f MiB", bytes / (double) (1 << 20))
         : String.format(Locale.ROOT, "%.1f GiB", bytes / (double) (1L << 30));

@@ -9,7 +9,6 @@ import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,7 +27,6 @@ import tools.jackson.databind.json.JsonMapper;
 
 /** Uses the command line as a user would, mistakes included. */
 class MainTest {
-  private static final int CLASSES = 3;
   private static final int SIDE = 6;
 
   @TempDir Path folder;
@@ -38,26 +36,7 @@ class MainTest {
 
   @BeforeEach
   void writeData() throws IOException {
-    data = Files.createDirectory(folder.resolve("stripes"));
-    write("train", 120);
-    write("t10k", 30);
-  }
-
-  /** Images of 6 × 6 with a bright stripe whose place is the class. */
-  private void write(String part, int count) throws IOException {
-    ByteBuffer images = ByteBuffer.allocate(16 + count * SIDE * SIDE);
-    ByteBuffer labels = ByteBuffer.allocate(8 + count);
-    images.putInt(0x803).putInt(count).putInt(SIDE).putInt(SIDE);
-    labels.putInt(0x801).putInt(count);
-    for (int i = 0; i < count; i++) {
-      labels.put((byte) (i % CLASSES));
-      for (int p = 0; p < SIDE * SIDE; p++) {
-        int background = (i * 37 + p * 11) % 50;
-        images.put((byte) (p / SIDE / 2 == i % CLASSES ? 200 + background : background));
-      }
-    }
-    Files.write(data.resolve(part + "-images-idx3-ubyte"), images.array());
-    Files.write(data.resolve(part + "-labels-idx1-ubyte"), labels.array());
+    data = Stripes.write(folder.resolve("stripes"));
   }
 
   private int run(String... args) {
@@ -290,7 +269,7 @@ class MainTest {
 
     Path two = recipe(recipe.replace("{dense: 1}", "{dense: 2}").formatted(data));
     assertComplaint("a binary loss takes one logit", "train", two.toString(), "--out", folder.resolve("x").toString());
-    write("train", 120);
+    Stripes.write(data, "train", 120);
     Files.delete(data.resolve("classes.txt"));
     Path three = recipe(recipe.formatted(data));
     assertComplaint("has 3 classes, a binary loss tells 2 apart", "train", three.toString());
@@ -355,6 +334,9 @@ class MainTest {
     assertEquals(Main.OK, run(smaller.toArray(String[]::new)), err::toString);
     assertEquals(Main.OK, run("eval", run.toString(), "--memory-limit", limit), err::toString);
     assertComplaint("batch 1 needs", "eval", run.toString(), "--memory-limit", "1KiB");
+    List<String> profile =
+        List.of("profile", recipe.toString(), "--steps", "1", "--device", "cpu", "--memory-limit", "24MiB");
+    assertEquals(Main.OK, run(profile.toArray(String[]::new)), err::toString);
   }
 
   @Test

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.DynamicTest;
  * The devices, and how a case becomes a test on each. A device that is not available here is reported as skipped, with
  * its reason; the environment variable {@code LAMINA_REQUIRE} (names, separated by commas) turns that into a failure.
  */
-final class Conformance {
+public final class Conformance {
   private static final Set<DType> OPTIONAL_TYPES = Set.of(DType.F64, DType.BF16, DType.F16);
 
   private Conformance() {}
@@ -37,7 +37,7 @@ final class Conformance {
   private static final boolean EMULATED = Boolean.getBoolean("lamina.test.emulated");
 
   /** Every device but the oracle; only the one that the property {@code lamina.test.device} names, if it is set. */
-  static List<DeviceProvider> devices() {
+  public static List<DeviceProvider> devices() {
     String only = System.getProperty("lamina.test.device", "");
     return Stream.of(new CpuProvider(), new CudaProvider())
         .filter(provider -> only.isEmpty() || provider.name().equals(only))
@@ -45,12 +45,12 @@ final class Conformance {
   }
 
   /** Why a device cannot be tested here. */
-  static Optional<String> unavailable(DeviceProvider provider) {
+  public static Optional<String> unavailable(DeviceProvider provider) {
     Optional<String> reason = EMULATED ? Emulator.unavailable() : Optional.empty();
     return reason.isPresent() ? reason : provider.unavailable(options());
   }
 
-  static Device open(DeviceProvider provider) {
+  public static Device open(DeviceProvider provider) {
     return provider.open(options());
   }
 
@@ -87,7 +87,7 @@ final class Conformance {
   }
 
   /** Skips, or fails if {@code required} names the device; one that is emulated is called emulator there. */
-  static void absent(String device, String reason, String required) {
+  public static void absent(String device, String reason, String required) {
     String name = EMULATED ? "emulator" : device;
     boolean demanded = required != null && Arrays.stream(required.split(",")).map(String::strip).anyMatch(name::equals);
     if (demanded) {

@@ -33,8 +33,9 @@ import org.junit.jupiter.api.TestFactory;
 
 /** A step that was recorded and is replayed is, to the bit, the one whose kernels are started one by one. */
 class ReplayConformanceTest {
-  /** Ten where each takes a tenth of a second. */
-  private static final int REPLAYS = Boolean.getBoolean("lamina.test.emulated") ? 10 : 100;
+  /** Fewer on the emulator, where each takes a tenth of a second; the suite says with a property that it is one. */
+  private static final int REPLAYS =
+      Boolean.getBoolean("lamina.test.emulated") || Boolean.getBoolean("lamina.test.slow") ? 10 : 100;
 
   private static final int BATCH = 4;
   private static final int SIDE = 8;

@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every layer's gradients, for its input and its parameters, against central differences. */
-class LayerGradientsTest {
+public class LayerGradientsTest {
   private static final Shape VECTORS = Shape.of(4, 5);
   private static final Shape IMAGES = Shape.of(2, 5, 6, 4);
 
@@ -22,7 +22,8 @@ class LayerGradientsTest {
     return Arguments.of(layer, input, mode);
   }
 
-  static Stream<Arguments> layers() {
+  /** Layers of all kinds, each with the shape of its input and a mode. */
+  public static Stream<Arguments> layers() {
     Layer conv = new Conv2d(4, 3).same();
     return Stream.of(
         of(new Dense(3), VECTORS, Mode.TRAINING),

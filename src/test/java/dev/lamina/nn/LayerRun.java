@@ -3,7 +3,6 @@ package dev.lamina.nn;
 import dev.lamina.device.Buffer;
 import dev.lamina.device.Device;
 import dev.lamina.device.DeviceOptions;
-import dev.lamina.device.DeviceProvider;
 import dev.lamina.device.Plan;
 import dev.lamina.device.Program;
 import dev.lamina.device.VariableLayout;
@@ -24,6 +23,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /** Runs one layer forward and backward: on the reference device in double unless told otherwise. */
 public final class LayerRun {
@@ -31,7 +31,7 @@ public final class LayerRun {
   private Scope.Mode mode = Scope.Mode.TRAINING;
   private long seed = 7;
   private int step = 1;
-  private DeviceProvider provider = new ReferenceProvider();
+  private Supplier<Device> open = () -> new ReferenceProvider().open(new DeviceOptions(1));
   private DType dtype = DType.F64;
   private final Map<String, double[]> values = new HashMap<>();
 
@@ -60,7 +60,12 @@ public final class LayerRun {
 
   /** Runs on the CPU device in float. */
   public LayerRun onCpu() {
-    provider = new CpuProvider();
+    return on(() -> new CpuProvider().open(new DeviceOptions(1)));
+  }
+
+  /** Runs in float on a device that {@code opened} opens. */
+  public LayerRun on(Supplier<Device> opened) {
+    open = opened;
     dtype = DType.F32;
     return this;
   }
@@ -88,7 +93,7 @@ public final class LayerRun {
     parameters.all().forEach(declaration -> variables.add(declaration.variable()));
     VariableLayout layout = new VariableLayout(variables);
     try (Arena arena = Arena.ofConfined();
-        Device device = provider.open(new DeviceOptions(1))) {
+        Device device = open.get()) {
       Plan plan = Plan.of(graph, device, layout);
       try (VariableStore store = new VariableStore(device, layout);
           Buffer memory = device.allocate(Math.max(64, plan.arenaBytes()));

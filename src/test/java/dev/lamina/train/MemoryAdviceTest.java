@@ -103,7 +103,7 @@ class MemoryAdviceTest {
   void whereNothingFitsNothingIsRecommended() {
     try (Device device = limited(1000)) {
       String message = complaint(device, spec(64, 1));
-      assertTrue(message.endsWith("the device has 0.0 MiB to give; not even batch 1 fits"), message);
+      assertTrue(message.endsWith("the device has 1.0 KiB to give; not even batch 1 fits"), message);
     }
   }
 

@@ -26,6 +26,8 @@ import jcuda.driver.CUstreamCaptureMode;
  */
 final class CapturedStep implements Device.Replay {
   private final CudaContext context;
+  private final HostTransfers transfers;
+  private final String name;
   private final Step[] intake;
   private final Step[] steps;
   private final CUevent consumed;
@@ -36,10 +38,20 @@ final class CapturedStep implements Device.Replay {
   /**
    * Nothing is recorded yet.
    *
+   * @param transfers what was staged through them comes first
+   * @param name what the steps do together
    * @param consumed is recorded when the intake has been read
    */
-  CapturedStep(CudaContext context, List<Step> intake, List<Step> steps, CUevent consumed) {
+  CapturedStep(
+      CudaContext context,
+      HostTransfers transfers,
+      String name,
+      List<Step> intake,
+      List<Step> steps,
+      CUevent consumed) {
     this.context = context;
+    this.transfers = transfers;
+    this.name = name;
     this.intake = intake.toArray(Step[]::new);
     this.steps = steps.toArray(Step[]::new);
     this.consumed = consumed;
@@ -61,11 +73,13 @@ final class CapturedStep implements Device.Replay {
   @Override
   public void run() {
     context.enter();
+    context.begin(name);
+    transfers.beginStep();
     for (Step step : intake) {
       step.run();
     }
     context.check(cuEventRecord(consumed, context.compute()), "cuEventRecord");
-    if (!warm) {
+    if (!warm || context.waitsForEach()) {
       runAll();
       warm = true;
       return;

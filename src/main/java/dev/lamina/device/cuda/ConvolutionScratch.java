@@ -12,13 +12,25 @@ final class ConvolutionScratch implements AutoCloseable {
   private final Set<CudaBuffer> buffers = new HashSet<>();
   private final ConvolutionCandidate.Operands operands;
 
-  /** Operands of {@code shape}, and a workspace of {@code workspaceBytes}. */
+  /**
+   * Operands of {@code shape}, and a workspace of {@code workspaceBytes}.
+   *
+   * @throws dev.lamina.device.OutOfDeviceMemoryException if the GPU has not that much left
+   */
   ConvolutionScratch(CudaContext context, ConvolutionShape shape, long workspaceBytes) {
     this.context = context;
-    long element = shape.dtype().bytes();
-    List<Long> addresses = shape.operands().stream().map(operand -> zeros(element * operand.size())).toList();
-    long workspace = workspaceBytes == 0 ? 0 : new CudaBuffer(context, workspaceBytes, buffers).address();
-    operands = new ConvolutionCandidate.Operands(addresses.get(0), addresses.get(1), addresses.get(2), workspace);
+    boolean complete = false;
+    try {
+      long element = shape.dtype().bytes();
+      List<Long> addresses = shape.operands().stream().map(operand -> zeros(element * operand.size())).toList();
+      long workspace = workspaceBytes == 0 ? 0 : new CudaBuffer(context, workspaceBytes, buffers).address();
+      operands = new ConvolutionCandidate.Operands(addresses.get(0), addresses.get(1), addresses.get(2), workspace);
+      complete = true;
+    } finally {
+      if (!complete) {
+        close();
+      }
+    }
   }
 
   ConvolutionCandidate.Operands operands() {

@@ -121,9 +121,9 @@ final class Cublas implements AutoCloseable {
     };
   }
 
-  private static void check(int status, String call) {
+  private void check(int status, String call) {
     if (status != 0) {
-      throw new CudaException(call + " failed: status " + status + ", " + cublasGetStatusString(status), false);
+      throw context.libraryFailure(call + " failed: status " + status + ", " + cublasGetStatusString(status));
     }
   }
 

@@ -12,6 +12,7 @@ import static jcuda.driver.JCudaDriver.cuInit;
 import static jcuda.driver.JCudaDriver.cuMemGetInfo;
 import static jcuda.driver.JCudaDriver.cuStreamCreate;
 import static jcuda.driver.JCudaDriver.cuStreamDestroy;
+import static jcuda.driver.JCudaDriver.cuStreamQuery;
 import static jcuda.driver.JCudaDriver.cuStreamSynchronize;
 
 import java.nio.charset.StandardCharsets;
@@ -27,6 +28,9 @@ import jcuda.driver.CUstream_flags;
  * call the driver {@link #enter} first.
  */
 final class CudaContext implements AutoCloseable {
+  /** The environment variable that asks for a wait after each operation. */
+  static final String WAIT = "LAMINA_CUDA_SYNC";
+
   private final int ordinal;
   private final CUdevice device = new CUdevice();
   private final CUcontext context = new CUcontext();
@@ -34,15 +38,19 @@ final class CudaContext implements AutoCloseable {
   private final CUstream copies = new CUstream();
   private final String gpu;
   private final int capability;
+  private final boolean waitsForEach;
   private volatile CudaException lost;
+  private volatile String running = "";
 
   /**
    * Makes contact with GPU number {@code ordinal}.
    *
+   * @param waitsForEach whether every operation is waited for, so that what it does wrong is known to be its doing
    * @throws CudaException if the driver does not answer, or there is no such GPU
    */
-  CudaContext(int ordinal) {
+  CudaContext(int ordinal, boolean waitsForEach) {
     this.ordinal = ordinal;
+    this.waitsForEach = waitsForEach;
     check(cuInit(0), "cuInit");
     check(cuDeviceGet(device, ordinal), "cuDeviceGet");
     byte[] name = new byte[256];
@@ -117,6 +125,16 @@ final class CudaContext implements AutoCloseable {
     check(cuCtxSetCurrent(context), "cuCtxSetCurrent");
   }
 
+  /** Whether nothing is recorded and each operation waited for. */
+  boolean waitsForEach() {
+    return waitsForEach;
+  }
+
+  /** Notes what is started now: a GPU tells of a fault in it later, in answer to whatever is asked then. */
+  void begin(String name) {
+    running = name;
+  }
+
   /** Waits for the steps. */
   void synchronize(String during) {
     check(cuStreamSynchronize(compute), during);
@@ -139,17 +157,28 @@ final class CudaContext implements AutoCloseable {
     String[] text = {null};
     cuGetErrorName(status, name);
     cuGetErrorString(status, text);
+    String where =
+        !isSticky(status) || waitsForEach || running.isEmpty()
+            ? ""
+            : "; what went wrong lies in " + running + " or before it, run again with " + WAIT + "=1 to learn where";
     var failure =
         new CudaException(
             call
                 + " failed: "
                 + (name[0] == null ? "status " + status : name[0])
-                + (text[0] == null ? "" : ", " + text[0]),
+                + (text[0] == null ? "" : ", " + text[0])
+                + where,
             isSticky(status));
     if (failure.sticky()) {
       lost = failure;
     }
     return failure;
+  }
+
+  /** What to throw when a library says no: if the context is lost, that is why. */
+  CudaException libraryFailure(String message) {
+    int status = cuStreamQuery(compute);
+    return isSticky(status) ? failure(status, message) : new CudaException(message, false);
   }
 
   /** Errors after which a context answers every call with the same. */

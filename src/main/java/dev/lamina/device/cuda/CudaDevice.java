@@ -56,7 +56,7 @@ public final class CudaDevice implements Device {
    * @throws CudaException if it does not answer
    */
   public CudaDevice(CudaLibraries libraries, int ordinal, DeviceOptions options) {
-    context = new CudaContext(ordinal);
+    context = new CudaContext(ordinal, "1".equals(System.getenv(CudaContext.WAIT)));
     limit = options.memoryLimit();
     consumed = CapturedStep.event(context);
     transfers = new HostTransfers(context, consumed);
@@ -139,7 +139,10 @@ public final class CudaDevice implements Device {
         new Request(op, List.copyOf(inputs)),
         request -> {
           requireSupported(op, request.inputs);
-          return kernels.prepare(op, request.inputs);
+          CudaKernel kernel = kernels.prepare(op, request.inputs);
+          return context.waitsForEach()
+              ? new AwaitedKernel(context, kernel, op.label() + " " + request.inputs)
+              : kernel;
         });
   }
 
@@ -169,8 +172,8 @@ public final class CudaDevice implements Device {
   }
 
   @Override
-  public Replay capture(List<Step> intake, List<Step> steps) {
-    return new CapturedStep(context, intake, steps, consumed);
+  public Replay capture(String name, List<Step> intake, List<Step> steps) {
+    return new CapturedStep(context, transfers, name, intake, steps, consumed);
   }
 
   @Override
@@ -191,15 +194,19 @@ public final class CudaDevice implements Device {
       return;
     }
     closed = true;
-    if (!context.isLost()) {
-      context.enter();
-      context.synchronize("the last step");
+    try {
+      if (!context.isLost()) {
+        context.enter();
+        context.synchronize("the last step");
+      }
+    } finally {
+      // When the last step was where a fault was heard of, the context is lost, and nothing is left but to release it.
+      kernels.close();
+      transfers.close();
+      CapturedStep.destroy(context, consumed);
+      List.copyOf(buffers).forEach(CudaBuffer::close);
+      context.close();
     }
-    kernels.close();
-    transfers.close();
-    CapturedStep.destroy(context, consumed);
-    List.copyOf(buffers).forEach(CudaBuffer::close);
-    context.close();
   }
 
   private void requireOpen() {

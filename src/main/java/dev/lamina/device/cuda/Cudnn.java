@@ -102,8 +102,8 @@ final class Cudnn implements AutoCloseable {
   void check(int status, String call) {
     Category category = Category.of(status, status == 0 ? 0 : cudnnGetVersion());
     if (category != Category.SUCCESS) {
-      throw new CudaException(
-          call + " failed (" + category + "): status " + status + ", " + cudnnGetErrorString(status), false);
+      throw context.libraryFailure(
+          call + " failed (" + category + "): status " + status + ", " + cudnnGetErrorString(status));
     }
   }
 

@@ -20,10 +20,10 @@ import jcuda.jcudnn.cudnnBackendNumericalNote;
  */
 final class GraphConvolutions implements ConvolutionSource {
   /** CUDNN_HEUR_MODE_A of 8.9 and 9, which JCudnn is too old to know: by a model of the GPU. */
-  private static final int BY_MODEL = 3;
+  static final int BY_MODEL = 3;
 
   /** CUDNN_HEUR_MODE_FALLBACK: whatever runs, for when the model knows nothing. */
-  private static final int FALLBACK = 2;
+  static final int FALLBACK = 2;
 
   /** Proposals that are looked at; the good ones come first. */
   private static final int MOST_PROPOSALS = 24;

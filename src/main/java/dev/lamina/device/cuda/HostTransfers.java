@@ -14,31 +14,70 @@ import dev.lamina.tensor.HostTensor;
 import dev.lamina.tensor.TensorType;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.IdentityHashMap;
 import java.util.List;
 import jcuda.driver.CUevent;
+import jcuda.driver.CUstream;
 
-/** Copies between the host and the GPU. */
+/**
+ * Copies between the host and the GPU. What is staged for one step makes one group: its first copy waits until the step
+ * before has read its inputs, the step waits for the last.
+ */
 final class HostTransfers implements AutoCloseable {
-  /** Uploads that may be under way; the ticket of an older one waits a little longer than it must. */
+  /** Transfers that may be under way; the ticket of an older one waits a little longer than it must. */
   private static final int TICKETS = 64;
 
   private final CudaContext context;
   private final CUevent consumed;
   private final List<Address.Plain> pinned = new ArrayList<>();
   private final Transfer[] ring = new Transfer[TICKETS];
-  private final IdentityHashMap<HostTensor, Address.Plain> sources = new IdentityHashMap<>();
-  private final IdentityHashMap<DeviceTensor, Address.OnDevice> targets = new IdentityHashMap<>();
+  private final RecentAddresses<Address.Plain> sources = new RecentAddresses<>(Address.Plain::new);
+  private final RecentAddresses<Address.OnDevice> targets = new RecentAddresses<>(Address.OnDevice::new);
   private int next;
 
-  /** An upload under way. */
+  /** The copies that the next step waits for, or null. */
+  private Transfer staged;
+
+  /** Copies under way on one stream. */
   private final class Transfer implements Ticket {
     private final CUevent done = CapturedStep.event(context);
 
+    /** Where the copies are, while the last of them is not followed by the event. */
+    private CUstream open;
+
+    /** Copies begun, and how many of them are known to be over. */
+    private long begun;
+
+    private long over;
+
+    /** Takes in a copy on {@code stream}. */
+    void begin(CUstream stream) {
+      open = stream;
+      begun++;
+    }
+
+    /** Lets the event follow the last copy, unless it does already. */
+    void seal() {
+      if (open != null) {
+        context.check(cuEventRecord(done, open), "cuEventRecord");
+        open = null;
+      }
+    }
+
     @Override
     public void await() {
-      context.enter();
+      long all;
+      synchronized (HostTransfers.this) {
+        if (over == begun) {
+          return;
+        }
+        context.enter();
+        seal();
+        all = begun;
+      }
       context.check(cuEventSynchronize(done), "an upload");
+      synchronized (HostTransfers.this) {
+        over = Math.max(over, all);
+      }
     }
   }
 
@@ -66,55 +105,67 @@ final class HostTransfers implements AutoCloseable {
   /** In order with the steps. */
   synchronized Ticket upload(HostTensor source, DeviceTensor target) {
     context.enter();
-    context.check(
-        cuMemcpyHtoDAsync(
-            new Address.OnDevice(CudaBuffer.address(target)),
-            new Address.Plain(source.segment().address()),
-            target.type().bytes(),
-            context.compute()),
-        "cuMemcpyHtoDAsync of " + target.type());
-    return ticket(context.compute());
+    copy(source, target, context.compute());
+    Transfer transfer = transfer();
+    transfer.begin(context.compute());
+    transfer.seal();
+    return transfer;
   }
 
   /** Beside the step under way; the next one waits for it. */
   synchronized Ticket stage(HostTensor source, DeviceTensor target) {
     context.enter();
-    Address.OnDevice place = targets.get(target);
-    if (place == null) {
-      place = new Address.OnDevice(CudaBuffer.address(target));
-      targets.put(target, place);
+    if (staged == null) {
+      context.check(cuStreamWaitEvent(context.copies(), consumed, 0), "cuStreamWaitEvent");
+      staged = transfer();
     }
-    Address.Plain from = sources.get(source);
-    if (from == null) {
-      from = new Address.Plain(source.segment().address());
-      sources.put(source, from);
-    }
-    context.check(cuStreamWaitEvent(context.copies(), consumed, 0), "cuStreamWaitEvent");
-    context.check(
-        cuMemcpyHtoDAsync(place, from, target.type().bytes(), context.copies()), "cuMemcpyHtoDAsync of a staged input");
-    Transfer transfer = ticket(context.copies());
-    context.check(cuStreamWaitEvent(context.compute(), transfer.done, 0), "cuStreamWaitEvent");
-    return transfer;
+    copy(source, target, context.copies());
+    staged.begin(context.copies());
+    return staged;
   }
 
-  private Transfer ticket(jcuda.driver.CUstream stream) {
+  private void copy(HostTensor source, DeviceTensor target, CUstream stream) {
+    int status =
+        cuMemcpyHtoDAsync(
+            targets.of(CudaBuffer.address(target)),
+            sources.of(source.segment().address()),
+            target.type().bytes(),
+            stream);
+    if (status != 0) {
+      context.check(status, "cuMemcpyHtoDAsync of " + target.type());
+    }
+  }
+
+  /** Lets the step that comes next wait for all that was staged. */
+  synchronized void beginStep() {
+    if (staged != null) {
+      staged.seal();
+      context.check(cuStreamWaitEvent(context.compute(), staged.done, 0), "cuStreamWaitEvent");
+      staged = null;
+    }
+  }
+
+  private Transfer transfer() {
+    // What the next step waits for is not used a second time before that.
+    next = ring[next] == staged ? (next + 1) % TICKETS : next;
     Transfer transfer = ring[next];
     next = (next + 1) % TICKETS;
-    context.check(cuEventRecord(transfer.done, stream), "cuEventRecord");
     return transfer;
   }
 
   /** Waits for the steps before it. */
   void download(DeviceTensor source, HostTensor target) {
     context.enter();
-    context.check(
-        cuMemcpyDtoHAsync(
-            new Address.Plain(target.segment().address()),
-            new Address.OnDevice(CudaBuffer.address(source)),
-            source.type().bytes(),
-            context.compute()),
-        "cuMemcpyDtoHAsync of " + source.type());
-    context.synchronize("a step, or the download of " + source.type() + " behind it,");
+    synchronized (this) {
+      context.check(
+          cuMemcpyDtoHAsync(
+              sources.of(target.segment().address()),
+              targets.of(CudaBuffer.address(source)),
+              source.type().bytes(),
+              context.compute()),
+          "cuMemcpyDtoHAsync of " + source.type());
+    }
+    context.synchronize("the download of " + source.type());
   }
 
   @Override

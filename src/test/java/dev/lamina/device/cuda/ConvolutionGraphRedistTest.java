@@ -1,6 +1,17 @@
 package dev.lamina.device.cuda;
 
+import static jcuda.jcudnn.cudnnBackendAttributeName.CUDNN_ATTR_ENGINEHEUR_MODE;
+import static jcuda.jcudnn.cudnnBackendAttributeName.CUDNN_ATTR_KNOB_CHOICE_KNOB_TYPE;
+import static jcuda.jcudnn.cudnnBackendAttributeName.CUDNN_ATTR_KNOB_CHOICE_KNOB_VALUE;
+import static jcuda.jcudnn.cudnnBackendAttributeName.CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS;
+import static jcuda.jcudnn.cudnnBackendAttributeName.CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS;
+import static jcuda.jcudnn.cudnnBackendAttributeName.CUDNN_ATTR_VARIANT_PACK_WORKSPACE;
+import static jcuda.jcudnn.cudnnBackendDescriptorType.CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR;
+import static jcuda.jcudnn.cudnnBackendDescriptorType.CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR;
+import static jcuda.jcudnn.cudnnBackendDescriptorType.CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR;
+import static jcuda.jcudnn.cudnnBackendDescriptorType.CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR;
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -10,6 +21,8 @@ import dev.lamina.graph.Size;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.Shape;
 import java.nio.file.Path;
+import java.util.List;
+import jcuda.jcudnn.cudnnBackendAttributeType;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -34,6 +47,40 @@ class ConvolutionGraphRedistTest {
           assertDoesNotThrow(() -> new ConvolutionGraph(backend, shape).close(), shape::toString);
         }
       }
+    }
+  }
+
+  /** What else is told without a GPU: how an engine is set, where operands lie, which heuristics are asked. */
+  @ParameterizedTest
+  @CsvSource({"12.6-9.5, libcudnn.so.9", "12.3-8.9, libcudnn.so.8"})
+  void attributesAroundItAreTaken(String name, String library) {
+    CudnnBackend backend = backend(name, library);
+    try (var knob = new BackendDescriptor(backend, CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR);
+        var pack = new BackendDescriptor(backend, CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR);
+        var heuristics = new BackendDescriptor(backend, CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR);
+        var plan = new BackendDescriptor(backend, CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR)) {
+      knob.number(CUDNN_ATTR_KNOB_CHOICE_KNOB_TYPE, cudnnBackendAttributeType.CUDNN_TYPE_KNOB_TYPE, 2)
+          .longs(CUDNN_ATTR_KNOB_CHOICE_KNOB_VALUE, 5)
+          .finish();
+      assertEquals(5, knob.number(CUDNN_ATTR_KNOB_CHOICE_KNOB_VALUE));
+      assertEquals(
+          List.of(2),
+          knob.numbers(CUDNN_ATTR_KNOB_CHOICE_KNOB_TYPE, cudnnBackendAttributeType.CUDNN_TYPE_KNOB_TYPE, 1));
+      pack.longs(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, ConvolutionGraph.IDENTITIES)
+          .pointers(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, 0x1000, 0x2000, 0x3000)
+          .pointers(CUDNN_ATTR_VARIANT_PACK_WORKSPACE, 0)
+          .finish();
+      heuristics.number(
+          CUDNN_ATTR_ENGINEHEUR_MODE, cudnnBackendAttributeType.CUDNN_TYPE_HEUR_MODE, GraphConvolutions.BY_MODEL);
+      heuristics.number(
+          CUDNN_ATTR_ENGINEHEUR_MODE, cudnnBackendAttributeType.CUDNN_TYPE_HEUR_MODE, GraphConvolutions.FALLBACK);
+      assertThrows(
+          CudaException.class,
+          () ->
+              heuristics
+                  .number(CUDNN_ATTR_ENGINEHEUR_MODE, cudnnBackendAttributeType.CUDNN_TYPE_HEUR_MODE, 77)
+                  .finish());
+      assertThrows(CudaException.class, plan::finish);
     }
   }
 

@@ -37,6 +37,7 @@ final class Parts {
 
   private void add() {
     check("machine", "The machine", 60, List.of("machine"));
+    convolutions();
     for (Network network : scale.networks().subList(0, 1)) {
       PRECISIONS.forEach(precision -> step(network, precision));
     }
@@ -48,7 +49,7 @@ final class Parts {
     check("gradients", "Gradients against central differences", 60, tests("--select=package:dev.lamina.gradients"));
     check(
         "replays",
-        "100 replays of a recorded step, bit for bit those of steps that are not",
+        "Replays of a recorded step, bit for bit those of steps that are not",
         60,
         tests("--select=class:" + REPLAYS));
     List<String> mnist = new ArrayList<>(List.of("mnist", "--epochs=" + scale.epochs(), "--least=" + scale.accuracy()));
@@ -67,8 +68,28 @@ final class Parts {
     memory();
   }
 
+  /** The question that decides which part of cuDNN is asked first; its class lies among the tests. */
+  private void convolutions() {
+    List<String> command = new ArrayList<>(java(bundle.resolve("lib/tests.jar")));
+    command.add("dev.lamina.device.cuda.suite.ConvolutionQuestion");
+    command.addAll(
+        emulated ? List.of("--batch=1", "--shrink=7", "--seconds=0") : List.of("--batch=256", "--seconds=0.05"));
+    parts.add(
+        new Part(
+            "convolutions",
+            "Convolutions by cuDNN's legacy calls and by its graph API",
+            Duration.ofSeconds(100),
+            command,
+            environment,
+            "",
+            false));
+  }
+
   private List<String> tests(String... arguments) {
     List<String> all = new ArrayList<>(List.of("tests", "-D=lamina.test.device=cuda"));
+    if (emulated) {
+      all.add("-D=lamina.test.slow=true");
+    }
     all.addAll(List.of(arguments));
     return all;
   }
@@ -99,7 +120,7 @@ final class Parts {
     List<String> command =
         new ArrayList<>(
             List.of(sanitizer, "--tool", "memcheck", "--target-processes", "all", "--error-exitcode", "99"));
-    command.addAll(java());
+    command.addAll(measure());
     command.addAll(stepArguments(new Network("resnet20", 8, 32), "bf16", 0.01));
     parts.add(
         new Part(
@@ -137,12 +158,18 @@ final class Parts {
   }
 
   private void add(String name, String title, int seconds, List<String> arguments, boolean check) {
-    List<String> command = new ArrayList<>(java());
+    List<String> command = new ArrayList<>(measure());
     command.addAll(arguments);
     parts.add(new Part(name, title, Duration.ofSeconds(seconds), command, environment, "", check));
   }
 
-  private List<String> java() {
+  private List<String> measure() {
+    List<String> command = new ArrayList<>(java(bundle.resolve("lib/benchmarks.jar")));
+    command.add(Measure.class.getName());
+    return command;
+  }
+
+  private List<String> java(Path jar) {
     return List.of(
         System.getProperty("java.home") + "/bin/java",
         "--add-modules=jdk.incubator.vector",
@@ -153,7 +180,6 @@ final class Parts {
         "-Djava.awt.headless=true",
         "-Dlamina.bundle=" + bundle,
         "-cp",
-        bundle.resolve("lib/benchmarks.jar") + ":" + bundle.resolve("lib/lamina.jar"),
-        Measure.class.getName());
+        jar + ":" + bundle.resolve("lib/lamina.jar"));
   }
 }

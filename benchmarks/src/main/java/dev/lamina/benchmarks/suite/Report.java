@@ -31,6 +31,7 @@ final class Report {
     parts();
     steps();
     peers();
+    convolutions();
     activations();
     products();
     mnist();
@@ -152,18 +153,64 @@ final class Report {
             peer.getOrDefault("failed", ""));
       }
     }
-    List<Map<String, Object>> rates = new ArrayList<>(ofKind(all, "product"));
-    rates.addAll(ofKind(all, "convolution"));
-    if (!rates.isEmpty()) {
-      table("Products and convolutions of PyTorch", List.of("what", "type", "TFLOP/s", ""));
-      for (Map<String, Object> peer : rates) {
-        row(peer.get("name"), peer.get("type"), number(peer.get("tflops"), 1), peer.getOrDefault("failed", ""));
+    List<Map<String, Object>> products = ofKind(all, "product");
+    if (!products.isEmpty()) {
+      table("Matrix products of PyTorch", List.of("size", "type", "TFLOP/s"));
+      products.forEach(peer -> row(peer.get("name"), peer.get("type"), number(peer.get("tflops"), 1)));
+    }
+    List<Map<String, Object>> convolutions = ofKind(all, "convolution");
+    if (!convolutions.isEmpty()) {
+      table("Convolutions of PyTorch", List.of("convolution", "direction", "type", "TFLOP/s", "ms", ""));
+      for (Map<String, Object> peer : convolutions) {
+        row(
+            peer.get("name"),
+            direction(peer),
+            peer.get("type"),
+            number(peer.get("tflops"), 1),
+            number(peer.get("ms"), 3),
+            peer.getOrDefault("failed", ""));
       }
     }
   }
 
   private static List<Map<String, Object>> ofKind(List<Map<String, Object>> lines, String kind) {
     return lines.stream().filter(line -> kind.equals(line.get("kind"))).toList();
+  }
+
+  private void convolutions() {
+    List<Map<String, Object>> all = lines("convolution");
+    if (all.isEmpty()) {
+      return;
+    }
+    var columns =
+        List.of(
+            "convolution", "direction", "type", "legacy TFLOP/s", "graph TFLOP/s", "legacy ms", "graph ms", "refused");
+    table("Convolutions by both parts of cuDNN", columns);
+    for (Map<String, Object> one : all) {
+      row(
+          one.get("name"),
+          direction(one),
+          one.get("type"),
+          number(one.get("legacy_tflops"), 1),
+          number(one.get("graph_tflops"), 1),
+          number(one.get("legacy_ms"), 3),
+          number(one.get("graph_ms"), 3),
+          refusals(one));
+    }
+  }
+
+  private static String direction(Map<String, Object> line) {
+    return String.valueOf(line.get("direction")).replace('_', ' ');
+  }
+
+  private static String refusals(Map<String, Object> line) {
+    List<String> refusals = new ArrayList<>();
+    for (String part : List.of("legacy", "graph")) {
+      if (line.containsKey(part + "_refused")) {
+        refusals.add(part + ": " + line.get(part + "_refused"));
+      }
+    }
+    return String.join("; ", refusals);
   }
 
   private void activations() {
@@ -220,7 +267,7 @@ final class Report {
 
   /** Kinds that no table is made for, as they are: what answers a question of one day. */
   private void others() {
-    var known = List.of("machine", "tests", "step", "activation", "copy", "product", "mnist");
+    var known = List.of("machine", "tests", "step", "activation", "copy", "product", "mnist", "convolution");
     for (Map<String, Object> part : parts) {
       List<Map<String, Object>> unknown =
           linesOf(part).stream().filter(one -> !known.contains(one.get("kind"))).toList();

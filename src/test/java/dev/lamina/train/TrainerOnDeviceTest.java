@@ -1,0 +1,75 @@
+package dev.lamina.train;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.lamina.conformance.Conformance;
+import dev.lamina.data.Dataset;
+import dev.lamina.device.Device;
+import dev.lamina.device.DeviceProvider;
+import dev.lamina.device.reference.ReferenceDevice;
+import dev.lamina.nn.BatchNorm;
+import dev.lamina.nn.Conv2d;
+import dev.lamina.nn.Dense;
+import dev.lamina.nn.Dropout;
+import dev.lamina.nn.Flatten;
+import dev.lamina.nn.Layer;
+import dev.lamina.nn.MaxPool2d;
+import dev.lamina.nn.Sequential;
+import dev.lamina.nn.activation.ReLU;
+import java.lang.foreign.Arena;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+
+/** A whole training, loader and validation and all, has the same curve on every device. */
+class TrainerOnDeviceTest {
+  private static final Layer MODEL =
+      new Sequential(
+          new Conv2d(6, 5).stride(2),
+          new BatchNorm(),
+          new ReLU(),
+          new MaxPool2d(2),
+          new Flatten(),
+          new Dropout(0.1),
+          new Dense(10));
+
+  @TestFactory
+  Stream<DynamicTest> theCurveIsThatOfTheReferenceDevice() {
+    return Conformance.devices().stream().map(provider -> DynamicTest.dynamicTest(provider.name(), () -> on(provider)));
+  }
+
+  private static List<EpochReport> train(Device device, Arena arena) {
+    Dataset data = TinyData.bands(arena, 128, 1);
+    try (TrainedModel trained =
+        new Trainer(device, MODEL).epochs(3).batch(16).validationShare(0.25).seed(5).fit(data)) {
+      return trained.report().epochs();
+    }
+  }
+
+  private static void on(DeviceProvider provider) {
+    Conformance.unavailable(provider)
+        .ifPresent(reason -> Conformance.absent(provider.name(), reason, System.getenv("LAMINA_REQUIRE")));
+    try (Arena arena = Arena.ofShared();
+        Device device = Conformance.open(provider);
+        Device oracle = new ReferenceDevice()) {
+      List<EpochReport> expected = train(oracle, arena);
+      List<EpochReport> got = train(device, arena);
+      assertEquals(expected.size(), got.size());
+      for (int i = 0; i < got.size(); i++) {
+        near(expected.get(i).training(), got.get(i).training());
+        near(expected.get(i).validation(), got.get(i).validation());
+      }
+      double first = got.getFirst().training().loss();
+      double last = got.getLast().training().loss();
+      assertTrue(last < 0.8 * first, "it did not learn: " + first + ", then " + last);
+    }
+  }
+
+  /** Eighteen updates of 32-bit roundings, each of which the next ones enlarge: far above them, far below a mistake. */
+  private static void near(Evaluation expected, Evaluation got) {
+    assertEquals(expected.examples(), got.examples());
+    assertEquals(expected.loss(), got.loss(), 1e-3 * expected.loss());
+  }
+}
