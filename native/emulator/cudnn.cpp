@@ -23,7 +23,8 @@ Status refuse(Status status, const char* format, ...) {
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    fprintf(stderr, "emulator: cuDNN status %d: %s\n", int(status), text);
+    // What cannot be done is an answer that programs ask for; anything else is their mistake.
+    if (status != NOT_SUPPORTED) fprintf(stderr, "emulator: cuDNN status %d: %s\n", int(status), text);
     return status;
 }
 
