@@ -16,6 +16,7 @@ final class CpuKernels {
   private final ExprCompiler compiler;
   private final ChannelSums channelSums;
   private final PoolLoops poolLoops;
+  private final SoftmaxLoops softmaxLoops;
   private final int vectorBits;
 
   /** Kernels with vectors of {@code vectorBits} bits; 0 is scalar code. */
@@ -24,6 +25,7 @@ final class CpuKernels {
     compiler = new ExprCompiler(vectorBits);
     channelSums = ChannelSums.of(vectorBits);
     poolLoops = PoolLoops.of(vectorBits);
+    softmaxLoops = SoftmaxLoops.of(vectorBits);
     this.vectorBits = vectorBits;
   }
 
@@ -46,9 +48,10 @@ final class CpuKernels {
           new PoolKernel(kind, true, new PoolShape(image, spec), poolLoops, workers);
       case Op.BatchNorm(double epsilon) -> new BatchNormKernel(epsilon, in, null, compiler, channelSums, workers);
       case Op.BatchNormGradient() -> new BatchNormGradientKernel(in, null, compiler, channelSums, workers);
-      case Op.SoftmaxCrossEntropy(double smoothing) -> new CrossEntropyKernel(smoothing, false, in, compiler, workers);
+      case Op.SoftmaxCrossEntropy(double smoothing) ->
+          new CrossEntropyKernel(smoothing, false, in, compiler, softmaxLoops, workers);
       case Op.SoftmaxCrossEntropyGradient(double smoothing) ->
-          new CrossEntropyKernel(smoothing, true, in, compiler, workers);
+          new CrossEntropyKernel(smoothing, true, in, compiler, softmaxLoops, workers);
       case Op.Permute(var axes) ->
           new PermuteKernel(axes, in.getFirst().shape(), in.getFirst().dtype().bytes(), workers);
       case Op.Slice slice -> CopyKernel.slice(slice, in.getFirst(), workers);

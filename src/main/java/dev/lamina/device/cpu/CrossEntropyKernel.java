@@ -38,6 +38,7 @@ final class CrossEntropyKernel implements CpuKernel {
   private final int together;
   private final MapKernel exp;
   private final MapKernel log1p;
+  private final SoftmaxLoops loops;
   private final Workers workers;
 
   /**
@@ -46,7 +47,12 @@ final class CrossEntropyKernel implements CpuKernel {
    * @param inputs logits, target, and for the gradient that of the loss
    */
   CrossEntropyKernel(
-      double smoothing, boolean gradient, List<TensorType> inputs, ExprCompiler compiler, Workers workers) {
+      double smoothing,
+      boolean gradient,
+      List<TensorType> inputs,
+      ExprCompiler compiler,
+      SoftmaxLoops loops,
+      Workers workers) {
     Shape shape = inputs.getFirst().shape();
     this.smoothing = smoothing;
     this.gradient = gradient;
@@ -54,6 +60,7 @@ final class CrossEntropyKernel implements CpuKernel {
     this.classes = shape.last();
     this.rows = shape.dim(0);
     this.together = Math.max(1, Math.min(rows, BLOCK / classes));
+    this.loops = loops;
     this.workers = workers;
     this.exp = inPlace(Expr.UnaryOp.EXP, together * classes, compiler);
     this.log1p = inPlace(Expr.UnaryOp.LOG1P, together, compiler);
@@ -64,14 +71,14 @@ final class CrossEntropyKernel implements CpuKernel {
     return compiler.map(List.of(Exprs.unary(op, Exprs.input(0))), List.of(type), List.of(DType.F32), type.shape());
   }
 
-  /** For each thread a block of exponentials, and a sum for each of its rows. */
+  /** For each thread a block of exponentials, a sum for each of its rows, and a vector. */
   @Override
   public long workspaceBytes() {
     return workers.threads() * slotBytes();
   }
 
   private long slotBytes() {
-    return expBytes() + rowBytes();
+    return expBytes() + rowBytes() + Memory.ALIGNMENT;
   }
 
   private long rowBytes() {
@@ -124,12 +131,13 @@ final class CrossEntropyKernel implements CpuKernel {
       int count = Math.min(together, rows - first);
       long block = workspace + slot * slotBytes();
       long sums = block + expBytes();
+      long lanes = sums + rowBytes();
       for (int i = 0; i < count; i++) {
-        centre(first + i, largest(first + i), block + 4L * i * classes);
+        centre(first + i, largest(first + i, lanes), block + 4L * i * classes);
       }
       exps[slot].range(0, (long) count * classes);
       for (int i = 0; i < count; i++) {
-        Memory.set(sums + 4L * i, rest(block + 4L * i * classes));
+        Memory.set(sums + 4L * i, rest(block + 4L * i * classes, lanes));
       }
       if (gradient) {
         for (int i = 0; i < count; i++) {
@@ -139,7 +147,7 @@ final class CrossEntropyKernel implements CpuKernel {
       }
       logs[slot].range(0, count);
       for (int i = 0; i < count; i++) {
-        float loss = loss(first + i, largest(first + i), Memory.get(sums + 4L * i));
+        float loss = loss(first + i, largest(first + i, lanes), Memory.get(sums + 4L * i));
         Memory.set(output + 4L * (first + i), loss);
       }
     }
@@ -148,53 +156,17 @@ final class CrossEntropyKernel implements CpuKernel {
       return Memory.get(logits + 4 * ((long) row * classes + c));
     }
 
-    /** The largest logit of a row. A NaN makes its row NaN wherever it is. */
-    private float largest(int row) {
-      long at = logits + 4L * row * classes;
-      float a = Memory.get(at);
-      float b = a;
-      float c = a;
-      float d = a;
-      int i = 0;
-      // Four chains: each comparison waits for the one before.
-      for (; i + 3 < classes; i += 4) {
-        a = larger(a, Memory.get(at + 4L * i));
-        b = larger(b, Memory.get(at + 4L * i + 4));
-        c = larger(c, Memory.get(at + 4L * i + 8));
-        d = larger(d, Memory.get(at + 4L * i + 12));
-      }
-      for (; i < classes; i++) {
-        a = larger(a, Memory.get(at + 4L * i));
-      }
-      return larger(larger(a, b), larger(c, d));
+    private float largest(int row, long lanes) {
+      return loops.largest(logits + 4L * row * classes, classes, lanes);
     }
 
-    private static float larger(float best, float next) {
-      return next > best ? next : best;
-    }
-
+    /** {@code logit − largest}. A NaN makes its row NaN wherever it is. */
     private void centre(int row, float largest, long to) {
-      for (int c = 0; c < classes; c++) {
-        Memory.set(to + 4L * c, logit(row, c) - largest);
-      }
+      loops.scale(logits + 4L * row * classes, classes, 1, -largest, to);
     }
 
-    private float rest(long exps) {
-      double a = 0;
-      double b = 0;
-      double c = 0;
-      double d = 0;
-      int i = 0;
-      for (; i + 3 < classes; i += 4) {
-        a += Memory.get(exps + 4L * i);
-        b += Memory.get(exps + 4L * i + 4);
-        c += Memory.get(exps + 4L * i + 8);
-        d += Memory.get(exps + 4L * i + 12);
-      }
-      for (; i < classes; i++) {
-        a += Memory.get(exps + 4L * i);
-      }
-      double rest = (a + b) + (c + d) - 1;
+    private float rest(long exps, long lanes) {
+      double rest = loops.sum(exps, classes, lanes) - 1;
       return (float) (rest < SMALL ? smallRest(exps) : rest);
     }
 
@@ -266,9 +238,7 @@ final class CrossEntropyKernel implements CpuKernel {
       // All classes but one have the same share of the target.
       double slope = weight * scale;
       double even = weight * smoothing / classes;
-      for (int c = 0; c < classes; c++) {
-        Memory.set(to + 4L * c, (float) (slope * Memory.get(exps + 4L * c) - even));
-      }
+      loops.scale(exps, classes, (float) slope, (float) -even, to);
       int label = label(row);
       if (label >= 0 && label < classes) {
         Memory.set(to + 4L * label, (float) (weight * (scale * Memory.get(exps + 4L * label) - target(row, label))));

@@ -14,6 +14,9 @@ final class MatMulKernel implements CpuKernel {
   /** Rows that one chunk computes with one panel: the panel stays in L1 or L2 meanwhile. */
   private static final int ROWS_PER_CHUNK = 64;
 
+  /** What a transposed block of A may take, beside a panel of B, in the second-level cache. */
+  private static final long BLOCK_BYTES = 384 << 10;
+
   private final Workers workers;
   private final ProductTile tile;
   private final ProductTile.Left left;
@@ -22,7 +25,16 @@ final class MatMulKernel implements CpuKernel {
   private final int columns;
   private final int panelColumns;
   private final int panels;
+  private final boolean transposeA;
   private final boolean transposeB;
+
+  /**
+   * Whether a chunk's rows of a transposed A are copied side by side first: where they lie, each step of the inner
+   * dimension is in another page, and all of them may be in the same lines of a cache.
+   */
+  private final boolean copiesA;
+
+  private final int blocks;
   private final MapKernel epilogue;
 
   /**
@@ -41,17 +53,49 @@ final class MatMulKernel implements CpuKernel {
     tile = ProductTile.of(vectorBits, columns);
     panelColumns = tile.columns();
     panels = Math.ceilDiv(columns, panelColumns);
-    left = ProductTile.Left.matrix(rows, op.transposeA() ? 4 : 4L * inner, inner, op.transposeA() ? 4L * rows : 4);
+    transposeA = op.transposeA();
     transposeB = op.transposeB();
+    copiesA = transposeA && 4L * inner * ROWS_PER_CHUNK <= BLOCK_BYTES;
+    left =
+        copiesA
+            ? copied()
+            : ProductTile.Left.matrix(rows, transposeA ? 4 : 4L * inner, inner, transposeA ? 4L * rows : 4);
+    blocks = Math.ceilDiv(rows, ROWS_PER_CHUNK);
+  }
+
+  /** The rows of a chunk as columns of panels, as {@link #copyA} lays them out. */
+  private ProductTile.Left copied() {
+    long[] rowOffsets = new long[ROWS_PER_CHUNK];
+    for (int r = 0; r < rowOffsets.length; r++) {
+      rowOffsets[r] = r / panelColumns * panelBytes() + 4L * (r % panelColumns);
+    }
+    return new ProductTile.Left(rowOffsets, ProductTile.Left.matrix(1, 0, inner, 4L * panelColumns).inner());
   }
 
   private long panelBytes() {
     return 4L * inner * panelColumns;
   }
 
+  private long copyBytes() {
+    return copiesA ? Math.ceilDiv(ROWS_PER_CHUNK, panelColumns) * panelBytes() : 0;
+  }
+
+  /** With one block of rows each panel of B is used once: packed where it is needed, it does not leave the cache. */
+  private boolean packsInPlace() {
+    return blocks == 1;
+  }
+
+  private long slotBytes() {
+    return Memory.aligned(tile.scratchBytes() + copyBytes() + (packsInPlace() ? panelBytes() : 0));
+  }
+
+  private long packedBytes() {
+    return packsInPlace() ? 0 : Memory.aligned(panels * panelBytes());
+  }
+
   @Override
   public long workspaceBytes() {
-    return Memory.aligned(panels * panelBytes()) + workers.threads() * tile.scratchBytes();
+    return packedBytes() + workers.threads() * slotBytes();
   }
 
   @Override
@@ -59,13 +103,24 @@ final class MatMulKernel implements CpuKernel {
     long a = inputs[0];
     long b = inputs[1];
     long c = outputs[0];
-    long scratch = workspace + Memory.aligned(panels * panelBytes());
+    long slots = workspace + packedBytes();
     BoundMap rider = Epilogue.bind(epilogue, inputs, c);
-    int blocks = Math.ceilDiv(rows, ROWS_PER_CHUNK);
+    if (packsInPlace()) {
+      Workers.SlotTask both =
+          (panel, slot) -> {
+            long scratch = slots + slot * slotBytes();
+            long packed = scratch + tile.scratchBytes() + copyBytes();
+            pack(b, panel, packed);
+            multiply(a, packed, c, panel, 0, scratch, rider);
+          };
+      return () -> workers.run(both, panels);
+    }
     Workers.Task pack = panel -> pack(b, panel, workspace + panel * panelBytes());
     Workers.SlotTask multiply =
-        (chunk, slot) ->
-            multiply(a, workspace, c, chunk / blocks, chunk % blocks, scratch + slot * tile.scratchBytes(), rider);
+        (chunk, slot) -> {
+          int panel = chunk / blocks;
+          multiply(a, workspace + panel * panelBytes(), c, panel, chunk % blocks, slots + slot * slotBytes(), rider);
+        };
     return () -> {
       workers.run(pack, panels);
       workers.run(multiply, panels * blocks);
@@ -82,16 +137,30 @@ final class MatMulKernel implements CpuKernel {
     }
   }
 
+  /** A chunk's rows of a transposed A, as many as a panel has columns side by side. */
+  private void copyA(long a, int firstRow, int count, long to) {
+    for (int r = 0; r < count; r += panelColumns) {
+      long from = a + 4L * (firstRow + r);
+      Panel.ofRows(
+          tile, from, 4L * rows, inner, Math.min(panelColumns, count - r), to + r / panelColumns * panelBytes());
+    }
+  }
+
   private void multiply(long a, long packed, long c, int panel, int block, long scratch, BoundMap rider) {
     int first = panel * panelColumns;
-    int last = Math.min(rows, (block + 1) * ROWS_PER_CHUNK);
-    for (int row = block * ROWS_PER_CHUNK; row < last; row += tile.rows()) {
+    int firstRow = block * ROWS_PER_CHUNK;
+    int last = Math.min(rows, firstRow + ROWS_PER_CHUNK);
+    long copy = scratch + tile.scratchBytes();
+    if (copiesA) {
+      copyA(a, firstRow, last - firstRow, copy);
+    }
+    for (int row = firstRow; row < last; row += tile.rows()) {
       tile.runSome(
           left,
-          a,
-          row,
+          copiesA ? copy : a,
+          copiesA ? row - firstRow : row,
           Math.min(tile.rows(), last - row),
-          packed + panel * panelBytes(),
+          packed,
           c + 4L * row * columns + 4L * first,
           4L * columns,
           Math.min(panelColumns, columns - first),

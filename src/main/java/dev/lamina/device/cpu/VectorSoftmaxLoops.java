@@ -1,0 +1,59 @@
+package dev.lamina.device.cpu;
+
+import static dev.lamina.device.cpu.Lanes.BYTES;
+import static dev.lamina.device.cpu.Lanes.COUNT;
+import static dev.lamina.device.cpu.Lanes.FLOATS;
+import static dev.lamina.device.cpu.Memory.ALL;
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
+
+import jdk.incubator.vector.FloatVector;
+
+/** The same loops with vectors. Their lanes are brought together as scalars, in their order, by way of memory. */
+final class VectorSoftmaxLoops extends SoftmaxLoops {
+  /** Vectors that are added as floats; the sums of these are added in double. */
+  private static final int STRETCH = 16;
+
+  @Override
+  float largest(long at, int count, long lanes) {
+    int whole = count - count % COUNT;
+    if (whole == 0) {
+      return super.largest(at, count, lanes);
+    }
+    FloatVector most = FloatVector.fromMemorySegment(FLOATS, ALL, at, LITTLE_ENDIAN);
+    for (int i = COUNT; i < whole; i += COUNT) {
+      most = most.max(FloatVector.fromMemorySegment(FLOATS, ALL, at + 4L * i, LITTLE_ENDIAN));
+    }
+    most.intoMemorySegment(ALL, lanes, LITTLE_ENDIAN);
+    float largest = super.largest(lanes, COUNT, lanes);
+    return whole == count ? largest : larger(largest, super.largest(at + 4L * whole, count - whole, lanes));
+  }
+
+  @Override
+  double sum(long at, int count, long lanes) {
+    int whole = count - count % COUNT;
+    double sum = super.sum(at + 4L * whole, count - whole, lanes);
+    for (int first = 0; first < whole; first += STRETCH * COUNT) {
+      int last = Math.min(whole, first + STRETCH * COUNT);
+      FloatVector part = FloatVector.zero(FLOATS);
+      for (int i = first; i < last; i += COUNT) {
+        part = part.add(FloatVector.fromMemorySegment(FLOATS, ALL, at + 4L * i, LITTLE_ENDIAN));
+      }
+      part.intoMemorySegment(ALL, lanes, LITTLE_ENDIAN);
+      sum += super.sum(lanes, COUNT, lanes);
+    }
+    return sum;
+  }
+
+  @Override
+  void scale(long from, int count, float factor, float offset, long to) {
+    int whole = count - count % COUNT;
+    FloatVector factors = FloatVector.broadcast(FLOATS, factor);
+    FloatVector offsets = FloatVector.broadcast(FLOATS, offset);
+    for (long i = 0; i < 4L * whole; i += BYTES) {
+      FloatVector.fromMemorySegment(FLOATS, ALL, from + i, LITTLE_ENDIAN)
+          .fma(factors, offsets)
+          .intoMemorySegment(ALL, to + i, LITTLE_ENDIAN);
+    }
+    super.scale(from + 4L * whole, count - whole, factor, offset, to + 4L * whole);
+  }
+}
