@@ -53,30 +53,35 @@ public final class Program implements AutoCloseable {
     }
     this.device = device;
     own = device.allocate(Math.max(plan.ownBytes(), 64));
-    Binding binding = new Binding(plan, variables, arena, own);
-    List<Step> intake = new ArrayList<>();
-    List<Step> steps = new ArrayList<>();
-    long offset = plan.resultBytes();
-    for (Node node : plan.inputs()) {
-      TensorType type = node.types().getFirst();
-      DeviceTensor source = new DeviceTensor(own, offset, type);
-      staged.put(((Op.Input) node.op()).name(), source);
-      intake.add(copy(source, binding.tensor(plan.graph().tensor(node, 0))));
-      offset += Plan.stagedBytes(node);
+    try {
+      Binding binding = new Binding(plan, variables, arena, own);
+      List<Step> intake = new ArrayList<>();
+      List<Step> steps = new ArrayList<>();
+      long offset = plan.resultBytes();
+      for (Node node : plan.inputs()) {
+        TensorType type = node.types().getFirst();
+        DeviceTensor source = new DeviceTensor(own, offset, type);
+        staged.put(((Op.Input) node.op()).name(), source);
+        intake.add(copy(source, binding.tensor(plan.graph().tensor(node, 0))));
+        offset += Plan.stagedBytes(node);
+      }
+      for (Plan.Entry entry : plan.entries()) {
+        next.accept(entry.node().op());
+        Step step = binding.bind(entry);
+        parts.add(new Part(entry.node(), step));
+        steps.add(step);
+      }
+      for (Plan.Copy copy : plan.copies()) {
+        steps.add(copy(binding.tensor(copy.from()), binding.at(copy.to(), 0, copy.from().type())));
+      }
+      plan.results()
+          .forEach((name, root) -> results.put(name, binding.at(root, 0, plan.graph().outputs().get(name).type())));
+      all = device.capture(name(plan), intake, steps);
+      clearInputs();
+    } catch (RuntimeException e) {
+      own.close();
+      throw e;
     }
-    for (Plan.Entry entry : plan.entries()) {
-      next.accept(entry.node().op());
-      Step step = binding.bind(entry);
-      parts.add(new Part(entry.node(), step));
-      steps.add(step);
-    }
-    for (Plan.Copy copy : plan.copies()) {
-      steps.add(copy(binding.tensor(copy.from()), binding.at(copy.to(), 0, copy.from().type())));
-    }
-    plan.results()
-        .forEach((name, root) -> results.put(name, binding.at(root, 0, plan.graph().outputs().get(name).type())));
-    all = device.capture(name(plan), intake, steps);
-    clearInputs();
   }
 
   /** What users call a program like this. */

@@ -15,6 +15,7 @@ import dev.lamina.nn.init.Initializer;
 import dev.lamina.tensor.HostTensor;
 import dev.lamina.tensor.TensorType;
 import java.lang.foreign.Arena;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +23,7 @@ import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
 /**
  * A model on a device: programs to train, judge and use it, over one set of variables and one arena. The layer below
@@ -61,14 +63,37 @@ public final class CompiledModel implements AutoCloseable {
     this.device = device;
     this.trace = plans.trace();
     this.memory = plans.memory();
-    store = new VariableStore(device, plans.layout());
-    arena = device.allocate(Math.max(memory.arena, 64));
-    Consumer<Op> next = plans.counted(Preparation.Stage.BINDING, progress);
-    update = plans.update().map(plan -> new Program(plan, device, store, arena, next)).orElse(null);
-    accumulate = plans.accumulate().map(plan -> new Program(plan, device, store, arena, next)).orElse(null);
-    judge = new Program(plans.judge(), device, store, arena, next);
-    predict = new Program(plans.predict(), device, store, arena, next);
-    rate = device.allocateHost(TensorType.of(trace.spec().precision().parameters()));
+    List<AutoCloseable> opened = new ArrayList<>();
+    try {
+      store = opened(new VariableStore(device, plans.layout()), opened);
+      arena = opened(device.allocate(Math.max(memory.arena, 64)), opened);
+      Consumer<Op> next = plans.counted(Preparation.Stage.BINDING, progress);
+      Function<Plan, Program> program = plan -> opened(new Program(plan, device, store, arena, next), opened);
+      update = plans.update().map(program).orElse(null);
+      accumulate = plans.accumulate().map(program).orElse(null);
+      judge = program.apply(plans.judge());
+      predict = program.apply(plans.predict());
+      rate = device.allocateHost(TensorType.of(trace.spec().precision().parameters()));
+    } catch (RuntimeException e) {
+      // Somebody may try again with less: what half of a model took must be free by then.
+      for (AutoCloseable part : opened.reversed()) {
+        closeAfter(e, part);
+      }
+      throw e;
+    }
+  }
+
+  private static <T extends AutoCloseable> T opened(T part, List<AutoCloseable> all) {
+    all.add(part);
+    return part;
+  }
+
+  private static void closeAfter(RuntimeException failure, AutoCloseable part) {
+    try {
+      part.close();
+    } catch (Exception e) {
+      failure.addSuppressed(e);
+    }
   }
 
   /**

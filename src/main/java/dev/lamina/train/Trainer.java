@@ -6,6 +6,7 @@ import dev.lamina.data.Dataset;
 import dev.lamina.data.Normalization;
 import dev.lamina.data.Split;
 import dev.lamina.device.Device;
+import dev.lamina.device.OutOfDeviceMemoryException;
 import dev.lamina.device.Preparation;
 import dev.lamina.io.BadInputException;
 import dev.lamina.io.Safetensors;
@@ -138,6 +139,8 @@ public final class Trainer {
     ModelFile description = new ModelFile(example, normalization, List.of(), recipe);
     try (CompiledModel model = CompiledModel.compile(device, spec(description, WARM_UP_BATCH, WARM_UP_BATCH))) {
       model.warmUp(enough);
+    } catch (OutOfDeviceMemoryException _) {
+      // The training itself will be refused, with advice for its own batch.
     }
   }
 

@@ -15,10 +15,10 @@ import java.util.Arrays;
  */
 final class FilterGradientKernel implements CpuKernel {
   /** Parts of the work at least, if there are as many images: enough for a dozen threads. */
-  private static final int PARTS = 16;
+  static final int PARTS = 16;
 
   /** What all partial sums may take; each of them is written and read once more. */
-  private static final long SUM_BYTES = 8 << 20;
+  static final long SUM_BYTES = 8 << 20;
 
   /**
    * Pixels that a tile takes at once: below the first, adding to the sum costs; above the other they leave the cache.

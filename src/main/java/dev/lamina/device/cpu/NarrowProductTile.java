@@ -109,15 +109,7 @@ final class NarrowProductTile implements ProductTile {
 
   @Override
   public void add(long from, long c, long cRow, int rows) {
-    long source = from;
-    for (int r = 0; r < rows; r++) {
-      for (long at = c + r * cRow; at < c + r * cRow + 4L * columns(); at += BYTES) {
-        FloatVector sum = FloatVector.fromMemorySegment(FLOATS, ALL, at, LITTLE_ENDIAN);
-        sum.add(FloatVector.fromMemorySegment(FLOATS, ALL, source, LITTLE_ENDIAN))
-            .intoMemorySegment(ALL, at, LITTLE_ENDIAN);
-        source += BYTES;
-      }
-    }
+    TileRows.add(from, c, cRow, rows, 4L * columns());
   }
 
   @Override

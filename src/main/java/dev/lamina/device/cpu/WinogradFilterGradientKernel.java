@@ -1,6 +1,9 @@
 package dev.lamina.device.cpu;
 
+import static dev.lamina.device.cpu.FilterGradientKernel.PARTS;
+import static dev.lamina.device.cpu.FilterGradientKernel.SUM_BYTES;
 import static dev.lamina.device.cpu.WinogradKernel.APART;
+import static dev.lamina.device.cpu.WinogradKernel.BLOCK_BYTES;
 import static dev.lamina.device.cpu.WinogradKernel.VALUES;
 
 import dev.lamina.device.Step;
@@ -16,17 +19,8 @@ import dev.lamina.tensor.Shape;
  * in][channels out of the panel], and the chunks in their order.
  */
 final class WinogradFilterGradientKernel implements CpuKernel {
-  /** Parts of the work at least, if there are as many rows: enough for a dozen threads. */
-  private static final int PARTS = 16;
-
-  /** What all partial sums may take; each of them is written and read once more. */
-  private static final long SUM_BYTES = 8 << 20;
-
   /** Channels in that are done together. */
   private static final int BLOCK_CHANNELS = 64;
-
-  /** What the transformed source of a stretch of tiles may take: half of a second-level cache. */
-  private static final long BLOCK_BYTES = 384 << 10;
 
   private final Workers workers;
   private final ProductTile tile;

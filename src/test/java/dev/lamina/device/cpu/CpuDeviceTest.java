@@ -17,7 +17,9 @@ import dev.lamina.graph.Expr;
 import dev.lamina.graph.Expr.Relation;
 import dev.lamina.graph.Exprs;
 import dev.lamina.graph.Op;
+import dev.lamina.graph.Padding;
 import dev.lamina.graph.PoolSpec;
+import dev.lamina.graph.Size;
 import dev.lamina.graph.TypeInference;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.HostTensor;
@@ -43,6 +45,28 @@ class CpuDeviceTest {
   }
 
   static Stream<Case> cases() {
+    Stream<Case> convolutions =
+        Stream.of(
+                // Direct, with fewer channels than a vector; Winograd's; a phase for each stride; a vector of channels.
+                convolutions(Size.square(1), 1, TensorType.f32(9, 12, 10, 24), TensorType.f32(20, 3, 3, 24)),
+                convolutions(Size.square(1), 1, TensorType.f32(9, 12, 10, 32), TensorType.f32(64, 3, 3, 32)),
+                convolutions(Size.square(2), 1, TensorType.f32(9, 12, 10, 24), TensorType.f32(32, 3, 3, 24)),
+                convolutions(Size.square(1), 48, TensorType.f32(9, 12, 10, 48), TensorType.f32(48, 3, 3, 1)))
+            .flatMap(all -> all);
+    return Stream.concat(convolutions, others());
+  }
+
+  /** Forward and both gradients, with the padding that keeps the size at stride 1. */
+  private static Stream<Case> convolutions(Size stride, int groups, TensorType image, TensorType filter) {
+    ConvSpec spec = new ConvSpec(stride, Padding.all(1), Size.square(1), groups);
+    TensorType output = TypeInference.infer(new Op.Conv2d(spec), List.of(image, filter)).getFirst();
+    return Stream.of(
+        new Case(new Op.Conv2d(spec), List.of(image, filter)),
+        new Case(new Op.Conv2dInputGradient(spec, image.shape()), List.of(output, filter)),
+        new Case(new Op.Conv2dFilterGradient(spec, filter.shape()), List.of(image, output)));
+  }
+
+  private static Stream<Case> others() {
     PoolSpec two = PoolSpec.tiled(2);
     TensorType pooled = TensorType.f32(9, 6, 5, 24);
     TensorType winners = new TensorType(pooled.shape(), DType.U8);

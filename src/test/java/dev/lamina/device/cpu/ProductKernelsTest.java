@@ -21,6 +21,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.RepetitionInfo;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Matrix products and convolutions of any shape, with vectors and without, against the reference device; the same bits
@@ -97,22 +99,49 @@ class ProductKernelsTest {
     int width = dilation.width() * (kernel.width() - 1) + random.nextInt(1, 12);
     Shape image = Shape.of(random.nextInt(1, 20), height, width, in);
     Shape filter = Shape.of(out, kernel.height(), kernel.width(), in / groups);
+    checkAll(random, spec, image, filter);
+  }
+
+  /** Forward and both gradients. */
+  private void checkAll(SplittableRandom random, ConvSpec spec, Shape image, Shape filter) {
     Shape result =
         Shape.of(
-            image.dim(0), spec.outputHeight(height, kernel.height()), spec.outputWidth(width, kernel.width()), out);
+            image.dim(0),
+            spec.outputHeight(image.dim(1), filter.dim(1)),
+            spec.outputWidth(image.dim(2), filter.dim(2)),
+            filter.dim(0));
     HostTensor x = random(random, image);
     HostTensor w = random(random, filter);
     HostTensor dy = random(random, result);
+    long gradientTerms = (long) filter.dim(1) * filter.dim(2) * filter.dim(0) / spec.groups();
     check(new Op.Conv2d(spec), filter.sliceSize(), x, w);
-    check(new Op.Conv2dInputGradient(spec, image), (long) kernel.area() * out / groups, dy, w);
+    check(new Op.Conv2dInputGradient(spec, image), gradientTerms, dy, w);
     check(new Op.Conv2dFilterGradient(spec, filter), (long) result.dim(0) * result.dim(1) * result.dim(2), x, dy);
   }
 
-  @Test
-  void depthwiseConvolution() {
+  /** Channels and geometry for which Winograd's algorithm is chosen. */
+  @RepeatedTest(12)
+  void manyChannelsAndThreeByThree(RepetitionInfo repetition) {
+    SplittableRandom random = new SplittableRandom(repetition.getCurrentRepetition());
+    Padding padding = new Padding(random.nextInt(3), random.nextInt(3), random.nextInt(3), random.nextInt(3));
+    ConvSpec spec = new ConvSpec(Size.square(1), padding, Size.square(1), 1);
+    int in = 32 * random.nextInt(1, 4);
+    int out = 32 * random.nextInt(1, 4);
+    Shape image = Shape.of(random.nextInt(1, 20), random.nextInt(3, 12), random.nextInt(3, 12), in);
+    Shape filter = Shape.of(out, 3, 3, in);
+    Shape result = Shape.of(image.dim(0), spec.outputHeight(image.dim(1), 3), spec.outputWidth(image.dim(2), 3), out);
+    assertTrue(WinogradKernel.suits(spec, image, result, filter, VectorSupport.FOUND.bits()));
+    checkAll(random, spec, image, filter);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {16, 19, 48})
+  void depthwiseConvolution(int channels) {
     SplittableRandom random = new SplittableRandom(5);
-    ConvSpec spec = new ConvSpec(Size.square(1), Padding.all(1), Size.square(1), 19);
-    check(new Op.Conv2d(spec), 9, random(random, Shape.of(2, 7, 5, 19)), random(random, Shape.of(19, 3, 3, 1)));
+    for (int stride = 1; stride <= 2; stride++) {
+      ConvSpec spec = new ConvSpec(Size.square(stride), Padding.all(1), Size.square(1), channels);
+      checkAll(random, spec, Shape.of(3, 7, 5, channels), Shape.of(channels, 3, 3, 1));
+    }
   }
 
   @Test

@@ -17,6 +17,7 @@ import tools.jackson.databind.json.JsonMapper;
  */
 final class Compare {
   private static final int THREADS = 2;
+  private static final String RESULTS = "results";
 
   /** How much is measured. */
   private record Effort(int rounds, long milliseconds) {
@@ -46,8 +47,14 @@ final class Compare {
       System.exit(2);
     }
     Pattern wanted = Pattern.compile(rest.isEmpty() ? "" : rest.getFirst());
-    var compare = new Compare(quick ? Effort.QUICK : Effort.FULL, Files.createTempDirectory("compare"));
-    compare.run(wanted);
+    Path scratch = Files.createTempDirectory("compare");
+    var compare = new Compare(quick ? Effort.QUICK : Effort.FULL, scratch);
+    try {
+      compare.run(wanted);
+    } finally {
+      Files.deleteIfExists(scratch.resolve(RESULTS));
+      Files.delete(scratch);
+    }
     compare.means();
     JsonMapper.shared().writerWithDefaultPrettyPrinter().writeValue(file, compare.lines);
     System.out.println("\nwritten: " + file);
@@ -62,6 +69,10 @@ final class Compare {
       if (wanted.matcher(title(all.get(i))).find()) {
         groups.computeIfAbsent(all.get(i).group(), _ -> new ArrayList<>()).add(i);
       }
+    }
+    if (groups.isEmpty()) {
+      System.err.println("no task's group and name contain " + wanted + "; one is '" + title(all.getFirst()) + "'");
+      System.exit(2);
     }
     for (Map.Entry<String, List<Integer>> group : groups.entrySet()) {
       String peer = group.getKey().equals("matmul") ? "openblas" : "pytorch";
@@ -124,7 +135,7 @@ final class Compare {
     float[] first = null;
     for (Side side : sides) {
       side.ask("prepare " + index);
-      Path file = scratch.resolve("results");
+      Path file = scratch.resolve(RESULTS);
       side.ask("results " + file);
       float[] results = Floats.read(file);
       Files.delete(file);

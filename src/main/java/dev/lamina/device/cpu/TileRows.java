@@ -1,0 +1,30 @@
+package dev.lamina.device.cpu;
+
+import static dev.lamina.device.cpu.Lanes.BYTES;
+import static dev.lamina.device.cpu.Lanes.FLOATS;
+import static dev.lamina.device.cpu.Memory.ALL;
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
+
+import jdk.incubator.vector.FloatVector;
+
+/** What is done to stored tiles, whatever their width. */
+final class TileRows {
+  private TileRows() {}
+
+  /**
+   * Adds a dense tile to rows that are {@code cRow} bytes apart.
+   *
+   * @param columns bytes of a row of the tile, whole vectors
+   */
+  static void add(long from, long c, long cRow, int rows, long columns) {
+    long source = from;
+    for (int r = 0; r < rows; r++) {
+      for (long at = c + r * cRow; at < c + r * cRow + columns; at += BYTES) {
+        FloatVector sum = FloatVector.fromMemorySegment(FLOATS, ALL, at, LITTLE_ENDIAN);
+        sum.add(FloatVector.fromMemorySegment(FLOATS, ALL, source, LITTLE_ENDIAN))
+            .intoMemorySegment(ALL, at, LITTLE_ENDIAN);
+        source += BYTES;
+      }
+    }
+  }
+}
