@@ -99,6 +99,14 @@ class MemoryAdviceTest {
     }
   }
 
+  /** Its batch is its own: the advice would be for a batch that nobody asked for. */
+  @Test
+  void theRehearsalLeavesTheRefusalToTheTraining() {
+    try (Device device = limited(1000)) {
+      new Trainer(device, MODEL).warmUp(TensorType.of(DType.U8, 16, 16, 1), () -> true);
+    }
+  }
+
   @Test
   void whereNothingFitsNothingIsRecommended() {
     try (Device device = limited(1000)) {

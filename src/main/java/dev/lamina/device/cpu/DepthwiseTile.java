@@ -97,10 +97,6 @@ final class DepthwiseTile implements ProductTile {
 
   @Override
   public void copy(long from, long row, int rows, long to) {
-    long source = from;
-    for (long at = to; at < to + (long) BYTES * rows; at += BYTES) {
-      FloatVector.fromMemorySegment(FLOATS, ALL, source, LITTLE_ENDIAN).intoMemorySegment(ALL, at, LITTLE_ENDIAN);
-      source += row;
-    }
+    TileRows.copy(from, row, rows, to, 4L * columns());
   }
 }

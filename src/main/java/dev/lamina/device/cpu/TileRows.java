@@ -27,4 +27,15 @@ final class TileRows {
       }
     }
   }
+
+  /** Copies rows that are {@code row} bytes apart to a dense place; {@code columns} as for {@link #add}. */
+  static void copy(long from, long row, int rows, long to, long columns) {
+    long target = to;
+    for (int r = 0; r < rows; r++) {
+      for (long at = from + r * row; at < from + r * row + columns; at += BYTES) {
+        FloatVector.fromMemorySegment(FLOATS, ALL, at, LITTLE_ENDIAN).intoMemorySegment(ALL, target, LITTLE_ENDIAN);
+        target += BYTES;
+      }
+    }
+  }
 }

@@ -117,12 +117,6 @@ final class WideProductTile implements ProductTile {
 
   @Override
   public void copy(long from, long row, int rows, long to) {
-    long source = from;
-    for (long at = to; at < to + 2L * BYTES * rows; at += 2 * BYTES) {
-      FloatVector.fromMemorySegment(FLOATS, ALL, source, LITTLE_ENDIAN).intoMemorySegment(ALL, at, LITTLE_ENDIAN);
-      FloatVector.fromMemorySegment(FLOATS, ALL, source + BYTES, LITTLE_ENDIAN)
-          .intoMemorySegment(ALL, at + BYTES, LITTLE_ENDIAN);
-      source += row;
-    }
+    TileRows.copy(from, row, rows, to, 4L * columns());
   }
 }
