@@ -64,8 +64,7 @@ final class GraphConvolutions implements ConvolutionSource {
         }
       }
     } catch (CudaException e) {
-      requireAlive(e);
-      refusals.accept(e.getMessage());
+      refusals.accept(e.refusal());
     }
     return plans;
   }
@@ -79,7 +78,7 @@ final class GraphConvolutions implements ConvolutionSource {
         var operations = graph.with(cudnn.address())) {
       return plan(new GraphEngine(backend, operations, remembered), request, _ -> {});
     } catch (CudaException e) {
-      requireAlive(e);
+      e.refusal();
       return Optional.empty();
     }
   }
@@ -92,8 +91,7 @@ final class GraphConvolutions implements ConvolutionSource {
       plan = new GraphPlan(backend, cudnn, engine, "cuDNN's graph of " + request.shape());
     } catch (CudaException e) {
       engine.close();
-      requireAlive(e);
-      refusals.accept(e.getMessage());
+      refusals.accept(e.refusal());
       return Optional.empty();
     }
     if (plan.choice().workspaceBytes() > request.budget()) {
@@ -101,12 +99,6 @@ final class GraphConvolutions implements ConvolutionSource {
       return Optional.empty();
     }
     return Optional.of(plan);
-  }
-
-  private static void requireAlive(CudaException e) {
-    if (e.sticky()) {
-      throw e;
-    }
   }
 
   /**
