@@ -168,6 +168,8 @@ API int cudnnBackendGetAttribute(const Backend* descriptor, int name, int type, 
         return *count = int64_t(children.size()), SUCCESS;
     }
     auto found = descriptor->values.find(name);
+    if (name == ENGINE_NUMERICAL_NOTE && found == descriptor->values.end())
+        return refuse(NOT_SUPPORTED, "%s: this engine tells no notes", call);
     size_t bytes = found == descriptor->values.end() ? 0 : found->second.size();
     *count = int64_t(bytes / elementBytes(type));
     if (bytes > 0 && elements != nullptr)

@@ -3,6 +3,8 @@
 
 using namespace cudnn;
 
+static constexpr int MOST_DILATION = 8;
+
 API int cudnnCreateTensorDescriptor(Tensor** tensor) { return create(tensor, "cudnnCreateTensorDescriptor"); }
 API int cudnnDestroyTensorDescriptor(Tensor* tensor) { return destroy(tensor, "cudnnDestroyTensorDescriptor"); }
 API int cudnnCreateFilterDescriptor(Filter** filter) { return create(filter, "cudnnCreateFilterDescriptor"); }
@@ -56,6 +58,9 @@ API int cudnnSetConvolution2dDescriptor(Convolution* conv, int padH, int padW, i
     if (padH < 0 || padW < 0 || strideH < 1 || strideW < 1 || dilationH < 1 || dilationW < 1)
         return refuse(BAD_PARAM, "%s: padding %d %d, stride %d %d, dilation %d %d", call, padH, padW, strideH, strideW,
                       dilationH, dilationW);
+    // A limit made up for the legacy calls alone: who is refused here must ask the graph API.
+    if (dilationH > MOST_DILATION || dilationW > MOST_DILATION)
+        return refuse(NOT_SUPPORTED, "%s: dilation %d %d", call, dilationH, dilationW);
     int groups = conv->groups, math = conv->math;
     *conv = {padH, padW, strideH, strideW, dilationH, dilationW, mode, compute, groups, math};
     return SUCCESS;

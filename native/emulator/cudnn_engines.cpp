@@ -8,8 +8,9 @@ namespace cudnn {
 
 namespace {
 
-// Rounds float factors to 16 bits; uses tensor cores; computes in float throughout; is proposed, but makes no plan.
-enum Engine : int64_t { DOWN_CONVERTING, TENSOR_CORES, EXACT, UNWILLING, ENGINES };
+// Rounds float factors to 16 bits; uses tensor cores; computes in float throughout; is proposed, but makes no plan; does
+// not even tell its notes.
+enum Engine : int64_t { DOWN_CONVERTING, TENSOR_CORES, EXACT, UNWILLING, SILENT, ENGINES };
 
 constexpr int KNOB_TILE_SIZE = 2;
 constexpr int64_t LARGE_TILE = 1;
@@ -54,7 +55,7 @@ Status finishHeuristics(Backend* heuristics) {
     const Operation& o = operationOf(*graph);
     // As of engines that really are: who asks must have another way.
     if (o.uneven && o.kind == BACKWARD_DATA) return refuse(NOT_SUPPORTED, "heuristics: uneven padding");
-    std::vector<int64_t> order = mode == MODE_A ? std::vector<int64_t>{UNWILLING, DOWN_CONVERTING, TENSOR_CORES, EXACT}
+    std::vector<int64_t> order = mode == MODE_A ? std::vector<int64_t>{SILENT, UNWILLING, DOWN_CONVERTING, TENSOR_CORES, EXACT}
                                                 : std::vector<int64_t>{EXACT};
     for (int64_t index : order) heuristics->children[ENGINEHEUR_RESULTS].push_back(proposal(graph, index));
     return SUCCESS;
@@ -63,7 +64,8 @@ Status finishHeuristics(Backend* heuristics) {
 Status finishEngine(Backend* engine) {
     int64_t index = engine->value<int64_t>(ENGINE_GLOBAL_INDEX);
     if (index < 0 || index >= ENGINES) return refuse(BAD_PARAM, "engine %lld", (long long)index);
-    engine->put<int>(ENGINE_NUMERICAL_NOTE, notesOf(index, operationOf(engine->child(ENGINE_OPERATION_GRAPH)).kind));
+    if (index != SILENT)
+        engine->put<int>(ENGINE_NUMERICAL_NOTE, notesOf(index, operationOf(engine->child(ENGINE_OPERATION_GRAPH)).kind));
     return SUCCESS;
 }
 
@@ -72,7 +74,7 @@ Status finishPlan(Backend* plan) {
     const Backend& config = plan->child(PLAN_ENGINE_CONFIG);
     const Backend& engine = config.child(ENGINECFG_ENGINE);
     int64_t index = engine.value<int64_t>(ENGINE_GLOBAL_INDEX);
-    if (index == UNWILLING) return refuse(NOT_SUPPORTED, "plan: this engine runs on no GPU");
+    if (index == UNWILLING || index == SILENT) return refuse(NOT_SUPPORTED, "plan: this engine runs on no GPU");
     Operation o = operationOf(engine.child(ENGINE_OPERATION_GRAPH));
     int64_t tile = 0;
     if (auto knobs = config.children.find(ENGINECFG_KNOB_CHOICES); knobs != config.children.end())

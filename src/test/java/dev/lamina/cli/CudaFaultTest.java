@@ -32,9 +32,9 @@ class CudaFaultTest {
     Path errors = folder.resolve("errors");
     var builder = new ProcessBuilder(command).redirectError(errors.toFile());
     builder.redirectOutput(folder.resolve("output").toFile());
-    builder.environment().putAll(environment);
     builder.environment().put("LAMINA_CUDA_LIBS", Emulator.folder().toString());
     builder.environment().put("XDG_CACHE_HOME", Path.of("target", "emulator", "cache").toAbsolutePath().toString());
+    builder.environment().putAll(environment);
     Process process = builder.start();
     assertTrue(process.waitFor(120, TimeUnit.SECONDS), "it hangs");
     return new Outcome(process.exitValue(), lines(errors));
@@ -48,10 +48,14 @@ class CudaFaultTest {
   }
 
   private String[] training(Path run) throws IOException {
+    return training("mlp", run);
+  }
+
+  private String[] training(String model, Path run) throws IOException {
     return new String[] {
       "train",
       "--model",
-      "mlp",
+      model,
       "--data",
       Stripes.write(folder.resolve("stripes")).toString(),
       "--device",
@@ -89,5 +93,23 @@ class CudaFaultTest {
     assertEquals(Main.FAILED, outcome.code, outcome.errors.toString());
     assertEquals(1, outcome.errors.size(), outcome.errors.toString());
     assertTrue(outcome.errors.getFirst().contains("softmax cross-entropy gradient [F32[8,"), outcome.errors.toString());
+  }
+
+  /** Nothing is remembered here, so that the fault comes while ways to compute a convolution are timed. */
+  @Test
+  void aFaultOfAConvolutionThatIsTriedIsNoRefusal() throws Exception {
+    Outcome outcome =
+        lamina(
+            Map.of(
+                "LAMINA_EMULATOR_FAULT",
+                "cudnnBackendExecute:1",
+                "XDG_CACHE_HOME",
+                Files.createDirectory(folder.resolve("cache")).toString()),
+            training("small-cnn", folder.resolve("run")));
+    assertEquals(Main.FAILED, outcome.code, outcome.errors.toString());
+    assertEquals(1, outcome.errors.size(), outcome.errors.toString());
+    String message = outcome.errors.getFirst();
+    assertTrue(message.contains("CUDA_ERROR_ILLEGAL_ADDRESS"), message);
+    assertTrue(message.contains("cuDNN's graph of "), message);
   }
 }

@@ -1,7 +1,9 @@
 package dev.lamina.conformance;
 
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
@@ -10,9 +12,12 @@ import dev.lamina.device.Device;
 import dev.lamina.device.DeviceTensor;
 import dev.lamina.device.Kernel;
 import dev.lamina.device.Step;
+import dev.lamina.device.UnsupportedOnDeviceException;
 import dev.lamina.device.cuda.CudaProvider;
 import dev.lamina.graph.ConvSpec;
 import dev.lamina.graph.Op;
+import dev.lamina.graph.Padding;
+import dev.lamina.graph.Size;
 import dev.lamina.tensor.HostTensor;
 import dev.lamina.tensor.TensorType;
 import java.io.IOException;
@@ -82,6 +87,23 @@ class ChosenConvolutionConformanceTest {
     return ConvolutionSourcesConformanceTest.with(
         "graph",
         () -> Conformance.open(new CudaProvider(), options -> options.withExactProducts(false).withDeterminism(true)));
+  }
+
+  /** The emulator's legacy calls know no dilation above 8; its graph API does. */
+  @Test
+  void whatOnePartOfCudnnRefusesTheOtherComputes() {
+    Op dilated = new Op.Conv2d(new ConvSpec(new Size(1, 1), Padding.NONE, new Size(9, 1), 1));
+    List<TensorType> types = List.of(TensorType.f32(1, 12, 7, 11), TensorType.f32(13, 2, 2, 11));
+    try (Device device = Conformance.open(new CudaProvider(), options -> options)) {
+      assertDoesNotThrow(() -> device.forecast(dilated, types));
+      assertDoesNotThrow(() -> device.prepare(dilated, types));
+    }
+    try (Device device =
+        ConvolutionSourcesConformanceTest.with(
+            "legacy", () -> Conformance.open(new CudaProvider(), options -> options))) {
+      var refusal = assertThrows(UnsupportedOnDeviceException.class, () -> device.prepare(dilated, types));
+      assertTrue(refusal.getMessage().contains("cudnnSetConvolution2dDescriptor"), refusal::getMessage);
+    }
   }
 
   @Test

@@ -7,10 +7,10 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import jcuda.jcudnn.cudnnBackendAttributeType;
 
 /** A descriptor of cuDNN's graph API: attributes are set, it is finished, then others are read. */
@@ -93,19 +93,19 @@ final class BackendDescriptor implements AutoCloseable {
 
   /** At most {@code room} descriptors of a type, which the caller closes. */
   List<BackendDescriptor> descriptors(int attribute, int descriptorType, int room) {
-    List<BackendDescriptor> empty =
-        Stream.generate(() -> new BackendDescriptor(backend, descriptorType)).limit(room).toList();
+    List<BackendDescriptor> made = new ArrayList<>(room);
     int count = 0;
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment addresses = arena.allocate(ADDRESS, room);
       for (int i = 0; i < room; i++) {
-        addresses.setAtIndex(ADDRESS, i, MemorySegment.ofAddress(empty.get(i).address));
+        made.add(new BackendDescriptor(backend, descriptorType));
+        addresses.setAtIndex(ADDRESS, i, MemorySegment.ofAddress(made.get(i).address));
       }
       count = backend.get(address, attribute, cudnnBackendAttributeType.CUDNN_TYPE_BACKEND_DESCRIPTOR, room, addresses);
     } finally {
-      empty.subList(count, room).forEach(BackendDescriptor::close);
+      made.subList(count, made.size()).forEach(BackendDescriptor::close);
     }
-    return empty.subList(0, count);
+    return made.subList(0, count);
   }
 
   private BackendDescriptor addresses(int attribute, int attributeType, long... addresses) {

@@ -75,12 +75,12 @@ final class ConvolutionChoice {
 
   private Optional<ConvolutionCandidate> search(ConvolutionRequest request, Consumer<String> refusals) {
     List<ConvolutionCandidate> candidates = new ArrayList<>();
-    sources.forEach(source -> candidates.addAll(source.candidates(request, refusals)));
-    long workspace = candidates.stream().mapToLong(candidate -> candidate.choice().workspaceBytes()).max().orElse(0);
     Optional<ConvolutionCandidate> best = Optional.empty();
-    try (var scratch = new ConvolutionScratch(context, request.shape(), workspace);
-        var timer = new ConvolutionTimer(context, RUNS)) {
-      best = best(request, candidates, scratch, timer, refusals);
+    try {
+      sources.forEach(source -> candidates.addAll(source.candidates(request, refusals)));
+      if (!candidates.isEmpty()) {
+        best = fastest(request, candidates, refusals);
+      }
     } finally {
       for (ConvolutionCandidate candidate : candidates) {
         if (best.filter(kept -> kept == candidate).isEmpty()) {
@@ -89,6 +89,15 @@ final class ConvolutionChoice {
       }
     }
     return best;
+  }
+
+  private Optional<ConvolutionCandidate> fastest(
+      ConvolutionRequest request, List<ConvolutionCandidate> candidates, Consumer<String> refusals) {
+    long workspace = candidates.stream().mapToLong(candidate -> candidate.choice().workspaceBytes()).max().orElse(0);
+    try (var scratch = new ConvolutionScratch(context, request.shape(), workspace);
+        var timer = new ConvolutionTimer(context, RUNS)) {
+      return best(request, candidates, scratch, timer, refusals);
+    }
   }
 
   /** Times depend on chance, so where the same bits must come out each time, it is the first that runs. */
@@ -109,11 +118,8 @@ final class ConvolutionChoice {
           best = Optional.of(candidate);
         }
       } catch (CudaException e) {
-        // What cuDNN offers need not run everywhere; a GPU that is lost takes no other way either.
-        if (e.sticky()) {
-          throw e;
-        }
-        refusals.accept(e.getMessage());
+        // What cuDNN offers need not run everywhere.
+        refusals.accept(e.refusal());
         continue;
       }
       if (request.deterministic()) {

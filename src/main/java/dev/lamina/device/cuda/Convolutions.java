@@ -42,14 +42,14 @@ final class Convolutions {
     choice =
         new ConvolutionChoice(
             context,
-            sources(only, cudnn, library),
+            sources(only, context, cudnn, library),
             new ConvolutionPlans(cache),
             only.isEmpty() ? machine : machine + "/" + only);
   }
 
-  private static List<ConvolutionSource> sources(String only, Cudnn cudnn, Path library) {
+  private static List<ConvolutionSource> sources(String only, CudaContext context, Cudnn cudnn, Path library) {
     ConvolutionSource legacy = new LegacyConvolutions(cudnn);
-    ConvolutionSource graph = new GraphConvolutions(cudnn, new CudnnBackend(library));
+    ConvolutionSource graph = new GraphConvolutions(cudnn, new CudnnBackend(library, context::libraryFailure));
     return switch (only) {
       case "" -> List.of(graph, legacy);
       case "graph" -> List.of(graph);

@@ -169,7 +169,8 @@ final class CudaContext implements AutoCloseable {
                 + (text[0] == null ? "" : ", " + text[0])
                 + where,
             isSticky(status));
-    if (failure.sticky()) {
+    // What is asked afterwards fails likewise, and tells less.
+    if (failure.sticky() && lost == null) {
       lost = failure;
     }
     return failure;

@@ -17,4 +17,16 @@ public final class CudaException extends RuntimeException {
   boolean sticky() {
     return sticky;
   }
+
+  /**
+   * Why one of several ways is none, for the next to be tried.
+   *
+   * @throws CudaException this, if the context is lost: no other way would do then
+   */
+  String refusal() {
+    if (sticky) {
+      throw this;
+    }
+    return getMessage();
+  }
 }

@@ -12,6 +12,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
+import java.util.function.Function;
 
 /**
  * The functions of cuDNN's graph API, whose attributes are untyped memory, which JCuda's pointers cannot read back.
@@ -28,13 +29,16 @@ final class CudnnBackend {
   private final MethodHandle execute;
   private final MethodHandle errorString;
   private final long version;
+  private final Function<String, CudaException> failure;
 
   /**
    * The API of the library in {@code file}, which has been loaded.
    *
+   * @param failure what to throw when it says no: the message may hide that the context is lost
    * @throws CudaException if it lacks a function
    */
-  CudnnBackend(Path file) {
+  CudnnBackend(Path file, Function<String, CudaException> failure) {
+    this.failure = failure;
     library = SymbolLookup.libraryLookup(file, Arena.global());
     create = function("cudnnBackendCreateDescriptor", JAVA_INT, JAVA_INT, ADDRESS);
     destroy = function("cudnnBackendDestroyDescriptor", JAVA_INT, JAVA_LONG);
@@ -61,9 +65,14 @@ final class CudnnBackend {
     }
   }
 
+  /** Gives a descriptor back; one of a context that is lost is gone already. */
   void destroy(long descriptor) {
     try {
       check((int) destroy.invokeExact(descriptor), "cudnnBackendDestroyDescriptor");
+    } catch (CudaException e) {
+      if (!e.sticky()) {
+        throw e;
+      }
     } catch (Throwable e) {
       throw unexpected(e);
     }
@@ -123,7 +132,7 @@ final class CudnnBackend {
   private void check(int status, String call) {
     Cudnn.Category category = Cudnn.Category.of(status, version);
     if (category != Cudnn.Category.SUCCESS) {
-      throw new CudaException(call + " failed (" + category + "): status " + status + ", " + words(status), false);
+      throw failure.apply(call + " failed (" + category + "): status " + status + ", " + words(status));
     }
   }
 

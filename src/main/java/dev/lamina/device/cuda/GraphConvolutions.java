@@ -7,6 +7,7 @@ import static jcuda.jcudnn.cudnnBackendDescriptorType.CUDNN_BACKEND_ENGINECFG_DE
 import static jcuda.jcudnn.cudnnBackendDescriptorType.CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR;
 
 import dev.lamina.tensor.DType;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -54,20 +55,41 @@ final class GraphConvolutions implements ConvolutionSource {
           .descriptors(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, operations)
           .number(CUDNN_ATTR_ENGINEHEUR_MODE, cudnnBackendAttributeType.CUDNN_TYPE_HEUR_MODE, mode)
           .finish();
-      for (BackendDescriptor proposal :
-          heuristics.descriptors(CUDNN_ATTR_ENGINEHEUR_RESULTS, CUDNN_BACKEND_ENGINECFG_DESCRIPTOR, MOST_PROPOSALS)) {
-        var engine = new GraphEngine(proposal);
-        if (plans.size() == MOST_PLANS || !permits(request, engine.notes())) {
-          engine.close();
-        } else {
-          plan(engine, request, refusals).ifPresent(plans::add);
+      var proposals =
+          new ArrayDeque<>(
+              heuristics.descriptors(
+                  CUDNN_ATTR_ENGINEHEUR_RESULTS, CUDNN_BACKEND_ENGINECFG_DESCRIPTOR, MOST_PROPOSALS));
+      try {
+        while (!proposals.isEmpty() && plans.size() < MOST_PLANS) {
+          planned(proposals.remove(), request, refusals).ifPresent(plans::add);
         }
+      } finally {
+        proposals.forEach(BackendDescriptor::close);
       }
     } catch (CudaException e) {
-      requireAlive(e);
-      refusals.accept(e.getMessage());
+      refusals.accept(e.refusal());
     }
     return plans;
+  }
+
+  /** Takes the proposal over. One that cuDNN cannot even tell of leaves the others as they are. */
+  private Optional<ConvolutionCandidate> planned(
+      BackendDescriptor proposal, ConvolutionRequest request, Consumer<String> refusals) {
+    try {
+      var engine = new GraphEngine(proposal);
+      boolean permitted = false;
+      try {
+        permitted = permits(request, engine.notes());
+      } finally {
+        if (!permitted) {
+          engine.close();
+        }
+      }
+      return permitted ? plan(engine, request, refusals) : Optional.empty();
+    } catch (CudaException e) {
+      refusals.accept(e.refusal());
+      return Optional.empty();
+    }
   }
 
   @Override
@@ -79,7 +101,7 @@ final class GraphConvolutions implements ConvolutionSource {
         var operations = graph.with(cudnn.address())) {
       return plan(new GraphEngine(backend, operations, remembered), request, _ -> {});
     } catch (CudaException e) {
-      requireAlive(e);
+      e.refusal();
       return Optional.empty();
     }
   }
@@ -92,8 +114,7 @@ final class GraphConvolutions implements ConvolutionSource {
       plan = new GraphPlan(backend, cudnn, engine, "cuDNN's graph of " + request.shape());
     } catch (CudaException e) {
       engine.close();
-      requireAlive(e);
-      refusals.accept(e.getMessage());
+      refusals.accept(e.refusal());
       return Optional.empty();
     }
     if (plan.choice().workspaceBytes() > request.budget()) {
@@ -101,12 +122,6 @@ final class GraphConvolutions implements ConvolutionSource {
       return Optional.empty();
     }
     return Optional.of(plan);
-  }
-
-  private static void requireAlive(CudaException e) {
-    if (e.sticky()) {
-      throw e;
-    }
   }
 
   /**

@@ -24,10 +24,22 @@ final class GraphEngine implements AutoCloseable {
   private final BackendDescriptor configuration;
   private final BackendDescriptor engine;
 
-  /** The engine of a configuration that heuristics propose; closes that with itself. */
+  /**
+   * The engine of a configuration that heuristics propose; closes that with itself, or if there is none.
+   *
+   * @throws CudaException if cuDNN does not tell which it is
+   */
   GraphEngine(BackendDescriptor proposal) {
     configuration = kept(proposal);
-    engine = kept(proposal.descriptors(CUDNN_ATTR_ENGINECFG_ENGINE, CUDNN_BACKEND_ENGINE_DESCRIPTOR, 1).getFirst());
+    boolean complete = false;
+    try {
+      engine = kept(proposal.descriptors(CUDNN_ATTR_ENGINECFG_ENGINE, CUDNN_BACKEND_ENGINE_DESCRIPTOR, 1).getFirst());
+      complete = true;
+    } finally {
+      if (!complete) {
+        close();
+      }
+    }
   }
 
   /**

@@ -1,11 +1,14 @@
 package dev.lamina.device.cuda;
 
 import dev.lamina.device.Step;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/** What cuDNN's legacy calls have for a convolution. */
+/**
+ * What cuDNN's legacy calls have for a convolution. What they refuse is no way to compute it, and no more than that.
+ */
 final class LegacyConvolutions implements ConvolutionSource {
   private final Cudnn cudnn;
 
@@ -19,24 +22,38 @@ final class LegacyConvolutions implements ConvolutionSource {
       refusals.accept("the legacy calls pad opposite sides alike");
       return List.of();
     }
-    LegacyDirection direction = LegacyDirection.of(cudnn, request.shape(), request.math());
-    return direction.algorithms().stream()
-        .filter(algorithm -> algorithm.workspaceBytes() <= request.budget())
-        .filter(algorithm -> algorithm.deterministic() || !request.deterministic())
-        .<ConvolutionCandidate>map(algorithm -> new Candidate(direction, algorithm))
-        .toList();
+    List<ConvolutionCandidate> candidates = new ArrayList<>();
+    try (LegacyDirection question = direction(request)) {
+      for (LegacyDirection.Algorithm algorithm : question.algorithms()) {
+        if (algorithm.workspaceBytes() <= request.budget() && (algorithm.deterministic() || !request.deterministic())) {
+          candidates.add(new Candidate(direction(request), algorithm));
+        }
+      }
+    } catch (CudaException e) {
+      refusals.accept(e.refusal());
+    }
+    return candidates;
   }
 
   @Override
   public Optional<ConvolutionCandidate> remembered(ConvolutionRequest request, ConvolutionPlans.Choice choice) {
-    if (!(choice instanceof ConvolutionPlans.Legacy(int algorithm, long workspaceBytes))) {
+    if (!(choice instanceof ConvolutionPlans.Legacy(int number, long workspaceBytes))) {
       return Optional.empty();
     }
-    LegacyDirection direction = LegacyDirection.of(cudnn, request.shape(), request.math());
-    return Optional.of(
-        new Candidate(direction, new LegacyDirection.Algorithm(algorithm, workspaceBytes, request.deterministic())));
+    var algorithm = new LegacyDirection.Algorithm(number, workspaceBytes, request.deterministic());
+    try {
+      return Optional.of(new Candidate(direction(request), algorithm));
+    } catch (CudaException e) {
+      e.refusal();
+      return Optional.empty();
+    }
   }
 
+  private LegacyDirection direction(ConvolutionRequest request) {
+    return LegacyDirection.of(cudnn, request.shape(), request.math());
+  }
+
+  /** A way with descriptors of its own. */
   private record Candidate(LegacyDirection direction, LegacyDirection.Algorithm algorithm)
       implements ConvolutionCandidate {
     @Override
@@ -55,8 +72,9 @@ final class LegacyConvolutions implements ConvolutionSource {
       return () -> direction.run(algorithm, pointers);
     }
 
-    /** Its descriptors are shared by all algorithms and go with the handle. */
     @Override
-    public void close() {}
+    public void close() {
+      direction.close();
+    }
   }
 }

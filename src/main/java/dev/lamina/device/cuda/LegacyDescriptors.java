@@ -14,6 +14,8 @@ import static jcuda.jcudnn.JCudnn.cudnnSetTensor4dDescriptor;
 
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.Shape;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import jcuda.jcudnn.cudnnConvolutionDescriptor;
 import jcuda.jcudnn.cudnnConvolutionMode;
 import jcuda.jcudnn.cudnnDataType;
@@ -22,21 +24,35 @@ import jcuda.jcudnn.cudnnMathType;
 import jcuda.jcudnn.cudnnTensorDescriptor;
 import jcuda.jcudnn.cudnnTensorFormat;
 
-/** A convolution as cuDNN's legacy calls want it described, NHWC and OHWI; given back with the handle. */
-final class LegacyDescriptors {
+/** A convolution as cuDNN's legacy calls want it described, NHWC and OHWI. */
+final class LegacyDescriptors implements AutoCloseable {
   private final Cudnn cudnn;
+  private final Deque<Runnable> releases = new ArrayDeque<>();
   private final cudnnTensorDescriptor image;
   private final cudnnTensorDescriptor output;
   private final cudnnFilterDescriptor filter = new cudnnFilterDescriptor();
   private final cudnnConvolutionDescriptor convolution = new cudnnConvolutionDescriptor();
 
+  /**
+   * Describes {@code shape}.
+   *
+   * @throws CudaException if cuDNN does not take it
+   */
   LegacyDescriptors(Cudnn cudnn, ConvolutionShape shape, MathMode math) {
     this.cudnn = cudnn;
-    int type = Cudnn.type(shape.dtype());
-    image = tensor(shape.image(), type);
-    output = tensor(shape.output(), type);
-    describeFilter(shape.filter(), type);
-    describeConvolution(shape, math);
+    boolean complete = false;
+    try {
+      int type = Cudnn.type(shape.dtype());
+      image = tensor(shape.image(), type);
+      output = tensor(shape.output(), type);
+      describeFilter(shape.filter(), type);
+      describeConvolution(shape, math);
+      complete = true;
+    } finally {
+      if (!complete) {
+        close();
+      }
+    }
   }
 
   cudnnTensorDescriptor image() {
@@ -58,7 +74,7 @@ final class LegacyDescriptors {
   private cudnnTensorDescriptor tensor(Shape nhwc, int type) {
     cudnnTensorDescriptor descriptor = new cudnnTensorDescriptor();
     cudnn.check(cudnnCreateTensorDescriptor(descriptor), "cudnnCreateTensorDescriptor");
-    cudnn.onClose(() -> cudnnDestroyTensorDescriptor(descriptor));
+    releases.push(() -> cudnnDestroyTensorDescriptor(descriptor));
     cudnn.check(
         cudnnSetTensor4dDescriptor(
             descriptor, cudnnTensorFormat.CUDNN_TENSOR_NHWC, type, nhwc.dim(0), nhwc.dim(3), nhwc.dim(1), nhwc.dim(2)),
@@ -68,7 +84,7 @@ final class LegacyDescriptors {
 
   private void describeFilter(Shape ohwi, int type) {
     cudnn.check(cudnnCreateFilterDescriptor(filter), "cudnnCreateFilterDescriptor");
-    cudnn.onClose(() -> cudnnDestroyFilterDescriptor(filter));
+    releases.push(() -> cudnnDestroyFilterDescriptor(filter));
     cudnn.check(
         cudnnSetFilter4dDescriptor(
             filter, type, cudnnTensorFormat.CUDNN_TENSOR_NHWC, ohwi.dim(0), ohwi.dim(3), ohwi.dim(1), ohwi.dim(2)),
@@ -78,7 +94,7 @@ final class LegacyDescriptors {
   private void describeConvolution(ConvolutionShape shape, MathMode math) {
     var spec = shape.spec();
     cudnn.check(cudnnCreateConvolutionDescriptor(convolution), "cudnnCreateConvolutionDescriptor");
-    cudnn.onClose(() -> cudnnDestroyConvolutionDescriptor(convolution));
+    releases.push(() -> cudnnDestroyConvolutionDescriptor(convolution));
     cudnn.check(
         cudnnSetConvolution2dDescriptor(
             convolution,
@@ -98,5 +114,11 @@ final class LegacyDescriptors {
             ? cudnnMathType.CUDNN_TENSOR_OP_MATH
             : math == MathMode.TF32 ? cudnnMathType.CUDNN_DEFAULT_MATH : cudnnMathType.CUDNN_FMA_MATH;
     cudnn.check(cudnnSetConvolutionMathType(convolution, mode), "cudnnSetConvolutionMathType");
+  }
+
+  @Override
+  public void close() {
+    releases.forEach(Runnable::run);
+    releases.clear();
   }
 }

@@ -4,7 +4,7 @@ import java.util.List;
 import jcuda.Pointer;
 
 /** The legacy calls of one direction of a convolution. */
-interface LegacyDirection {
+interface LegacyDirection extends AutoCloseable {
   /** More than there are algorithms of one direction. */
   int MOST_ALGORITHMS = 10;
 
@@ -26,7 +26,15 @@ interface LegacyDirection {
   /** Enqueues one. */
   void run(Algorithm algorithm, Operands operands);
 
-  /** The calls for {@code shape}. */
+  /** Gives the descriptors back; nothing runs any more. */
+  @Override
+  void close();
+
+  /**
+   * The calls for {@code shape}, which the caller closes.
+   *
+   * @throws CudaException if cuDNN does not take it
+   */
   static LegacyDirection of(Cudnn cudnn, ConvolutionShape shape, MathMode math) {
     LegacyDescriptors descriptors = new LegacyDescriptors(cudnn, shape, math);
     return switch (shape.direction()) {

@@ -65,4 +65,9 @@ final class LegacyForward implements LegacyDirection {
             operands.result()),
         shape);
   }
+
+  @Override
+  public void close() {
+    descriptors.close();
+  }
 }

@@ -65,4 +65,9 @@ final class LegacyInputGradient implements LegacyDirection {
             operands.result()),
         shape);
   }
+
+  @Override
+  public void close() {
+    descriptors.close();
+  }
 }

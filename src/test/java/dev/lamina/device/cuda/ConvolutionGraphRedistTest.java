@@ -107,6 +107,7 @@ class ConvolutionGraphRedistTest {
 
   private static CudnnBackend backend(String name, String library) {
     return new CudnnBackend(
-        Path.of(System.getProperty("lamina.cuda.redist"), name, "org/bytedeco/cuda/linux-x86_64", library));
+        Path.of(System.getProperty("lamina.cuda.redist"), name, "org/bytedeco/cuda/linux-x86_64", library),
+        message -> new CudaException(message, false));
   }
 }
