@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
@@ -43,10 +44,9 @@ final class Compare {
     Path file = Path.of(rest.removeFirst());
     boolean quick = rest.remove("--quick");
     if (rest.size() > 1 || rest.stream().anyMatch(argument -> argument.startsWith("-"))) {
-      System.err.println("usage: benchmarks/compare [--quick] [REGEX], where REGEX selects tasks by group and name");
-      System.exit(2);
+      refuse("usage: benchmarks/compare [--quick] [REGEX], where REGEX selects tasks by group and name");
     }
-    Pattern wanted = Pattern.compile(rest.isEmpty() ? "" : rest.getFirst());
+    Pattern wanted = pattern(rest.isEmpty() ? "" : rest.getFirst());
     Path scratch = Files.createTempDirectory("compare");
     var compare = new Compare(quick ? Effort.QUICK : Effort.FULL, scratch);
     try {
@@ -60,9 +60,21 @@ final class Compare {
     System.out.println("\nwritten: " + file);
   }
 
+  private static Pattern pattern(String text) {
+    try {
+      return Pattern.compile(text);
+    } catch (PatternSyntaxException e) {
+      refuse("'" + text + "' is no regular expression: " + e.getDescription());
+      throw e;
+    }
+  }
+
+  private static void refuse(String message) {
+    System.err.println("benchmarks/compare: " + message);
+    System.exit(2);
+  }
+
   private void run(Pattern wanted) throws IOException {
-    System.out.printf(
-        Locale.ROOT, "%-58s %12s %12s %8s%n", "task (2 threads unless said)", "Lamina ms", "peer ms", "ratio");
     List<Task> all = Tasks.all();
     Map<String, List<Integer>> groups = new LinkedHashMap<>();
     for (int i = 0; i < all.size(); i++) {
@@ -71,9 +83,10 @@ final class Compare {
       }
     }
     if (groups.isEmpty()) {
-      System.err.println("no task's group and name contain " + wanted + "; one is '" + title(all.getFirst()) + "'");
-      System.exit(2);
+      refuse("no task's group and name contain '" + wanted + "'; one is '" + title(all.getFirst()) + "'");
     }
+    System.out.printf(
+        Locale.ROOT, "%-58s %12s %12s %8s%n", "task (2 threads unless said)", "Lamina ms", "peer ms", "ratio");
     for (Map.Entry<String, List<Integer>> group : groups.entrySet()) {
       String peer = group.getKey().equals("matmul") ? "openblas" : "pytorch";
       // Fresh processes: what one group taught the compiler is not what the next one needs.
