@@ -11,6 +11,7 @@ import dev.lamina.device.Buffer;
 import dev.lamina.device.Device;
 import dev.lamina.device.DeviceTensor;
 import dev.lamina.device.Kernel;
+import dev.lamina.device.MemoryLimit;
 import dev.lamina.device.Step;
 import dev.lamina.device.UnsupportedOnDeviceException;
 import dev.lamina.device.cuda.CudaProvider;
@@ -104,6 +105,31 @@ class ChosenConvolutionConformanceTest {
       var refusal = assertThrows(UnsupportedOnDeviceException.class, () -> device.prepare(dilated, types));
       assertTrue(refusal.getMessage().contains("cudnnSetConvolution2dDescriptor"), refusal::getMessage);
     }
+  }
+
+  /** The engine with a knob wants a workspace of 8912 bytes beside operands of 5908. */
+  @Test
+  void whatDoesNotFitIsNotChosen() {
+    try (Device device = limited()) {
+      assertEquals(8912, device.forecast(CONVOLUTION, TYPES).workspaceBytes());
+    }
+    try (Device device = limited();
+        Buffer _ = device.allocate(device.availableMemory() - 10_000)) {
+      assertEquals(0, device.forecast(CONVOLUTION, TYPES).workspaceBytes());
+      assertEquals(0, device.prepare(CONVOLUTION, TYPES).workspaceBytes());
+    }
+    try (Device device = limited()) {
+      assertEquals(8912, device.forecast(CONVOLUTION, TYPES).workspaceBytes(), "remembered though there was no room");
+    }
+  }
+
+  private static Device limited() {
+    return ConvolutionSourcesConformanceTest.with(
+        "graph",
+        () ->
+            Conformance.open(
+                new CudaProvider(),
+                options -> options.withExactProducts(false).withMemoryLimit(new MemoryLimit.Bytes(64L << 20))));
   }
 
   @Test

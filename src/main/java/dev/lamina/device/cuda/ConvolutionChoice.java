@@ -2,10 +2,14 @@ package dev.lamina.device.cuda;
 
 import dev.lamina.device.Step;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 
 /** Chooses the way to compute a convolution: the fastest on this GPU, or the one expected to be where bits count. */
 final class ConvolutionChoice {
@@ -19,17 +23,26 @@ final class ConvolutionChoice {
   private final List<ConvolutionSource> sources;
   private final ConvolutionPlans plans;
   private final String machine;
+  private final LongSupplier available;
+  private final Map<ConvolutionRequest, List<Long>> expected = new HashMap<>();
 
   /**
    * Chooses among what {@code sources} have, and remembers it in {@code plans}.
    *
    * @param machine what a choice is good for: the GPU and the version of cuDNN
+   * @param available tells how many bytes may be allocated on the GPU
    */
-  ConvolutionChoice(CudaContext context, List<ConvolutionSource> sources, ConvolutionPlans plans, String machine) {
+  ConvolutionChoice(
+      CudaContext context,
+      List<ConvolutionSource> sources,
+      ConvolutionPlans plans,
+      String machine,
+      LongSupplier available) {
     this.context = context;
     this.sources = sources;
     this.plans = plans;
     this.machine = machine;
+    this.available = available;
   }
 
   /**
@@ -39,12 +52,7 @@ final class ConvolutionChoice {
    */
   Optional<ConvolutionCandidate> of(ConvolutionRequest request, Consumer<String> refusals) {
     String key = machine + "/" + request.key();
-    return remembered(key, request)
-        .or(() -> {
-          Optional<ConvolutionCandidate> found = search(request, refusals);
-          found.ifPresent(candidate -> plans.put(key, candidate.choice()));
-          return found;
-        });
+    return remembered(key, request).or(() -> search(key, request, refusals));
   }
 
   /**
@@ -52,34 +60,67 @@ final class ConvolutionChoice {
    * of, for nothing is run to find out. Empty if there is no way.
    */
   OptionalLong expectedWorkspace(ConvolutionRequest request) {
-    Optional<ConvolutionPlans.Choice> known = plans.find(machine + "/" + request.key());
+    Optional<ConvolutionPlans.Choice> known = fitting(machine + "/" + request.key(), request);
     if (known.isPresent()) {
       return OptionalLong.of(known.get().workspaceBytes());
     }
+    List<Long> workspaces = expected.computeIfAbsent(request, this::workspaces);
+    if (workspaces.isEmpty()) {
+      return OptionalLong.empty();
+    }
+    long most = Math.max(room(request), Collections.min(workspaces));
+    return workspaces.stream().mapToLong(bytes -> bytes).filter(bytes -> bytes <= most).findFirst();
+  }
+
+  /** What the ways need, the one first that is expected most of. */
+  private List<Long> workspaces(ConvolutionRequest request) {
     // The legacy calls, which come last, know theirs without preparing each.
     for (ConvolutionSource source : sources.reversed()) {
       List<ConvolutionCandidate> candidates = source.candidates(request, _ -> {});
       candidates.forEach(ConvolutionCandidate::close);
       if (!candidates.isEmpty()) {
-        return OptionalLong.of(candidates.getFirst().choice().workspaceBytes());
+        return candidates.stream().map(ConvolutionChoice::workspace).toList();
       }
     }
-    return OptionalLong.empty();
+    return List.of();
+  }
+
+  /**
+   * Bytes that a workspace may take beside the operands. Where the same bits must come out each time there is no such
+   * bound: who else uses the GPU would decide on them.
+   */
+  private long room(ConvolutionRequest request) {
+    return request.deterministic()
+        ? Long.MAX_VALUE
+        : available.getAsLong() - ConvolutionScratch.operandBytes(request.shape());
+  }
+
+  /** The choice that is remembered, if there is room for it today. */
+  private Optional<ConvolutionPlans.Choice> fitting(String key, ConvolutionRequest request) {
+    return plans.find(key).filter(choice -> choice.workspaceBytes() == 0 || choice.workspaceBytes() <= room(request));
   }
 
   private Optional<ConvolutionCandidate> remembered(String key, ConvolutionRequest request) {
-    return plans
-        .find(key)
+    return fitting(key, request)
         .flatMap(choice -> sources.stream().flatMap(source -> source.remembered(request, choice).stream()).findFirst());
   }
 
-  private Optional<ConvolutionCandidate> search(ConvolutionRequest request, Consumer<String> refusals) {
+  private Optional<ConvolutionCandidate> search(String key, ConvolutionRequest request, Consumer<String> refusals) {
     List<ConvolutionCandidate> candidates = new ArrayList<>();
     Optional<ConvolutionCandidate> best = Optional.empty();
     try {
       sources.forEach(source -> candidates.addAll(source.candidates(request, refusals)));
       if (!candidates.isEmpty()) {
-        best = fastest(request, candidates, refusals);
+        // If there is room for none, the one that takes least is refused in words about memory.
+        long most =
+            Math.max(room(request), candidates.stream().mapToLong(ConvolutionChoice::workspace).min().orElse(0));
+        List<ConvolutionCandidate> fitting =
+            candidates.stream().filter(candidate -> workspace(candidate) <= most).toList();
+        best = fastest(request, fitting, refusals);
+        // What won for want of memory need not win when there is more.
+        if (fitting.size() == candidates.size()) {
+          best.ifPresent(candidate -> plans.put(key, candidate.choice()));
+        }
       }
     } finally {
       for (ConvolutionCandidate candidate : candidates) {
@@ -91,9 +132,13 @@ final class ConvolutionChoice {
     return best;
   }
 
+  private static long workspace(ConvolutionCandidate candidate) {
+    return candidate.choice().workspaceBytes();
+  }
+
   private Optional<ConvolutionCandidate> fastest(
       ConvolutionRequest request, List<ConvolutionCandidate> candidates, Consumer<String> refusals) {
-    long workspace = candidates.stream().mapToLong(candidate -> candidate.choice().workspaceBytes()).max().orElse(0);
+    long workspace = candidates.stream().mapToLong(ConvolutionChoice::workspace).max().orElse(0);
     try (var scratch = new ConvolutionScratch(context, request.shape(), workspace);
         var timer = new ConvolutionTimer(context, RUNS)) {
       return best(request, candidates, scratch, timer, refusals);

@@ -33,6 +33,11 @@ final class ConvolutionScratch implements AutoCloseable {
     }
   }
 
+  /** What the operands of {@code shape} take together. */
+  static long operandBytes(ConvolutionShape shape) {
+    return shape.operands().stream().mapToLong(operand -> operand.size() * shape.dtype().bytes()).sum();
+  }
+
   ConvolutionCandidate.Operands operands() {
     return operands;
   }

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.function.LongSupplier;
 import jcuda.jcudnn.JCudnn;
 
 /** Prepares convolutions that cuDNN computes. */
@@ -31,9 +32,16 @@ final class Convolutions {
    *
    * @param library cuDNN's file
    * @param deterministic whether the same inputs must give the same bits each time
+   * @param available tells how many bytes may be allocated on the GPU
    */
   Convolutions(
-      CudaContext context, Cudnn cudnn, Path library, MathMode math, boolean deterministic, PrivateCache cache) {
+      CudaContext context,
+      Cudnn cudnn,
+      Path library,
+      MathMode math,
+      boolean deterministic,
+      PrivateCache cache,
+      LongSupplier available) {
     this.cudnn = cudnn;
     this.math = math;
     this.deterministic = deterministic;
@@ -44,7 +52,8 @@ final class Convolutions {
             context,
             sources(only, context, cudnn, library),
             new ConvolutionPlans(cache),
-            only.isEmpty() ? machine : machine + "/" + only);
+            only.isEmpty() ? machine : machine + "/" + only,
+            available);
   }
 
   private static List<ConvolutionSource> sources(String only, CudaContext context, Cudnn cudnn, Path library) {

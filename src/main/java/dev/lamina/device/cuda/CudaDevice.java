@@ -60,7 +60,9 @@ public final class CudaDevice implements Device {
     limit = options.memoryLimit();
     consumed = CapturedStep.event(context);
     transfers = new HostTransfers(context, consumed);
-    kernels = new KernelChoice(context, libraries, options, PrivateCache.open(System.getenv()), buffers);
+    kernels =
+        new KernelChoice(
+            context, libraries, options, PrivateCache.open(System.getenv()), buffers, this::availableMemory);
   }
 
   @Override

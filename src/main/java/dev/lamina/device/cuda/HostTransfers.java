@@ -15,6 +15,7 @@ import dev.lamina.tensor.TensorType;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import jcuda.driver.CUevent;
 import jcuda.driver.CUstream;
 
@@ -29,37 +30,42 @@ final class HostTransfers implements AutoCloseable {
   private final CudaContext context;
   private final CUevent consumed;
   private final List<Address.Plain> pinned = new ArrayList<>();
-  private final Transfer[] ring = new Transfer[TICKETS];
+  private final Ring uploads;
+  private final Ring stagings;
   private final RecentAddresses<Address.Plain> sources = new RecentAddresses<>(Address.Plain::new);
   private final RecentAddresses<Address.OnDevice> targets = new RecentAddresses<>(Address.OnDevice::new);
-  private int next;
 
   /** The copies that the next step waits for, or null. */
   private Transfer staged;
 
   /** Copies under way on one stream. */
   private final class Transfer implements Ticket {
+    private final CUstream stream;
     private final CUevent done = CapturedStep.event(context);
 
-    /** Where the copies are, while the last of them is not followed by the event. */
-    private CUstream open;
+    /** Whether the last of the copies is not followed by the event yet. */
+    private boolean open;
 
     /** Copies begun, and how many of them are known to be over. */
     private long begun;
 
     private long over;
 
-    /** Takes in a copy on {@code stream}. */
-    void begin(CUstream stream) {
-      open = stream;
+    Transfer(CUstream stream) {
+      this.stream = stream;
+    }
+
+    /** Takes in a copy on the stream. */
+    void begin() {
+      open = true;
       begun++;
     }
 
     /** Lets the event follow the last copy, unless it does already. */
     void seal() {
-      if (open != null) {
-        context.check(cuEventRecord(done, open), "cuEventRecord");
-        open = null;
+      if (open) {
+        context.check(cuEventRecord(done, stream), "cuEventRecord");
+        open = false;
       }
     }
 
@@ -81,13 +87,35 @@ final class HostTransfers implements AutoCloseable {
     }
   }
 
+  /**
+   * Tickets of one stream, used again in turn: one that is has its event behind the older copies too, for a stream runs
+   * in order. On another stream it would not.
+   */
+  private final class Ring {
+    private final List<Transfer> transfers;
+    private int next;
+
+    Ring(CUstream stream) {
+      transfers = Stream.generate(() -> new Transfer(stream)).limit(TICKETS).toList();
+    }
+
+    Transfer take() {
+      Transfer transfer = transfers.get(next);
+      next = (next + 1) % TICKETS;
+      return transfer;
+    }
+
+    void close() {
+      transfers.forEach(transfer -> CapturedStep.destroy(context, transfer.done));
+    }
+  }
+
   /** Transfers between which and the intake of steps {@code consumed} lies. */
   HostTransfers(CudaContext context, CUevent consumed) {
     this.context = context;
     this.consumed = consumed;
-    for (int i = 0; i < TICKETS; i++) {
-      ring[i] = new Transfer();
-    }
+    uploads = new Ring(context.compute());
+    stagings = new Ring(context.copies());
   }
 
   /** Page-locked memory of zeros: the GPU reads it by itself. */
@@ -106,8 +134,8 @@ final class HostTransfers implements AutoCloseable {
   synchronized Ticket upload(HostTensor source, DeviceTensor target) {
     context.enter();
     copy(source, target, context.compute());
-    Transfer transfer = transfer();
-    transfer.begin(context.compute());
+    Transfer transfer = uploads.take();
+    transfer.begin();
     transfer.seal();
     return transfer;
   }
@@ -117,10 +145,10 @@ final class HostTransfers implements AutoCloseable {
     context.enter();
     if (staged == null) {
       context.check(cuStreamWaitEvent(context.copies(), consumed, 0), "cuStreamWaitEvent");
-      staged = transfer();
+      staged = stagings.take();
     }
     copy(source, target, context.copies());
-    staged.begin(context.copies());
+    staged.begin();
     return staged;
   }
 
@@ -145,14 +173,6 @@ final class HostTransfers implements AutoCloseable {
     }
   }
 
-  private Transfer transfer() {
-    // What the next step waits for is not used a second time before that.
-    next = ring[next] == staged ? (next + 1) % TICKETS : next;
-    Transfer transfer = ring[next];
-    next = (next + 1) % TICKETS;
-    return transfer;
-  }
-
   /** Waits for the steps before it. */
   void download(DeviceTensor source, HostTensor target) {
     context.enter();
@@ -171,9 +191,8 @@ final class HostTransfers implements AutoCloseable {
   @Override
   public synchronized void close() {
     if (!context.isLost()) {
-      for (Transfer transfer : ring) {
-        CapturedStep.destroy(context, transfer.done);
-      }
+      uploads.close();
+      stagings.close();
       pinned.forEach(address -> context.check(cuMemFreeHost(address), "cuMemFreeHost"));
     }
     pinned.clear();

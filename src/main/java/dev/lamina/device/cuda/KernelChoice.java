@@ -8,6 +8,7 @@ import dev.lamina.tensor.TensorType;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.LongSupplier;
 
 /** Which library or kernel does an operation, and why there is none. */
 final class KernelChoice implements AutoCloseable {
@@ -18,15 +19,25 @@ final class KernelChoice implements AutoCloseable {
   private final Convolutions convolutions;
   private final CudaKernels own = new CudaKernels();
 
-  /** Kernels whose own memory belongs to {@code owner}. */
+  /**
+   * Kernels whose own memory belongs to {@code owner}.
+   *
+   * @param available tells how many bytes may be allocated on the GPU
+   */
   KernelChoice(
-      CudaContext context, CudaLibraries libraries, DeviceOptions options, PrivateCache cache, Set<CudaBuffer> owner) {
+      CudaContext context,
+      CudaLibraries libraries,
+      DeviceOptions options,
+      PrivateCache cache,
+      Set<CudaBuffer> owner,
+      LongSupplier available) {
     MathMode math = options.exactProducts() ? MathMode.FP32 : MathMode.TF32;
     this.context = context;
     modules = new ModuleCache(context, new Nvrtc(libraries.nvrtc().path()), cache);
     cublas = new Cublas(context, math, owner);
     cudnn = new Cudnn(context);
-    convolutions = new Convolutions(context, cudnn, libraries.cudnn().path(), math, options.deterministic(), cache);
+    convolutions =
+        new Convolutions(context, cudnn, libraries.cudnn().path(), math, options.deterministic(), cache, available);
   }
 
   /** A new kernel for an operation that is not {@link #unsupported}. */
