@@ -328,7 +328,7 @@ class MainTest {
     String limit = "600KiB";
     List<String> train =
         List.of("train", recipe.toString(), "--epochs", "1", "--device", "cpu", "--memory-limit", limit);
-    assertComplaint("batch 64 needs 1.", train.toArray(String[]::new));
+    assertComplaint("batch 64 needs ", train.toArray(String[]::new));
     List<String> smaller = new ArrayList<>(train);
     smaller.addAll(List.of("--batch", "4", "--out", run.toString()));
     assertEquals(Main.OK, run(smaller.toArray(String[]::new)), err::toString);

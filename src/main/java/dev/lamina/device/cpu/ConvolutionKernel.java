@@ -39,7 +39,7 @@ final class ConvolutionKernel implements CpuKernel {
   private final Size resultStep;
   private final boolean framed;
   private final PaddedImage frame;
-  private final List<Part> parts = new ArrayList<>();
+  private final Part[] parts;
   private final MapKernel epilogue;
 
   /**
@@ -47,8 +47,9 @@ final class ConvolutionKernel implements CpuKernel {
    *
    * @param left pixels of a band and taps, in the frame
    * @param packed where in a packed panel its taps begin, in bytes
+   * @param taps their positions in the filter
    */
-  private record Part(ConvolutionPhase phase, ProductTile.Left left, long packed) {}
+  private record Part(ConvolutionPhase phase, ProductTile.Left left, long packed, int[] taps) {}
 
   private ConvolutionKernel(
       ConvSpec spec,
@@ -91,11 +92,15 @@ final class ConvolutionKernel implements CpuKernel {
     bandRows = bandRows(whole, most, rows.span, phases.getFirst().columns());
     bands = Math.ceilDiv(most, bandRows);
     frame = whole.withHeight((bandRows - 1) * rowStep + rows.span + 1);
+    List<Part> all = new ArrayList<>();
     long packed = 0;
     for (ConvolutionPhase phase : phases) {
-      parts.add(new Part(phase, left(phase, step), packed));
-      packed += 4L * phase.taps().size() * depth * tile.columns();
+      int[] taps = phase.taps().stream().mapToInt(ConvolutionPhase.Tap::index).toArray();
+      all.add(new Part(phase, left(phase, step), packed, taps));
+      packed += 4L * taps.length * depth * tile.columns();
     }
+    // An array: nothing that runs makes an iterator.
+    parts = all.toArray(Part[]::new);
   }
 
   /** Whether each channel is a group of its own, which a tile computes as many of at once as a vector has lanes. */
@@ -238,11 +243,11 @@ final class ConvolutionKernel implements CpuKernel {
     }
     long to = target;
     for (Part part : parts) {
-      for (ConvolutionPhase.Tap tap : part.phase.taps()) {
+      for (int tap : part.taps) {
         if (depthwise) {
-          Panel.ofColumns(tile, weights + 4L * (first * taps() + tap.index()), 4L * taps(), 1, valid, to);
+          Panel.ofColumns(tile, weights + 4L * (first * taps() + tap), 4L * taps(), 1, valid, to);
         } else {
-          long from = weights + 4L * ((long) group * depth * taps() + tap.index()) * width + 4L * panel * columns;
+          long from = weights + 4L * ((long) group * depth * taps() + tap) * width + 4L * panel * columns;
           Panel.ofRows(tile, from, 4L * taps() * width, depth, valid, to);
         }
         to += 4L * depth * columns;
@@ -265,8 +270,8 @@ final class ConvolutionKernel implements CpuKernel {
         long b = packed + (group * panels + panel) * panelBytes();
         int channel = group * width + panel * tile.columns();
         long a = from + 4L * (depthwise ? channel : group * depth);
-        for (int i = 0; i < parts.size(); i++) {
-          part(parts.get(i), a, b, y, n, firstRow, channel, scratch, rider);
+        for (Part part : parts) {
+          part(part, a, b, y, n, firstRow, channel, scratch, rider);
         }
       }
     }

@@ -80,9 +80,12 @@ final class MatMulKernel implements CpuKernel {
     return copiesA ? Math.ceilDiv(ROWS_PER_CHUNK, panelColumns) * panelBytes() : 0;
   }
 
-  /** With one block of rows each panel of B is used once: packed where it is needed, it does not leave the cache. */
+  /**
+   * With one block of rows each panel of B is used once: packed where it is needed, it does not leave the cache. With
+   * fewer panels than threads that would only take more memory.
+   */
   private boolean packsInPlace() {
-    return blocks == 1;
+    return blocks == 1 && panels > workers.threads();
   }
 
   private long slotBytes() {
