@@ -31,6 +31,7 @@ import org.openjdk.jmh.infra.BenchmarkParams;
     jvmArgsAppend = {
       "--add-modules=jdk.incubator.vector",
       "--enable-native-access=ALL-UNNAMED",
+      "-XX:PerMethodTrapLimit=100000",
       "--sun-misc-unsafe-memory-access=allow",
       "-XX:+UseSerialGC",
       "-XX:-BackgroundCompilation",

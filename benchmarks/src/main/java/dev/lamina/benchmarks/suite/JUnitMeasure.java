@@ -45,7 +45,7 @@ final class JUnitMeasure implements Callable<Integer> {
     String lib = System.getProperty("lamina.bundle") + "/lib/";
     List<String> command = new ArrayList<>(List.of(System.getProperty("java.home") + "/bin/java"));
     command.addAll(List.of("--add-modules", "jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED"));
-    command.addAll(List.of("-Xmx3g", "-XX:+UseSerialGC", "-Djava.awt.headless=true"));
+    command.addAll(List.of("-Xmx3g", "-XX:+UseSerialGC", "-XX:PerMethodTrapLimit=100000", "-Djava.awt.headless=true"));
     properties.forEach(property -> command.add("-D" + property));
     String console;
     try (Stream<Path> jars = Files.list(Path.of(lib, "junit"))) {

@@ -174,6 +174,7 @@ final class Parts {
         System.getProperty("java.home") + "/bin/java",
         "--add-modules=jdk.incubator.vector",
         "--enable-native-access=ALL-UNNAMED",
+        "-XX:PerMethodTrapLimit=100000",
         "--sun-misc-unsafe-memory-access=allow",
         "-XX:+UseSerialGC",
         "-XX:-UsePerfData",

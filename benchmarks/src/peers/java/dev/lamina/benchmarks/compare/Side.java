@@ -16,6 +16,7 @@ final class Side implements AutoCloseable {
           "--add-modules",
           "jdk.incubator.vector",
           "--enable-native-access=ALL-UNNAMED",
+          "-XX:PerMethodTrapLimit=100000",
           "--sun-misc-unsafe-memory-access=allow",
           "-XX:+UseSerialGC",
           "-Xmx3g");
