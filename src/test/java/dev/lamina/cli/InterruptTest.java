@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -50,7 +51,8 @@ class InterruptTest {
     Path run = folder.resolve("run");
     Process process =
         start(List.of("train", "--model", "mlp", "--device", "reference", "--epochs", "1000", "--out", run.toString()));
-    CompletableFuture.runAsync(process::destroyForcibly, CompletableFuture.delayedExecutor(2, TimeUnit.MINUTES));
+    Future<?> tooLong =
+        CompletableFuture.runAsync(process::destroyForcibly, CompletableFuture.delayedExecutor(2, TimeUnit.MINUTES));
     List<String> lines = new ArrayList<>();
     try (BufferedReader reader =
         new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
@@ -62,6 +64,7 @@ class InterruptTest {
       }
     }
     assertTrue(process.waitFor(60, TimeUnit.SECONDS));
+    tooLong.cancel(false);
     assertEquals(Main.INTERRUPTED, process.exitValue(), lines.toString());
     assertTrue(lines.getLast().startsWith("interrupted after step"), lines.toString());
     assertTrue(lines.getLast().endsWith("lamina train --resume " + run), lines.toString());
