@@ -139,6 +139,7 @@ final class Bundle {
         throw new IOException("cannot make " + file + " executable");
       }
     }
+    copy(sources.resolve("src/main/launcher/java.options"), bundle.resolve("lib/java.options"));
     copy(sources.resolve("bundle/README.md"), bundle.resolve("README.md"));
   }
 

@@ -26,17 +26,10 @@ import org.openjdk.jmh.infra.BenchmarkParams;
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 @Fork(
     value = 1,
-    // The serial collector: other collectors' threads would take time from the workers, and a run makes no garbage.
-    // No compilation behind its back: on a busy machine code that is waiting to be compiled would be what is measured.
-    jvmArgsAppend = {
-      "--add-modules=jdk.incubator.vector",
-      "--enable-native-access=ALL-UNNAMED",
-      "-XX:PerMethodTrapLimit=100000",
-      "--sun-misc-unsafe-memory-access=allow",
-      "-XX:+UseSerialGC",
-      "-XX:-BackgroundCompilation",
-      "-Xmx3g"
-    })
+    // Added to the options that the benchmarks were started with. No compilation behind its back: on a busy machine
+    // code
+    // that is waiting to be compiled would be what is measured.
+    jvmArgsAppend = {"-XX:-BackgroundCompilation", "-Xmx3g"})
 @Warmup(iterations = 1, time = 300, timeUnit = TimeUnit.MILLISECONDS)
 @Measurement(iterations = 5, time = 300, timeUnit = TimeUnit.MILLISECONDS)
 @State(Scope.Thread)

@@ -284,7 +284,7 @@ final class ConvolutionKernel implements CpuKernel {
     int columns = phase.columns();
     int channels = result.dim(3);
     // Without gaps the pixels of all rows are one run.
-    boolean dense = resultStep.equals(Size.square(1));
+    boolean dense = resultStep.height() == 1 && resultStep.width() == 1;
     int run = dense ? rows * columns : columns;
     for (int row = 0; row < rows; row += dense ? rows : 1) {
       int y0 = phase.firstRow() + (firstRow + row) * resultStep.height();

@@ -22,8 +22,10 @@ final class Memory {
   /** Four-byte floats at any address. */
   static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
 
-  /** 64 floats of zero that nobody writes: what a sum starts from. */
-  static final long ZEROS = Arena.global().allocate(256, ALIGNMENT).address();
+  private static final long ZERO_BYTES = 4096;
+
+  /** 1024 floats of zero that nobody writes: what a sum starts from. */
+  static final long ZEROS = Arena.global().allocate(ZERO_BYTES, ALIGNMENT).address();
 
   static {
     // The classes of segments are loaded before anything is compiled: of one that comes later, C2 would have to undo
@@ -44,9 +46,11 @@ final class Memory {
     ALL.set(FLOAT, address, value);
   }
 
-  /** Fills {@code bytes} bytes with zero. */
+  /** Fills {@code bytes} bytes with zero. Not {@link MemorySegment#fill}: its slice was seen to become an object. */
   static void clear(long address, long bytes) {
-    ALL.asSlice(address, bytes).fill((byte) 0);
+    for (long done = 0; done < bytes; done += ZERO_BYTES) {
+      copy(ZEROS, address + done, Math.min(ZERO_BYTES, bytes - done));
+    }
   }
 
   static void copy(long from, long to, long bytes) {

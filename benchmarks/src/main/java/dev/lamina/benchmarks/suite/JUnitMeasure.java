@@ -44,8 +44,7 @@ final class JUnitMeasure implements Callable<Integer> {
   private List<String> command(Path reports) {
     String lib = System.getProperty("lamina.bundle") + "/lib/";
     List<String> command = new ArrayList<>(List.of(System.getProperty("java.home") + "/bin/java"));
-    command.addAll(List.of("--add-modules", "jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED"));
-    command.addAll(List.of("-Xmx3g", "-XX:+UseSerialGC", "-XX:PerMethodTrapLimit=100000", "-Djava.awt.headless=true"));
+    command.addAll(List.of("@" + lib + "java.options", "-Xmx3g"));
     properties.forEach(property -> command.add("-D" + property));
     String console;
     try (Stream<Path> jars = Files.list(Path.of(lib, "junit"))) {

@@ -172,13 +172,8 @@ final class Parts {
   private List<String> java(Path jar) {
     return List.of(
         System.getProperty("java.home") + "/bin/java",
-        "--add-modules=jdk.incubator.vector",
-        "--enable-native-access=ALL-UNNAMED",
-        "-XX:PerMethodTrapLimit=100000",
+        "@" + bundle.resolve("lib/java.options"),
         "--sun-misc-unsafe-memory-access=allow",
-        "-XX:+UseSerialGC",
-        "-XX:-UsePerfData",
-        "-Djava.awt.headless=true",
         "-Dlamina.bundle=" + bundle,
         "-cp",
         jar + ":" + bundle.resolve("lib/lamina.jar"));

@@ -3,6 +3,7 @@ package dev.lamina.benchmarks.compare;
 import java.io.BufferedReader;
 import java.io.BufferedWriter;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -10,17 +11,6 @@ import java.util.List;
 
 /** A {@link Server} seen from the process that compares. */
 final class Side implements AutoCloseable {
-  /** Options of the JVM: those of Lamina's launcher and of the benchmarks; memory for tasks of 16 M values. */
-  private static final List<String> OPTIONS =
-      List.of(
-          "--add-modules",
-          "jdk.incubator.vector",
-          "--enable-native-access=ALL-UNNAMED",
-          "-XX:PerMethodTrapLimit=100000",
-          "--sun-misc-unsafe-memory-access=allow",
-          "-XX:+UseSerialGC",
-          "-Xmx3g");
-
   private final String contender;
   private final Process process;
   private final BufferedWriter requests;
@@ -31,7 +21,9 @@ final class Side implements AutoCloseable {
     this.contender = contender;
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(OPTIONS);
+    // Those of this process, and memory for tasks of 16 M values.
+    command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
+    command.add("-Xmx3g");
     command.addAll(List.of("-cp", System.getProperty("java.class.path"), Server.class.getName()));
     command.addAll(List.of(contender, Integer.toString(threads)));
     var builder = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
