@@ -2,9 +2,11 @@ package dev.lamina.conformance;
 
 import dev.lamina.conformance.Approximation.Precision;
 import dev.lamina.device.Device;
+import dev.lamina.graph.ConvSpec;
 import dev.lamina.graph.Expr;
 import dev.lamina.graph.ExprEvaluator;
 import dev.lamina.graph.Op;
+import dev.lamina.graph.Size;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.HostTensor;
 import dev.lamina.tensor.Shape;
@@ -37,14 +39,17 @@ final class ErrorBounds {
       case Op.Map map -> map(map, in);
       case Op.Reduce reduce -> List.of(reduce(reduce, in));
       case Op.MatMul matMul -> linear(op, in, in.getFirst().shape().dim(matMul.transposeA() ? 0 : 1), 0, 1);
-      case Op.Conv2d _ -> linear(op, in, in.get(1).shape().sliceSize(), 0, 1);
+      case Op.Conv2d(var spec) -> {
+        Shape filter = in.get(1).shape();
+        yield tiled(spec, filter, linear(op, in, filter.sliceSize(), 0, 1));
+      }
       case Op.Conv2dInputGradient(var spec, var _) -> {
         Shape filter = in.get(1).shape();
-        yield linear(op, in, filter.size() / filter.dim(3) / spec.groups(), 0, 1);
+        yield tiled(spec, filter, linear(op, in, filter.size() / filter.dim(3) / spec.groups(), 0, 1));
       }
-      case Op.Conv2dFilterGradient _ -> {
+      case Op.Conv2dFilterGradient(var spec, var filter) -> {
         Shape gradient = in.get(1).shape();
-        yield linear(op, in, gradient.size() / gradient.dim(3), 0, 1);
+        yield tiled(spec, filter, linear(op, in, gradient.size() / gradient.dim(3), 0, 1));
       }
       case Op.Pool2d(var kind, var spec) ->
           kind == Op.PoolKind.MAX ? exact(op, in) : linear(op, in, spec.window().area() + 1, 0);
@@ -64,6 +69,35 @@ final class ErrorBounds {
   /** Factor of {@code u·Σ|term|} for a sum of {@code terms} terms. */
   static double sumUnits(double terms) {
     return Math.min(terms, 4 * Math.sqrt(terms)) + 1;
+  }
+
+  /**
+   * A device may compute 3×3 convolutions by Winograd's algorithm, which is stable not by element but by tile (as fast
+   * matrix products are: Higham, chapter 23): an element's error is that of the largest in its tile of up to 4×4
+   * pixels, or of a filter's 3×3 taps.
+   */
+  private static List<Bounded> tiled(ConvSpec spec, Shape filter, List<Bounded> results) {
+    boolean plain = spec.stride().equals(Size.square(1)) && spec.dilation().equals(Size.square(1));
+    if (!plain || spec.groups() != 1 || filter.dim(1) != 3 || filter.dim(2) != 3) {
+      return results;
+    }
+    Bounded result = results.getFirst();
+    double[] errors = result.errors();
+    double[] largest = new double[errors.length];
+    Shape shape = result.shape();
+    int height = shape.dim(1);
+    int width = shape.dim(2);
+    int channels = shape.dim(3);
+    for (int i = 0; i < errors.length; i++) {
+      int x = i / channels % width;
+      int y = i / channels / width % height;
+      for (int dy = -Math.min(y, 3); dy <= Math.min(height - 1 - y, 3); dy++) {
+        for (int dx = -Math.min(x, 3); dx <= Math.min(width - 1 - x, 3); dx++) {
+          largest[i] = Math.max(largest[i], errors[i + (dy * width + dx) * channels]);
+        }
+      }
+    }
+    return List.of(new Bounded(shape, result.dtype(), result.values(), largest));
   }
 
   private List<Bounded> exact(Op op, List<Bounded> in) {

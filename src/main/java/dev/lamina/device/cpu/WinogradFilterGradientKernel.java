@@ -4,14 +4,17 @@ import static dev.lamina.device.cpu.FilterGradientKernel.PARTS;
 import static dev.lamina.device.cpu.FilterGradientKernel.SUM_BYTES;
 import static dev.lamina.device.cpu.WinogradKernel.APART;
 import static dev.lamina.device.cpu.WinogradKernel.BLOCK_BYTES;
-import static dev.lamina.device.cpu.WinogradKernel.VALUES;
+import static dev.lamina.device.cpu.WinogradTiles.POINTS;
+import static dev.lamina.device.cpu.WinogradTiles.SIZE;
+import static dev.lamina.device.cpu.WinogradTiles.VALUES;
 
 import dev.lamina.device.Step;
+import dev.lamina.device.cpu.WinogradTiles.Runs;
 import dev.lamina.graph.ConvSpec;
 import dev.lamina.tensor.Shape;
 
 /**
- * The gradient of a 3×3 filter with stride 1 by Winograd's transforms: where the forward pass multiplies the 16 values
+ * The gradient of a 3×3 filter with stride 1 by Winograd's transforms: where the forward pass multiplies the 36 values
  * of a tile of the source with those of the filter, the gradient of the latter is the sum over all tiles of the former
  * times the transformed gradient of the result (see {@link WinogradKernel}).
  *
@@ -24,7 +27,6 @@ final class WinogradFilterGradientKernel implements CpuKernel {
 
   private final Workers workers;
   private final ProductTile tile;
-  private final Shape image;
   private final Shape output;
   private final int depth;
   private final int width;
@@ -36,14 +38,22 @@ final class WinogradFilterGradientKernel implements CpuKernel {
   private final int tileColumns;
   private final int rows;
   private final int chunks;
-  private final PaddedImage strip;
+  private final WinogradSource source;
+
+  /** A row of pixels of the result's gradient, of a panel's channels. */
+  private final Runs pixels;
+
+  /** One of four columns of a row of tiles of them. */
+  private final Runs tiles;
+
+  /** A value of a vector of channels in and a panel of channels out. */
+  private final Runs sums;
 
   /** For 1, 2, … rows of tiles. */
   private final ProductTile.Left[] stretches;
 
   WinogradFilterGradientKernel(ConvSpec spec, Shape image, Shape output, int vectorBits, Workers workers) {
     this.workers = workers;
-    this.image = image;
     this.output = output;
     depth = image.dim(3);
     width = output.dim(3);
@@ -51,12 +61,16 @@ final class WinogradFilterGradientKernel implements CpuKernel {
     panels = width / tile.columns();
     block = depth % BLOCK_CHANNELS == 0 ? BLOCK_CHANNELS : depth % 32 == 0 ? 32 : Lanes.COUNT;
     blocks = depth / block;
-    tileRows = Math.ceilDiv(output.dim(1), 2);
-    tileColumns = Math.ceilDiv(output.dim(2), 2);
-    rows = tileRows * image.dim(0);
+    source =
+        new WinogradSource(image, output.dim(1), output.dim(2), spec.padding().top(), spec.padding().left(), block);
+    tileRows = source.tileRows();
+    tileColumns = source.tileColumns();
+    rows = source.rows();
     chunks = Math.clamp(Math.min(SUM_BYTES / sumBytes(), rows), 1, PARTS);
     splits = Math.min(panels, Math.ceilDiv(PARTS, chunks * blocks));
-    strip = new PaddedImage(4, 2 * tileColumns + 2, depth, spec.padding().top(), spec.padding().left());
+    pixels = Runs.gather(output.dim(2), columnBytes(), 4L * width);
+    tiles = Runs.gather(tileColumns, columnBytes(), SIZE * columnBytes());
+    sums = Runs.one(Lanes.COUNT * columnBytes());
     int most = Math.clamp(BLOCK_BYTES / (4L * VALUES * tileColumns * block), 1, Math.ceilDiv(rows, chunks));
     stretches = new ProductTile.Left[most + 1];
     for (int count = 1; count <= most; count++) {
@@ -68,8 +82,12 @@ final class WinogradFilterGradientKernel implements CpuKernel {
     return stretches.length - 1;
   }
 
+  private long columnBytes() {
+    return 4L * tile.columns();
+  }
+
   private long panelSumBytes() {
-    return 4L * VALUES * depth * tile.columns();
+    return VALUES * depth * columnBytes();
   }
 
   private long sumBytes() {
@@ -81,13 +99,29 @@ final class WinogradFilterGradientKernel implements CpuKernel {
   }
 
   private long gradientBytes() {
-    return 4L * most() * tileColumns * tile.columns() + APART;
+    return most() * tileColumns * columnBytes() + APART;
   }
 
-  /** Strip, both sides transformed, a tile, and a pixel of zeros; or the taps of a vector of channels. */
+  /** A row of pixels of which the columns of tiles are done. */
+  private long scratchRow() {
+    return SIZE * tileColumns * columnBytes();
+  }
+
+  private long zeroBytes() {
+    return 4L * output.dim(2) * width;
+  }
+
+  /**
+   * Source, both sides transformed, columns of the gradient's tiles, a row of zeros, a tile; or the taps of a vector of
+   * channels.
+   */
   private long slotBytes() {
-    long sums = strip.bytes() + VALUES * (sourceBytes() + gradientBytes()) + tile.scratchBytes() + 4L * tile.columns();
-    return Memory.aligned(Math.max(sums, 4L * 9 * Lanes.COUNT * tile.columns()));
+    long parts =
+        source.scratchBytes()
+            + VALUES * (sourceBytes() + gradientBytes())
+            + Memory.aligned(POINTS * scratchRow() + zeroBytes())
+            + tile.scratchBytes();
+    return Memory.aligned(Math.max(parts, (3 * POINTS + 9) * Lanes.COUNT * columnBytes()));
   }
 
   @Override
@@ -122,52 +156,52 @@ final class WinogradFilterGradientKernel implements CpuKernel {
   private void sum(long x, long dy, int chunk, int channels, int split, long sums, long slot) {
     int first = (int) ((long) rows * chunk / chunks);
     int last = (int) ((long) rows * (chunk + 1) / chunks);
-    long values = slot + strip.bytes();
+    long values = slot + source.scratchBytes();
     long gradients = values + VALUES * sourceBytes();
-    long scratch = gradients + VALUES * gradientBytes();
-    long zeros = scratch + tile.scratchBytes();
-    Memory.clear(zeros, 4L * tile.columns());
+    long columns = gradients + VALUES * gradientBytes();
+    long scratch = columns + Memory.aligned(POINTS * scratchRow() + zeroBytes());
+    source.clear(slot);
+    Memory.clear(columns, POINTS * scratchRow() + zeroBytes());
     for (int row = first; row < last; row += most()) {
       int count = Math.min(most(), last - row);
       for (int i = 0; i < count; i++) {
-        source(x, row + i, channels * block, slot, values + 4L * i * tileColumns * block);
+        long to = values + 4L * i * tileColumns * block;
+        source.transform(x + 4L * channels * block, row + i, slot, to, sourceBytes());
       }
       for (int panel = panels * split / splits; panel < panels * (split + 1) / splits; panel++) {
         for (int i = 0; i < count; i++) {
-          gradient(dy, row + i, panel, gradients + 4L * i * tileColumns * tile.columns(), zeros);
+          gradient(dy, row + i, panel, columns, gradients + i * tileColumns * columnBytes());
         }
-        long to = sums + panel * panelSumBytes() + 4L * channels * block * tile.columns();
+        long to = sums + panel * panelSumBytes() + channels * block * columnBytes();
         products(stretches[count], values, gradients, to, scratch, row > first);
       }
     }
   }
 
-  /** One row of tiles of the image. */
-  private void source(long x, int row, int channel, long slot, long values) {
-    long from = x + row / tileRows * 4L * image.sliceSize();
-    strip.fill(from, image.dim(1), image.dim(2), row % tileRows * 2, slot);
-    WinogradTiles.source(
-        slot + 4L * channel, strip.row(), strip.pixel(), 4L * block, tileColumns, values, sourceBytes());
-  }
-
   /** One row of tiles of the result's gradient, for the channels of a panel. */
-  private void gradient(long dy, int row, int panel, long gradients, long zeros) {
-    int columns = tile.columns();
-    int firstRow = row % tileRows * 2;
-    boolean second = firstRow + 1 < output.dim(1);
-    long pixel = 4L * width;
-    long next = output.dim(2) * pixel;
-    long first = dy + (row / tileRows * (long) output.dim(1) + firstRow) * next + 4L * panel * columns;
-    for (int column = 0; column < tileColumns; column++) {
-      long from = first + 2 * column * pixel;
-      boolean right = 2 * column + 1 < output.dim(2);
+  private void gradient(long dy, int row, int panel, long columns, long gradients) {
+    long next = 4L * output.dim(2) * width;
+    int firstRow = row % tileRows * SIZE;
+    int pixelRows = output.dim(1) - firstRow;
+    long from = dy + (row / tileRows * (long) output.dim(1) + firstRow) * next + panel * columnBytes();
+    long zeros = columns + POINTS * scratchRow();
+    WinogradTiles.resultGradient(
+        from,
+        pixelRows > 1 ? from + next : zeros,
+        pixelRows > 2 ? from + 2 * next : zeros,
+        pixelRows > 3 ? from + 3 * next : zeros,
+        pixels,
+        columns,
+        scratchRow());
+    for (int i = 0; i < POINTS; i++) {
+      long y = columns + i * scratchRow();
       WinogradTiles.resultGradient(
-          from,
-          right ? from + pixel : zeros,
-          second ? from + next : zeros,
-          right && second ? from + next + pixel : zeros,
-          4L * columns,
-          gradients + 4L * column * columns,
+          y,
+          y + columnBytes(),
+          y + 2 * columnBytes(),
+          y + 3 * columnBytes(),
+          tiles,
+          gradients + POINTS * i * gradientBytes(),
           gradientBytes());
     }
   }
@@ -204,14 +238,18 @@ final class WinogradFilterGradientKernel implements CpuKernel {
       }
     }
     long tap = Lanes.COUNT * row;
-    for (int i = 0; i < Lanes.COUNT; i++) {
-      WinogradTiles.filterGradient(total + i * row, value, row, slot + i * row, tap);
+    long taps = slot + 3 * POINTS * tap;
+    for (int j = 0; j < POINTS; j++) {
+      WinogradTiles.filterGradient(total + j * value, POINTS * value, this.sums, slot + j * tap, POINTS * tap);
+    }
+    for (int i = 0; i < 3; i++) {
+      WinogradTiles.filterGradient(slot + i * POINTS * tap, tap, this.sums, taps + 3 * i * tap, tap);
     }
     for (int j = 0; j < columns; j++) {
       for (int t = 0; t < 9; t++) {
         long to = gradient + 4L * (((long) (panel * columns + j) * 9 + t) * depth + channel);
         for (int i = 0; i < Lanes.COUNT; i++) {
-          Memory.set(to + 4L * i, Memory.get(slot + t * tap + i * row + 4L * j));
+          Memory.set(to + 4L * i, Memory.get(taps + t * tap + i * row + 4L * j));
         }
       }
     }

@@ -1,28 +1,35 @@
 package dev.lamina.device.cpu;
 
+import static dev.lamina.device.cpu.WinogradTiles.POINTS;
+import static dev.lamina.device.cpu.WinogradTiles.SIZE;
+import static dev.lamina.device.cpu.WinogradTiles.VALUES;
+
 import dev.lamina.device.Step;
+import dev.lamina.device.cpu.WinogradTiles.Runs;
 import dev.lamina.graph.ConvSpec;
 import dev.lamina.graph.Size;
 import dev.lamina.tensor.Shape;
 
 /**
- * A 3×3 convolution with stride 1, forward or for the gradient of its input, by Winograd's F(2×2, 3×3): 16
- * multiplications for four pixels instead of 36 (Lavin and Gray 2015). The source is cut into overlapping tiles of 4×4
- * pixels, each transformed to 16 values; for each of these there is a product [tiles][channels in] by [channels
- * in][channels out]; the inverse transform makes 2×2 pixels. Blocks of tiles are so small that everything between lies
+ * A 3×3 convolution with stride 1, forward or for the gradient of its input, by Winograd's F(4×4, 3×3): 36
+ * multiplications for 16 pixels instead of 144 (Lavin and Gray 2015). The source is cut into overlapping tiles of 6×6
+ * pixels, each transformed to 36 values; for each of these there is a product [tiles][channels in] by [channels
+ * in][channels out]; the inverse transform makes 4×4 pixels. Blocks of tiles are so small that everything between lies
  * in the second-level cache.
  *
- * <p>Sums come in another order than in a direct convolution, and of numbers up to four times as large: the error grows
- * by a small factor.
+ * <p>Sums come in another order than in a direct convolution, and of larger numbers: the error grows by a small factor.
  */
 final class WinogradKernel implements CpuKernel {
-  static final int VALUES = 16;
-
   /** With less, what the products save goes into the transforms. */
-  private static final int FEWEST_CHANNELS = 32;
+  private static final int FEWEST_CHANNELS = 16;
+
+  /** Multiplications for a pixel, of which a direct convolution does nine. */
+  private static final int MOST_PRODUCTS = 5;
+
+  private static final int FEWEST_TILES = Integer.getInteger("wb.tiles", 32);
 
   /** What the transformed source of a block may take: half of a second-level cache. */
-  static final long BLOCK_BYTES = 384 << 10;
+  static final long BLOCK_BYTES = Long.getLong("wb.block", 384) << 10;
 
   /**
    * Between the places of two values: they are written and read together, and a distance of 4 KiB, as it would often
@@ -36,45 +43,65 @@ final class WinogradKernel implements CpuKernel {
   private final Workers workers;
   private final ProductTile tile;
   private final boolean gradient;
-  private final Shape source;
   private final Shape result;
   private final int depth;
   private final int width;
   private final int panels;
   private final int tileRows;
   private final int tileColumns;
+  private final int rows;
   private final int blockRows;
   private final int blocks;
-  private final PaddedImage strip;
+  private final WinogradSource source;
   private final ProductTile.Left left;
   private final MapKernel epilogue;
+
+  /** One of the filter's 36 values, for a vector of input channels and a panel of output channels. */
+  private final Runs taps;
+
+  private final Runs tapRun;
+
+  /** One column of the values of a row of tiles. */
+  private final Runs valueColumn;
+
+  /** A row of pixels of the tiles that lie within the result. */
+  private final Runs wholeTiles;
+
+  private final Runs lastTile;
 
   private WinogradKernel(
       int top,
       int leftPadding,
       boolean gradient,
-      Shape source,
+      Shape image,
       Shape result,
       MapKernel epilogue,
       int vectorBits,
       Workers workers) {
     this.workers = workers;
     this.gradient = gradient;
-    this.source = source;
     this.result = result;
     this.epilogue = epilogue;
-    depth = source.dim(3);
+    depth = image.dim(3);
     width = result.dim(3);
     tile = ProductTile.of(vectorBits, width);
     panels = width / tile.columns();
-    tileRows = Math.ceilDiv(result.dim(1), 2);
-    tileColumns = Math.ceilDiv(result.dim(2), 2);
-    int rows = tileRows * source.dim(0);
+    source = new WinogradSource(image, result.dim(1), result.dim(2), top, leftPadding, depth);
+    tileRows = source.tileRows();
+    tileColumns = source.tileColumns();
+    rows = source.rows();
     long rowBytes = 4L * VALUES * tileColumns * depth;
     blockRows = Math.clamp(Math.min(BLOCK_BYTES / rowBytes, Math.ceilDiv(rows, FEWEST_BLOCKS)), 1, rows);
     blocks = Math.ceilDiv(rows, blockRows);
-    strip = new PaddedImage(4, 2 * tileColumns + 2, depth, top, leftPadding);
     left = ProductTile.Left.matrix(blockRows * tileColumns, 4L * depth, depth, 4);
+    taps =
+        gradient
+            ? Runs.gather(Lanes.COUNT, columnBytes(), 9L * 4 * width)
+            : Runs.gather(tile.columns(), Lanes.BYTES, 9L * 4 * depth);
+    tapRun = Runs.one(tapBytes());
+    valueColumn = Runs.one(tileColumns * columnBytes());
+    wholeTiles = Runs.scatter(result.dim(2) / SIZE, columnBytes(), SIZE * 4L * width);
+    lastTile = Runs.one(columnBytes());
   }
 
   /** Whether this kernel does such a convolution, and is likely to be faster than the direct one. */
@@ -88,7 +115,15 @@ final class WinogradKernel implements CpuKernel {
         && source.dim(3) >= FEWEST_CHANNELS
         && result.dim(3) >= FEWEST_CHANNELS
         && source.dim(3) % Lanes.COUNT == 0
-        && result.dim(3) % ProductTile.of(vectorBits, result.dim(3)).columns() == 0;
+        && result.dim(3) % ProductTile.of(vectorBits, result.dim(3)).columns() == 0
+        && isWorthwhile(result);
+  }
+
+  /** Whether the tiles lie well in the image, and are enough to pay for the transform of the filters. */
+  private static boolean isWorthwhile(Shape result) {
+    long tiles = (long) Math.ceilDiv(result.dim(1), SIZE) * Math.ceilDiv(result.dim(2), SIZE);
+    long pixels = (long) result.dim(1) * result.dim(2);
+    return tiles * VALUES <= MOST_PRODUCTS * pixels && tiles * result.dim(0) >= FEWEST_TILES;
   }
 
   /** The convolution of {@code image} [n,h,w,c]; see {@link ConvolutionKernel#forward}. */
@@ -105,30 +140,44 @@ final class WinogradKernel implements CpuKernel {
         2 - spec.padding().top(), 2 - spec.padding().left(), true, output, image, epilogue, vectorBits, workers);
   }
 
+  /** A row of a panel. */
+  private long columnBytes() {
+    return 4L * tile.columns();
+  }
+
   /** One panel of the filter: [value][channel in][channels out]. */
   private long panelBytes() {
-    return 4L * VALUES * depth * tile.columns();
+    return VALUES * depth * columnBytes();
   }
 
   private long packedBytes() {
     return panels * panelBytes();
   }
 
-  /** One of the 16 values of the tiles of a block. */
+  /** One of the 36 values of the tiles of a block. */
   private long valueBytes() {
     return 4L * blockRows * tileColumns * depth + APART;
   }
 
   private long productBytes() {
-    return 4L * blockRows * tileColumns * tile.columns() + APART;
+    return blockRows * tileColumns * columnBytes() + APART;
   }
 
-  /**
-   * Strip, transformed source, product, and a pixel for what lies beyond the edge; or a vector of a panel's filters.
-   */
+  /** One of the values of a row of tiles of which the columns are back. */
+  private long backBytes() {
+    return tileColumns * columnBytes() + APART;
+  }
+
+  /** Values of a vector of input channels and a panel of output channels. */
+  private long tapBytes() {
+    return Lanes.BYTES * tile.columns();
+  }
+
+  /** Source, its values, products, columns of the result, and a pixel for what lies beyond the edge; or filters. */
   private long slotBytes() {
-    long block = strip.bytes() + VALUES * (valueBytes() + productBytes()) + 4L * tile.columns();
-    return Memory.aligned(Math.max(block, (long) VALUES * tile.columns() * Lanes.BYTES));
+    long block =
+        source.scratchBytes() + VALUES * (valueBytes() + productBytes()) + SIZE * POINTS * backBytes() + columnBytes();
+    return Memory.aligned(Math.max(block, (3 * POINTS + VALUES) * tapBytes()));
   }
 
   @Override
@@ -143,52 +192,61 @@ final class WinogradKernel implements CpuKernel {
     long y = outputs[0];
     BoundMap rider = Epilogue.bind(epilogue, inputs, y);
     long slots = workspace + packedBytes();
+    int vectors = depth / Lanes.COUNT;
     Workers.SlotTask pack =
-        (panel, slot) -> pack(weights, panel, workspace + panel * panelBytes(), slots + slot * slotBytes());
+        (part, slot) ->
+            pack(weights, part / vectors, part % vectors * Lanes.COUNT, workspace, slots + slot * slotBytes());
     Workers.SlotTask convolve = (block, slot) -> convolve(x, workspace, y, block, slots + slot * slotBytes(), rider);
     return () -> {
-      workers.run(pack, panels);
+      workers.run(pack, panels * vectors);
       workers.run(convolve, blocks);
     };
   }
 
-  /** The filters of one panel; for the gradient turned around, with the channels exchanged. */
-  private void pack(long weights, int panel, long target, long scratch) {
-    int columns = tile.columns();
-    long value = 4L * depth * columns;
+  /**
+   * A vector of input channels, from {@code in}, of the filters of one panel; for the gradient turned around, with the
+   * channels exchanged.
+   */
+  private void pack(long weights, int panel, int in, long packed, long scratch) {
+    long value = depth * columnBytes();
+    long target = packed + panel * panelBytes() + in * columnBytes();
+    long columns = scratch;
     if (gradient) {
-      long tap = 4L * width;
-      for (int in = 0; in < depth; in++) {
-        long last = weights + (9L * in + 8) * tap + 4L * panel * columns;
-        WinogradTiles.filter(last, -tap, 4L * columns, target + 4L * in * columns, value);
-      }
+      long tap = -4L * width;
+      long last = weights + (9L * in + 8) * 4 * width + panel * columnBytes();
+      transform(last, tap, columns, target, value);
       return;
     }
     // Channels in lie side by side, in a panel those out: a vector of them at a time, then exchanged.
-    long vector = Lanes.BYTES;
-    for (int in = 0; in < depth; in += Lanes.COUNT) {
-      for (int j = 0; j < columns; j++) {
-        long from = weights + 4L * ((panel * columns + j) * 9L * depth + in);
-        WinogradTiles.filter(from, 4L * depth, vector, scratch + j * vector, columns * vector);
-      }
-      for (int v = 0; v < VALUES; v++) {
-        long from = scratch + v * columns * vector;
-        Panel.ofColumns(tile, from, vector, Lanes.COUNT, columns, target + v * value + 4L * in * columns);
-      }
+    long values = columns + 3 * POINTS * tapBytes();
+    long first = weights + 4L * (panel * tile.columns() * 9L * depth + in);
+    transform(first, 4L * depth, columns, values, tapBytes());
+    for (int v = 0; v < VALUES; v++) {
+      Panel.ofColumns(tile, values + v * tapBytes(), Lanes.BYTES, Lanes.COUNT, tile.columns(), target + v * value);
+    }
+  }
+
+  /** The nine taps of some filters, {@code tap} bytes apart, to 36 values {@code value} bytes apart. */
+  private void transform(long weights, long tap, long columns, long values, long value) {
+    for (int j = 0; j < 3; j++) {
+      WinogradTiles.filter(weights + j * tap, 3 * tap, taps, columns + j * tapBytes(), 3 * tapBytes());
+    }
+    for (int i = 0; i < POINTS; i++) {
+      WinogradTiles.filter(columns + 3 * i * tapBytes(), tapBytes(), tapRun, values + POINTS * i * value, value);
     }
   }
 
   private void convolve(long x, long packed, long y, int block, long slot, BoundMap rider) {
     int firstRow = block * blockRows;
-    int rows = Math.min(blockRows, tileRows * source.dim(0) - firstRow);
-    int tiles = rows * tileColumns;
-    long values = slot + strip.bytes();
+    int count = Math.min(blockRows, rows - firstRow);
+    int tiles = count * tileColumns;
+    long values = slot + source.scratchBytes();
     long product = values + VALUES * valueBytes();
-    long beyond = product + VALUES * productBytes();
-    for (int row = 0; row < rows; row++) {
-      transform(x, firstRow + row, slot, values + 4L * row * tileColumns * depth);
+    long back = product + VALUES * productBytes();
+    source.clear(slot);
+    for (int row = 0; row < count; row++) {
+      source.transform(x, firstRow + row, slot, values + 4L * row * tileColumns * depth, valueBytes());
     }
-    int columns = tile.columns();
     for (int panel = 0; panel < panels; panel++) {
       long b = packed + panel * panelBytes();
       for (int value = 0; value < VALUES; value++) {
@@ -198,50 +256,56 @@ final class WinogradKernel implements CpuKernel {
               values + value * valueBytes(),
               first,
               Math.min(tile.rows(), tiles - first),
-              b + 4L * value * depth * columns,
-              product + value * productBytes() + 4L * first * columns,
-              4L * columns);
+              b + value * depth * columnBytes(),
+              product + value * productBytes() + first * columnBytes(),
+              columnBytes());
         }
       }
-      for (int row = 0; row < rows; row++) {
-        back(product + 4L * row * tileColumns * columns, y, firstRow + row, panel, beyond, rider);
+      for (int row = 0; row < count; row++) {
+        back(product + row * tileColumns * columnBytes(), back, y, firstRow + row, panel, rider);
       }
     }
-  }
-
-  /** One row of tiles of the source. */
-  private void transform(long x, int row, long slot, long values) {
-    long image = x + row / tileRows * 4L * source.sliceSize();
-    strip.fill(image, source.dim(1), source.dim(2), row % tileRows * 2, slot);
-    WinogradTiles.source(slot, strip.row(), strip.pixel(), strip.pixel(), tileColumns, values, valueBytes());
   }
 
   /** One row of tiles of the result, for the channels of a panel. */
-  private void back(long product, long y, int row, int panel, long beyond, BoundMap rider) {
-    int columns = tile.columns();
-    int imageWidth = result.dim(2);
-    int firstRow = row % tileRows * 2;
-    boolean second = firstRow + 1 < result.dim(1);
-    long first = ((row / tileRows * (long) result.dim(1) + firstRow) * imageWidth) * width + panel * columns;
-    long pixel = 4L * width;
-    long next = imageWidth * pixel;
-    for (int column = 0; column < tileColumns; column++) {
-      long to = y + 4 * first + 2 * column * pixel;
-      boolean right = 2 * column + 1 < imageWidth;
+  private void back(long product, long columns, long y, int row, int panel, BoundMap rider) {
+    for (int j = 0; j < POINTS; j++) {
+      long to = columns + j * backBytes();
+      long step = POINTS * backBytes();
       WinogradTiles.result(
-          product + 4L * column * columns,
-          productBytes(),
-          4L * columns,
+          product + j * productBytes(),
+          POINTS * productBytes(),
+          valueColumn,
           to,
-          right ? to + pixel : beyond,
-          second ? to + next : beyond,
-          right && second ? to + next + pixel : beyond);
+          to + step,
+          to + 2 * step,
+          to + 3 * step);
+    }
+    long beyond = columns + SIZE * POINTS * backBytes();
+    int firstRow = row % tileRows * SIZE;
+    int pixelRows = Math.min(SIZE, result.dim(1) - firstRow);
+    int whole = wholeTiles.count();
+    int rest = result.dim(2) - whole * SIZE;
+    long pixel = 4L * width;
+    long first = ((row / tileRows * (long) result.dim(1) + firstRow) * result.dim(2)) * width + panel * tile.columns();
+    for (int i = 0; i < pixelRows; i++) {
+      long from = columns + i * POINTS * backBytes();
+      long to = y + 4 * first + i * result.dim(2) * pixel;
+      WinogradTiles.result(from, backBytes(), wholeTiles, to, to + pixel, to + 2 * pixel, to + 3 * pixel);
+      if (rest > 0) {
+        long last = to + whole * SIZE * pixel;
+        WinogradTiles.result(
+            from + whole * columnBytes(),
+            backBytes(),
+            lastTile,
+            last,
+            rest > 1 ? last + pixel : beyond,
+            rest > 2 ? last + 2 * pixel : beyond,
+            beyond);
+      }
     }
     if (rider != null) {
-      rider.rectangle(first, imageWidth, columns, width);
-      if (second) {
-        rider.rectangle(first + (long) imageWidth * width, imageWidth, columns, width);
-      }
+      rider.rectangle(first, pixelRows * result.dim(2), tile.columns(), width);
     }
   }
 }

@@ -125,11 +125,18 @@ class ProductKernelsTest {
     SplittableRandom random = new SplittableRandom(repetition.getCurrentRepetition());
     Padding padding = new Padding(random.nextInt(3), random.nextInt(3), random.nextInt(3), random.nextInt(3));
     ConvSpec spec = new ConvSpec(Size.square(1), padding, Size.square(1), 1);
-    int in = 32 * random.nextInt(1, 4);
-    int out = 32 * random.nextInt(1, 4);
-    Shape image = Shape.of(random.nextInt(1, 20), random.nextInt(3, 12), random.nextInt(3, 12), in);
+    int in = 16 * random.nextInt(1, 6);
+    int out = Math.max(16, 32 * random.nextInt(0, 4));
+    int height = random.nextInt(6, 13);
+    int width = random.nextInt(6, 13);
+    Shape result = Shape.of(random.nextInt(8, 12), height, width, out);
+    Shape image =
+        Shape.of(
+            result.dim(0),
+            height + 2 - padding.top() - padding.bottom(),
+            width + 2 - padding.left() - padding.right(),
+            in);
     Shape filter = Shape.of(out, 3, 3, in);
-    Shape result = Shape.of(image.dim(0), spec.outputHeight(image.dim(1), 3), spec.outputWidth(image.dim(2), 3), out);
     assertTrue(WinogradKernel.suits(spec, image, result, filter, VectorSupport.FOUND.bits()));
     checkAll(random, spec, image, filter);
   }
