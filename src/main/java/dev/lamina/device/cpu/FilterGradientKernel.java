@@ -196,10 +196,11 @@ final class FilterGradientKernel implements CpuKernel {
     for (int first = 0; first < rows(); first += tile.rows()) {
       int some = Math.min(tile.rows(), rows() - first);
       if (add) {
-        tile.run(left, a, first, some, packed, scratch, row);
+        // Sums of stretches, added up, lose fewer digits than one long sum.
+        tile.run(left, a, first, some, packed, scratch, row, false);
         tile.add(scratch, sums + first * row, row, some);
       } else {
-        tile.run(left, a, first, some, packed, sums + first * row, row);
+        tile.run(left, a, first, some, packed, sums + first * row, row, false);
       }
     }
   }

@@ -26,10 +26,10 @@ final class WinogradKernel implements CpuKernel {
   /** Multiplications for a pixel, of which a direct convolution does nine. */
   private static final int MOST_PRODUCTS = 5;
 
-  private static final int FEWEST_TILES = Integer.getInteger("wb.tiles", 32);
+  private static final int FEWEST_TILES = 32;
 
   /** What the transformed source of a block may take: half of a second-level cache. */
-  static final long BLOCK_BYTES = Long.getLong("wb.block", 384) << 10;
+  static final long BLOCK_BYTES = 384 << 10;
 
   /**
    * Between the places of two values: they are written and read together, and a distance of 4 KiB, as it would often
@@ -91,7 +91,10 @@ final class WinogradKernel implements CpuKernel {
     tileColumns = source.tileColumns();
     rows = source.rows();
     long rowBytes = 4L * VALUES * tileColumns * depth;
-    blockRows = Math.clamp(Math.min(BLOCK_BYTES / rowBytes, Math.ceilDiv(rows, FEWEST_BLOCKS)), 1, rows);
+    // As many rows as fit, so that all of the product's tiles are full where these are longer than a row.
+    long most = Math.max(BLOCK_BYTES / rowBytes, Math.ceilDiv(tile.rows(), tileColumns));
+    int full = Math.max(1, tile.rows() / tileColumns);
+    blockRows = Math.clamp(Math.min(most / full * full, Math.ceilDiv(rows, FEWEST_BLOCKS)), 1, rows);
     blocks = Math.ceilDiv(rows, blockRows);
     left = ProductTile.Left.matrix(blockRows * tileColumns, 4L * depth, depth, 4);
     taps =
@@ -258,7 +261,8 @@ final class WinogradKernel implements CpuKernel {
               Math.min(tile.rows(), tiles - first),
               b + value * depth * columnBytes(),
               product + value * productBytes() + first * columnBytes(),
-              columnBytes());
+              columnBytes(),
+              false);
         }
       }
       for (int row = 0; row < count; row++) {

@@ -115,7 +115,7 @@ class CpuDeviceTest {
   @MethodSource("cases")
   void aStepAllocatesNothing(Case example) {
     try (CpuDevice device = new CpuDevice(new DeviceOptions(2))) {
-      Allocations.assertNone(device.workers(), bind(device, example)::run);
+      Allocations.assertNone(example.toString(), device.workers(), bind(device, example)::run);
     }
   }
 

@@ -112,7 +112,7 @@ class WorkersTest {
   void aRunAllocatesNothing() {
     try (var workers = new Workers(2)) {
       Workers.Task task = i -> {};
-      Allocations.assertNone(workers, () -> workers.run(task, 16));
+      Allocations.assertNone("sixteen tasks", workers, () -> workers.run(task, 16));
     }
   }
 
