@@ -28,8 +28,8 @@ import picocli.CommandLine.Parameters;
     mixinStandardHelpOptions = true,
     sortOptions = false)
 final class ProfileCommand implements Callable<Integer> {
-  /** Of the default model, enough for the virtual machine's compiler to be done. */
-  private static final int WARM_STEPS = 30;
+  /** Enough for the virtual machine's compiler to be done with the default model: with the loops of few rounds, too. */
+  private static final long WARM_NANOS = 5_000_000_000L;
 
   private final Console console;
 
@@ -74,8 +74,9 @@ final class ProfileCommand implements Callable<Integer> {
     console.line("%s", choice.reason());
     try (Device opened = choice.open();
         CompiledModel model = workload.compile(opened, console)) {
-      var left = new AtomicInteger(2 * (opened.name().equals("reference") ? 1 : WARM_STEPS));
-      model.warmUp(() -> left.getAndDecrement() == 0);
+      long end = System.nanoTime() + (opened.name().equals("reference") || !opened.warmsUp() ? 0 : WARM_NANOS);
+      var runs = new AtomicInteger();
+      model.warmUp(() -> runs.getAndIncrement() >= 2 && System.nanoTime() > end);
       model.initialise();
       print(rows(model.updateProgram(), opened), Roof.measure(opened), workload);
     }

@@ -62,102 +62,118 @@ final class CrossEntropyKernel implements CpuKernel {
     this.together = Math.max(1, Math.min(rows, BLOCK / classes));
     this.loops = loops;
     this.workers = workers;
-    this.exp = inPlace(Expr.UnaryOp.EXP, together * classes, compiler);
-    this.log1p = inPlace(Expr.UnaryOp.LOG1P, together, compiler);
+    this.exp = inPlace(Expr.UnaryOp.EXP, TensorType.f32(gradient ? rows : together, classes), compiler);
+    this.log1p = inPlace(Expr.UnaryOp.LOG1P, TensorType.f32(rows), compiler);
   }
 
-  private static MapKernel inPlace(Expr.UnaryOp op, int size, ExprCompiler compiler) {
-    TensorType type = TensorType.f32(size);
+  private static MapKernel inPlace(Expr.UnaryOp op, TensorType type, ExprCompiler compiler) {
     return compiler.map(List.of(Exprs.unary(op, Exprs.input(0))), List.of(type), List.of(DType.F32), type.shape());
   }
 
-  /** For each thread a block of exponentials, a sum for each of its rows, and a vector. */
+  /** For all rows the largest logit and a sum, for each thread a block of exponentials and a vector. */
   @Override
   public long workspaceBytes() {
-    return workers.threads() * slotBytes();
-  }
-
-  private long slotBytes() {
-    return expBytes() + rowBytes() + Memory.ALIGNMENT;
+    return 2 * rowBytes() + workers.threads() * slotBytes();
   }
 
   private long rowBytes() {
-    return Memory.aligned(4L * together);
+    return Memory.aligned(4L * rows);
   }
 
-  private long expBytes() {
-    return Memory.aligned(4L * together * classes);
+  private long slotBytes() {
+    return (gradient ? 0 : Memory.aligned(4L * together * classes)) + Memory.ALIGNMENT;
   }
 
-  /** The gradient of a row is written after its logits have been read. */
+  /** The exponentials of a row are written where its gradient will be, after its logits have been read. */
   @Override
   public boolean canShare(int input, int output) {
-    return gradient && (input == 0 || (input == 1 && !indices));
+    return gradient && input == 0;
   }
 
+  /**
+   * Two passes: C2 inlines what a pass does into one method, and gives up on vectors where that becomes too large (some
+   * 25 accesses of memory).
+   */
   @Override
   public Step bind(long[] inputs, long[] outputs, long workspace) {
     Bound bound = new Bound(inputs, outputs, workspace);
+    Workers.SlotTask exponentials = bound::exponentials;
+    Workers.Task finish = gradient ? bound::gradients : bound::losses;
     int chunks = (rows + together - 1) / together;
-    return () -> workers.run(bound, chunks);
+    return () -> {
+      workers.run(exponentials, chunks);
+      workers.run(finish, chunks);
+    };
   }
 
-  private final class Bound implements Workers.SlotTask {
+  private final class Bound {
     private final long logits;
     private final long targets;
     private final long lossGradient;
     private final long output;
-    private final long workspace;
-    private final BoundMap[] exps = new BoundMap[workers.threads()];
-    private final BoundMap[] logs = new BoundMap[workers.threads()];
+    private final long largests;
+    private final long sums;
+    private final long slots;
+    private final BoundMap[] exps;
+    private final BoundMap logs;
 
     Bound(long[] inputs, long[] outputs, long workspace) {
       logits = inputs[0];
       targets = inputs[1];
       lossGradient = gradient ? inputs[2] : 0;
       output = outputs[0];
-      this.workspace = workspace;
+      largests = workspace;
+      sums = largests + rowBytes();
+      slots = sums + rowBytes();
+      exps = new BoundMap[workers.threads()];
       for (int slot = 0; slot < exps.length; slot++) {
-        long[] block = {workspace + slot * slotBytes()};
-        long[] sums = {block[0] + expBytes()};
-        exps[slot] = exp.bind(block, block);
-        logs[slot] = log1p.bind(sums, sums);
+        long[] place = {gradient ? output : slots + slot * slotBytes() + Memory.ALIGNMENT};
+        exps[slot] = exp.bind(place, place);
+      }
+      long[] all = {sums};
+      logs = log1p.bind(all, all);
+    }
+
+    private int rowsOf(int chunk) {
+      return Math.min(together, rows - chunk * together);
+    }
+
+    /** Of a chunk's rows: the largest logit, exponentials relative to that, and the sum of the others. */
+    void exponentials(int chunk, int slot) {
+      int first = chunk * together;
+      int count = rowsOf(chunk);
+      long lanes = slots + slot * slotBytes();
+      long block = gradient ? output + 4L * first * classes : lanes + Memory.ALIGNMENT;
+      for (int i = 0; i < count; i++) {
+        float largest = loops.largest(logits + 4L * (first + i) * classes, classes, lanes);
+        Memory.set(largests + 4L * (first + i), largest);
+        centre(first + i, largest, block + 4L * i * classes);
+      }
+      long from = gradient ? (long) first * classes : 0;
+      exps[slot].range(from, from + (long) count * classes);
+      for (int i = 0; i < count; i++) {
+        Memory.set(sums + 4L * (first + i), rest(block + 4L * i * classes, lanes));
       }
     }
 
-    @Override
-    public void run(int chunk, int slot) {
+    void losses(int chunk) {
       int first = chunk * together;
-      int count = Math.min(together, rows - first);
-      long block = workspace + slot * slotBytes();
-      long sums = block + expBytes();
-      long lanes = sums + rowBytes();
-      for (int i = 0; i < count; i++) {
-        centre(first + i, largest(first + i, lanes), block + 4L * i * classes);
+      int count = rowsOf(chunk);
+      logs.range(first, first + count);
+      for (int row = first; row < first + count; row++) {
+        Memory.set(output + 4L * row, loss(row, Memory.get(largests + 4L * row), Memory.get(sums + 4L * row)));
       }
-      exps[slot].range(0, (long) count * classes);
-      for (int i = 0; i < count; i++) {
-        Memory.set(sums + 4L * i, rest(block + 4L * i * classes, lanes));
-      }
-      if (gradient) {
-        for (int i = 0; i < count; i++) {
-          gradient(first + i, block + 4L * i * classes, Memory.get(sums + 4L * i));
-        }
-        return;
-      }
-      logs[slot].range(0, count);
-      for (int i = 0; i < count; i++) {
-        float loss = loss(first + i, largest(first + i, lanes), Memory.get(sums + 4L * i));
-        Memory.set(output + 4L * (first + i), loss);
+    }
+
+    void gradients(int chunk) {
+      int first = chunk * together;
+      for (int row = first; row < first + rowsOf(chunk); row++) {
+        gradient(row, Memory.get(sums + 4L * row));
       }
     }
 
     private float logit(int row, int c) {
       return Memory.get(logits + 4 * ((long) row * classes + c));
-    }
-
-    private float largest(int row, long lanes) {
-      return loops.largest(logits + 4L * row * classes, classes, lanes);
     }
 
     /** {@code logit − largest}. A NaN makes its row NaN wherever it is. */
@@ -224,24 +240,27 @@ final class CrossEntropyKernel implements CpuKernel {
       return (float) loss;
     }
 
-    private void gradient(int row, long exps, float rest) {
+    /** In place of the row's exponentials. */
+    private void gradient(int row, float rest) {
       double mass = mass(row);
       double weight = Memory.get(lossGradient + 4L * row);
       double scale = mass / (1.0 + rest);
-      long to = output + 4L * row * classes;
+      long at = output + 4L * row * classes;
       if (!indices) {
         for (int c = 0; c < classes; c++) {
-          Memory.set(to + 4L * c, (float) (weight * (scale * Memory.get(exps + 4L * c) - target(row, c))));
+          Memory.set(at + 4L * c, (float) (weight * (scale * Memory.get(at + 4L * c) - target(row, c))));
         }
         return;
       }
+      int label = label(row);
+      boolean valid = label >= 0 && label < classes;
+      float own = valid ? (float) (weight * (scale * Memory.get(at + 4L * label) - target(row, label))) : 0;
       // All classes but one have the same share of the target.
       double slope = weight * scale;
       double even = weight * smoothing / classes;
-      loops.scale(exps, classes, (float) slope, (float) -even, to);
-      int label = label(row);
-      if (label >= 0 && label < classes) {
-        Memory.set(to + 4L * label, (float) (weight * (scale * Memory.get(exps + 4L * label) - target(row, label))));
+      loops.scale(at, classes, (float) slope, (float) -even, at);
+      if (valid) {
+        Memory.set(at + 4L * label, own);
       }
     }
   }

@@ -25,7 +25,7 @@ final class DepthwiseTile implements ProductTile {
   }
 
   @Override
-  public void run(Left left, long a, int firstRow, int rows, long b, long c, long cRow, boolean add) {
+  public void run(Left left, long a, int firstRow, int rows, long b, long c, long cRow) {
     long[] inner = left.inner();
     int last = rows - 1;
     long a0 = a + left.rows()[firstRow];
@@ -46,26 +46,15 @@ final class DepthwiseTile implements ProductTile {
     long c6 = c + Math.min(6, last) * cRow;
     long c7 = c + Math.min(7, last) * cRow;
     long c8 = c + Math.min(8, last) * cRow;
-    long z = add ? c : Memory.ZEROS;
-    long zRow = add ? cRow : 0;
-    long z0 = z;
-    long z1 = z + Math.min(1, last) * zRow;
-    long z2 = z + Math.min(2, last) * zRow;
-    long z3 = z + Math.min(3, last) * zRow;
-    long z4 = z + Math.min(4, last) * zRow;
-    long z5 = z + Math.min(5, last) * zRow;
-    long z6 = z + Math.min(6, last) * zRow;
-    long z7 = z + Math.min(7, last) * zRow;
-    long z8 = z + Math.min(8, last) * zRow;
-    FloatVector s0 = FloatVector.fromMemorySegment(FLOATS, ALL, z0, LITTLE_ENDIAN);
-    FloatVector s1 = FloatVector.fromMemorySegment(FLOATS, ALL, z1, LITTLE_ENDIAN);
-    FloatVector s2 = FloatVector.fromMemorySegment(FLOATS, ALL, z2, LITTLE_ENDIAN);
-    FloatVector s3 = FloatVector.fromMemorySegment(FLOATS, ALL, z3, LITTLE_ENDIAN);
-    FloatVector s4 = FloatVector.fromMemorySegment(FLOATS, ALL, z4, LITTLE_ENDIAN);
-    FloatVector s5 = FloatVector.fromMemorySegment(FLOATS, ALL, z5, LITTLE_ENDIAN);
-    FloatVector s6 = FloatVector.fromMemorySegment(FLOATS, ALL, z6, LITTLE_ENDIAN);
-    FloatVector s7 = FloatVector.fromMemorySegment(FLOATS, ALL, z7, LITTLE_ENDIAN);
-    FloatVector s8 = FloatVector.fromMemorySegment(FLOATS, ALL, z8, LITTLE_ENDIAN);
+    FloatVector s0 = FloatVector.zero(FLOATS);
+    FloatVector s1 = FloatVector.zero(FLOATS);
+    FloatVector s2 = FloatVector.zero(FLOATS);
+    FloatVector s3 = FloatVector.zero(FLOATS);
+    FloatVector s4 = FloatVector.zero(FLOATS);
+    FloatVector s5 = FloatVector.zero(FLOATS);
+    FloatVector s6 = FloatVector.zero(FLOATS);
+    FloatVector s7 = FloatVector.zero(FLOATS);
+    FloatVector s8 = FloatVector.zero(FLOATS);
     long right = b;
     for (long offset : inner) {
       FloatVector b0 = FloatVector.fromMemorySegment(FLOATS, ALL, right, LITTLE_ENDIAN);

@@ -197,10 +197,10 @@ final class FilterGradientKernel implements CpuKernel {
       int some = Math.min(tile.rows(), rows() - first);
       if (add) {
         // Sums of stretches, added up, lose fewer digits than one long sum.
-        tile.run(left, a, first, some, packed, scratch, row, false);
+        tile.run(left, a, first, some, packed, scratch, row);
         tile.add(scratch, sums + first * row, row, some);
       } else {
-        tile.run(left, a, first, some, packed, sums + first * row, row, false);
+        tile.run(left, a, first, some, packed, sums + first * row, row);
       }
     }
   }

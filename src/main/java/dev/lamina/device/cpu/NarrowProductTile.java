@@ -24,7 +24,7 @@ final class NarrowProductTile implements ProductTile {
   }
 
   @Override
-  public void run(Left left, long a, int firstRow, int rows, long b, long c, long cRow, boolean add) {
+  public void run(Left left, long a, int firstRow, int rows, long b, long c, long cRow) {
     long[] inner = left.inner();
     int last = rows - 1;
     long a0 = a + left.rows()[firstRow];
@@ -51,58 +51,44 @@ final class NarrowProductTile implements ProductTile {
     long c9 = c + Math.min(9, last) * cRow;
     long c10 = c + Math.min(10, last) * cRow;
     long c11 = c + Math.min(11, last) * cRow;
-    long z = add ? c : Memory.ZEROS;
-    long zRow = add ? cRow : 0;
-    long z0 = z;
-    long z1 = z + Math.min(1, last) * zRow;
-    long z2 = z + Math.min(2, last) * zRow;
-    long z3 = z + Math.min(3, last) * zRow;
-    long z4 = z + Math.min(4, last) * zRow;
-    long z5 = z + Math.min(5, last) * zRow;
-    long z6 = z + Math.min(6, last) * zRow;
-    long z7 = z + Math.min(7, last) * zRow;
-    long z8 = z + Math.min(8, last) * zRow;
-    long z9 = z + Math.min(9, last) * zRow;
-    long z10 = z + Math.min(10, last) * zRow;
-    long z11 = z + Math.min(11, last) * zRow;
-    FloatVector s0 = FloatVector.fromMemorySegment(FLOATS, ALL, z0, LITTLE_ENDIAN);
-    FloatVector s1 = FloatVector.fromMemorySegment(FLOATS, ALL, z1, LITTLE_ENDIAN);
-    FloatVector s2 = FloatVector.fromMemorySegment(FLOATS, ALL, z2, LITTLE_ENDIAN);
-    FloatVector s3 = FloatVector.fromMemorySegment(FLOATS, ALL, z3, LITTLE_ENDIAN);
-    FloatVector s4 = FloatVector.fromMemorySegment(FLOATS, ALL, z4, LITTLE_ENDIAN);
-    FloatVector s5 = FloatVector.fromMemorySegment(FLOATS, ALL, z5, LITTLE_ENDIAN);
-    FloatVector s6 = FloatVector.fromMemorySegment(FLOATS, ALL, z6, LITTLE_ENDIAN);
-    FloatVector s7 = FloatVector.fromMemorySegment(FLOATS, ALL, z7, LITTLE_ENDIAN);
-    FloatVector s8 = FloatVector.fromMemorySegment(FLOATS, ALL, z8, LITTLE_ENDIAN);
-    FloatVector s9 = FloatVector.fromMemorySegment(FLOATS, ALL, z9, LITTLE_ENDIAN);
-    FloatVector s10 = FloatVector.fromMemorySegment(FLOATS, ALL, z10, LITTLE_ENDIAN);
-    FloatVector s11 = FloatVector.fromMemorySegment(FLOATS, ALL, z11, LITTLE_ENDIAN);
+    FloatVector s0 = FloatVector.zero(FLOATS);
+    FloatVector s1 = FloatVector.zero(FLOATS);
+    FloatVector s2 = FloatVector.zero(FLOATS);
+    FloatVector s3 = FloatVector.zero(FLOATS);
+    FloatVector s4 = FloatVector.zero(FLOATS);
+    FloatVector s5 = FloatVector.zero(FLOATS);
+    FloatVector s6 = FloatVector.zero(FLOATS);
+    FloatVector s7 = FloatVector.zero(FLOATS);
+    FloatVector s8 = FloatVector.zero(FLOATS);
+    FloatVector s9 = FloatVector.zero(FLOATS);
+    FloatVector s10 = FloatVector.zero(FLOATS);
+    FloatVector s11 = FloatVector.zero(FLOATS);
     long right = b;
     for (long offset : inner) {
       FloatVector b0 = FloatVector.fromMemorySegment(FLOATS, ALL, right, LITTLE_ENDIAN);
-      FloatVector x0 = FloatVector.broadcast(FLOATS, ALL.get(Memory.FLOAT, a0 + offset));
+      FloatVector x0 = FloatVector.broadcast(FLOATS, Memory.get(a0 + offset));
       s0 = x0.fma(b0, s0);
-      FloatVector x1 = FloatVector.broadcast(FLOATS, ALL.get(Memory.FLOAT, a1 + offset));
+      FloatVector x1 = FloatVector.broadcast(FLOATS, Memory.get(a1 + offset));
       s1 = x1.fma(b0, s1);
-      FloatVector x2 = FloatVector.broadcast(FLOATS, ALL.get(Memory.FLOAT, a2 + offset));
+      FloatVector x2 = FloatVector.broadcast(FLOATS, Memory.get(a2 + offset));
       s2 = x2.fma(b0, s2);
-      FloatVector x3 = FloatVector.broadcast(FLOATS, ALL.get(Memory.FLOAT, a3 + offset));
+      FloatVector x3 = FloatVector.broadcast(FLOATS, Memory.get(a3 + offset));
       s3 = x3.fma(b0, s3);
-      FloatVector x4 = FloatVector.broadcast(FLOATS, ALL.get(Memory.FLOAT, a4 + offset));
+      FloatVector x4 = FloatVector.broadcast(FLOATS, Memory.get(a4 + offset));
       s4 = x4.fma(b0, s4);
-      FloatVector x5 = FloatVector.broadcast(FLOATS, ALL.get(Memory.FLOAT, a5 + offset));
+      FloatVector x5 = FloatVector.broadcast(FLOATS, Memory.get(a5 + offset));
       s5 = x5.fma(b0, s5);
-      FloatVector x6 = FloatVector.broadcast(FLOATS, ALL.get(Memory.FLOAT, a6 + offset));
+      FloatVector x6 = FloatVector.broadcast(FLOATS, Memory.get(a6 + offset));
       s6 = x6.fma(b0, s6);
-      FloatVector x7 = FloatVector.broadcast(FLOATS, ALL.get(Memory.FLOAT, a7 + offset));
+      FloatVector x7 = FloatVector.broadcast(FLOATS, Memory.get(a7 + offset));
       s7 = x7.fma(b0, s7);
-      FloatVector x8 = FloatVector.broadcast(FLOATS, ALL.get(Memory.FLOAT, a8 + offset));
+      FloatVector x8 = FloatVector.broadcast(FLOATS, Memory.get(a8 + offset));
       s8 = x8.fma(b0, s8);
-      FloatVector x9 = FloatVector.broadcast(FLOATS, ALL.get(Memory.FLOAT, a9 + offset));
+      FloatVector x9 = FloatVector.broadcast(FLOATS, Memory.get(a9 + offset));
       s9 = x9.fma(b0, s9);
-      FloatVector x10 = FloatVector.broadcast(FLOATS, ALL.get(Memory.FLOAT, a10 + offset));
+      FloatVector x10 = FloatVector.broadcast(FLOATS, Memory.get(a10 + offset));
       s10 = x10.fma(b0, s10);
-      FloatVector x11 = FloatVector.broadcast(FLOATS, ALL.get(Memory.FLOAT, a11 + offset));
+      FloatVector x11 = FloatVector.broadcast(FLOATS, Memory.get(a11 + offset));
       s11 = x11.fma(b0, s11);
       right += BYTES;
     }

@@ -31,14 +31,13 @@ interface ProductTile {
   int columns();
 
   /**
-   * {@code C = A·B}, or {@code C += A·B}, for some rows of A. All columns of C are written.
+   * {@code C = A·B} for some rows of A. All columns of C are written.
    *
    * @param firstRow the row of A that C begins with
    * @param rows 1 to {@link #rows}
    * @param c the tile; its rows are {@code cRow} bytes apart
-   * @param add whether the sums begin with what is in C, instead of with zeros
    */
-  void run(Left left, long a, int firstRow, int rows, long b, long c, long cRow, boolean add);
+  void run(Left left, long a, int firstRow, int rows, long b, long c, long cRow);
 
   /** Adds a tile that lies at {@code from}, dense, to {@code rows} rows of C. */
   void add(long from, long c, long cRow, int rows);
@@ -69,11 +68,11 @@ interface ProductTile {
   default void runSome(
       Left left, long a, int firstRow, int rows, long b, long c, long cRow, int columns, long scratch) {
     if (columns == columns()) {
-      run(left, a, firstRow, rows, b, c, cRow, false);
+      run(left, a, firstRow, rows, b, c, cRow);
       return;
     }
     long scratchRow = 4L * columns();
-    run(left, a, firstRow, rows, b, scratch, scratchRow, false);
+    run(left, a, firstRow, rows, b, scratch, scratchRow);
     for (int r = 0; r < rows; r++) {
       for (int j = 0; j < columns; j++) {
         Memory.set(c + r * cRow + 4L * j, Memory.get(scratch + r * scratchRow + 4L * j));
@@ -107,10 +106,8 @@ interface ProductTile {
     }
 
     @Override
-    public void run(Left left, long a, int firstRow, int rows, long b, long c, long cRow, boolean add) {
-      if (!add) {
-        Memory.clear(c, 4L * COLUMNS);
-      }
+    public void run(Left left, long a, int firstRow, int rows, long b, long c, long cRow) {
+      Memory.clear(c, 4L * COLUMNS);
       long row = a + left.rows()[firstRow];
       long right = b;
       for (long offset : left.inner()) {

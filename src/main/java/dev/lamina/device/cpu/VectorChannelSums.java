@@ -23,9 +23,10 @@ final class VectorChannelSums implements ChannelSums {
     for (; c + 4 * COUNT <= width; c += 4 * COUNT) {
       long offset = 4L * c;
       fourMeans(x + offset, rows, 4L * width, means + offset);
-      twoDeviations(x + offset, rows, 4L * width, means + offset, deviations + offset, squares + offset);
-      offset += 2 * BYTES;
-      twoDeviations(x + offset, rows, 4L * width, means + offset, deviations + offset, squares + offset);
+      for (int half = 0; half < 2; half++) {
+        twoDeviations(x + offset, rows, 4L * width, means + offset, deviations + offset, squares + offset);
+        offset += 2 * BYTES;
+      }
     }
     for (; c + COUNT <= width; c += COUNT) {
       long offset = 4L * c;

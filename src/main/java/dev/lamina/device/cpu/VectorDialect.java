@@ -201,10 +201,12 @@ final class VectorDialect implements Dialect {
     code.getstatic(type, "SPECIES_" + bits, SPECIES);
   }
 
-  /** Converts the vector on the stack to one of the same width. */
-  private static void convert(CodeBuilder code, String conversion, ClassDesc to) {
-    code.getstatic(OPERATORS, conversion, CONVERSION).iconst_0();
-    code.invokevirtual(VECTOR, "convert", MethodTypeDesc.of(VECTOR, CONVERSION, CD_int)).checkcast(to);
+  /**
+   * Converts the vector on the stack to one of the same width. With the species as a constant: Vector.convert looks for
+   * it, and not always finds it before C2 has given up.
+   */
+  private void convert(CodeBuilder code, String conversion, ClassDesc to) {
+    reshape(code, conversion, to, bits);
   }
 
   /** Converts the vector on the stack to one of as many lanes and another width. */

@@ -8,7 +8,12 @@ import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
 import jdk.incubator.vector.FloatVector;
 
-/** The same loops with vectors. Their lanes are brought together as scalars, in their order, by way of memory. */
+/**
+ * The same loops with vectors. Their lanes are brought together as scalars, in their order, by way of memory.
+ *
+ * <p>What is left over goes through the simplest loops: all of these are inlined where they are used, some of them more
+ * than once, and C2 stops to inline where it has seen too much, in the midst of a vector's operation if it comes so.
+ */
 final class VectorSoftmaxLoops extends SoftmaxLoops {
   /** Vectors that are added as floats; the sums of these are added in double. */
   private static final int STRETCH = 16;
@@ -16,22 +21,25 @@ final class VectorSoftmaxLoops extends SoftmaxLoops {
   @Override
   float largest(long at, int count, long lanes) {
     int whole = count - count % COUNT;
-    if (whole == 0) {
-      return super.largest(at, count, lanes);
+    if (whole > 0) {
+      FloatVector most = FloatVector.fromMemorySegment(FLOATS, ALL, at, LITTLE_ENDIAN);
+      for (int i = COUNT; i < whole; i += COUNT) {
+        most = most.max(FloatVector.fromMemorySegment(FLOATS, ALL, at + 4L * i, LITTLE_ENDIAN));
+      }
+      most.intoMemorySegment(ALL, lanes, LITTLE_ENDIAN);
     }
-    FloatVector most = FloatVector.fromMemorySegment(FLOATS, ALL, at, LITTLE_ENDIAN);
-    for (int i = COUNT; i < whole; i += COUNT) {
-      most = most.max(FloatVector.fromMemorySegment(FLOATS, ALL, at + 4L * i, LITTLE_ENDIAN));
+    float largest = Memory.get(whole > 0 ? lanes : at);
+    int stored = whole > 0 ? COUNT : 0;
+    for (int i = 0; i < stored + count - whole; i++) {
+      largest = larger(largest, Memory.get(i < stored ? lanes + 4L * i : at + 4L * (whole + i - stored)));
     }
-    most.intoMemorySegment(ALL, lanes, LITTLE_ENDIAN);
-    float largest = super.largest(lanes, COUNT, lanes);
-    return whole == count ? largest : larger(largest, super.largest(at + 4L * whole, count - whole, lanes));
+    return largest;
   }
 
   @Override
   double sum(long at, int count, long lanes) {
     int whole = count - count % COUNT;
-    double sum = super.sum(at + 4L * whole, count - whole, lanes);
+    double sum = 0;
     for (int first = 0; first < whole; first += STRETCH * COUNT) {
       int last = Math.min(whole, first + STRETCH * COUNT);
       FloatVector part = FloatVector.zero(FLOATS);
@@ -39,7 +47,12 @@ final class VectorSoftmaxLoops extends SoftmaxLoops {
         part = part.add(FloatVector.fromMemorySegment(FLOATS, ALL, at + 4L * i, LITTLE_ENDIAN));
       }
       part.intoMemorySegment(ALL, lanes, LITTLE_ENDIAN);
-      sum += super.sum(lanes, COUNT, lanes);
+      for (int i = 0; i < COUNT; i++) {
+        sum += Memory.get(lanes + 4L * i);
+      }
+    }
+    for (int i = whole; i < count; i++) {
+      sum += Memory.get(at + 4L * i);
     }
     return sum;
   }

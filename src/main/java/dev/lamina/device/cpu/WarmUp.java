@@ -49,6 +49,6 @@ final class WarmUp implements Runnable {
     ProductTile.Left left = ProductTile.Left.matrix(tile.rows(), 4L * DEPTH, DEPTH, 4);
     long b = memory + 4L * tile.rows() * DEPTH;
     long c = b + 4L * DEPTH * tile.columns();
-    tile.run(left, memory, 0, tile.rows(), b, c, 4L * tile.columns(), false);
+    tile.run(left, memory, 0, tile.rows(), b, c, 4L * tile.columns());
   }
 }

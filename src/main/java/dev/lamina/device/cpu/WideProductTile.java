@@ -10,8 +10,8 @@ import jdk.incubator.vector.FloatVector;
 /**
  * Eight rows by two vectors: sixteen accumulators, enough independent additions to hide their latency, and half as many
  * loads of A as multiply-adds. All of them are local variables: a vector that crossed a call, or lay in an array, would
- * become an object. Elements of A are read by the segment itself: in a method of this size C2 inlines only what its
- * library marks as always to be inlined, and {@link Memory#get} would become a call around which all vectors are saved.
+ * become an object; more of them than these, even in a branch, and C2 gives up on all: a version that also added to C
+ * ran at a tenth of the speed.
  */
 final class WideProductTile implements ProductTile {
 
@@ -26,7 +26,7 @@ final class WideProductTile implements ProductTile {
   }
 
   @Override
-  public void run(Left left, long a, int firstRow, int rows, long b, long c, long cRow, boolean add) {
+  public void run(Left left, long a, int firstRow, int rows, long b, long c, long cRow) {
     long[] inner = left.inner();
     int last = rows - 1;
     long a0 = a + left.rows()[firstRow];
@@ -45,58 +45,48 @@ final class WideProductTile implements ProductTile {
     long c5 = c + Math.min(5, last) * cRow;
     long c6 = c + Math.min(6, last) * cRow;
     long c7 = c + Math.min(7, last) * cRow;
-    long z = add ? c : Memory.ZEROS;
-    long zRow = add ? cRow : 0;
-    long z0 = z;
-    long z1 = z + Math.min(1, last) * zRow;
-    long z2 = z + Math.min(2, last) * zRow;
-    long z3 = z + Math.min(3, last) * zRow;
-    long z4 = z + Math.min(4, last) * zRow;
-    long z5 = z + Math.min(5, last) * zRow;
-    long z6 = z + Math.min(6, last) * zRow;
-    long z7 = z + Math.min(7, last) * zRow;
-    FloatVector s0 = FloatVector.fromMemorySegment(FLOATS, ALL, z0, LITTLE_ENDIAN);
-    FloatVector t0 = FloatVector.fromMemorySegment(FLOATS, ALL, z0 + BYTES, LITTLE_ENDIAN);
-    FloatVector s1 = FloatVector.fromMemorySegment(FLOATS, ALL, z1, LITTLE_ENDIAN);
-    FloatVector t1 = FloatVector.fromMemorySegment(FLOATS, ALL, z1 + BYTES, LITTLE_ENDIAN);
-    FloatVector s2 = FloatVector.fromMemorySegment(FLOATS, ALL, z2, LITTLE_ENDIAN);
-    FloatVector t2 = FloatVector.fromMemorySegment(FLOATS, ALL, z2 + BYTES, LITTLE_ENDIAN);
-    FloatVector s3 = FloatVector.fromMemorySegment(FLOATS, ALL, z3, LITTLE_ENDIAN);
-    FloatVector t3 = FloatVector.fromMemorySegment(FLOATS, ALL, z3 + BYTES, LITTLE_ENDIAN);
-    FloatVector s4 = FloatVector.fromMemorySegment(FLOATS, ALL, z4, LITTLE_ENDIAN);
-    FloatVector t4 = FloatVector.fromMemorySegment(FLOATS, ALL, z4 + BYTES, LITTLE_ENDIAN);
-    FloatVector s5 = FloatVector.fromMemorySegment(FLOATS, ALL, z5, LITTLE_ENDIAN);
-    FloatVector t5 = FloatVector.fromMemorySegment(FLOATS, ALL, z5 + BYTES, LITTLE_ENDIAN);
-    FloatVector s6 = FloatVector.fromMemorySegment(FLOATS, ALL, z6, LITTLE_ENDIAN);
-    FloatVector t6 = FloatVector.fromMemorySegment(FLOATS, ALL, z6 + BYTES, LITTLE_ENDIAN);
-    FloatVector s7 = FloatVector.fromMemorySegment(FLOATS, ALL, z7, LITTLE_ENDIAN);
-    FloatVector t7 = FloatVector.fromMemorySegment(FLOATS, ALL, z7 + BYTES, LITTLE_ENDIAN);
+    FloatVector s0 = FloatVector.zero(FLOATS);
+    FloatVector t0 = FloatVector.zero(FLOATS);
+    FloatVector s1 = FloatVector.zero(FLOATS);
+    FloatVector t1 = FloatVector.zero(FLOATS);
+    FloatVector s2 = FloatVector.zero(FLOATS);
+    FloatVector t2 = FloatVector.zero(FLOATS);
+    FloatVector s3 = FloatVector.zero(FLOATS);
+    FloatVector t3 = FloatVector.zero(FLOATS);
+    FloatVector s4 = FloatVector.zero(FLOATS);
+    FloatVector t4 = FloatVector.zero(FLOATS);
+    FloatVector s5 = FloatVector.zero(FLOATS);
+    FloatVector t5 = FloatVector.zero(FLOATS);
+    FloatVector s6 = FloatVector.zero(FLOATS);
+    FloatVector t6 = FloatVector.zero(FLOATS);
+    FloatVector s7 = FloatVector.zero(FLOATS);
+    FloatVector t7 = FloatVector.zero(FLOATS);
     long right = b;
     for (long offset : inner) {
       FloatVector b0 = FloatVector.fromMemorySegment(FLOATS, ALL, right, LITTLE_ENDIAN);
       FloatVector b1 = FloatVector.fromMemorySegment(FLOATS, ALL, right + BYTES, LITTLE_ENDIAN);
-      FloatVector x0 = FloatVector.broadcast(FLOATS, ALL.get(Memory.FLOAT, a0 + offset));
+      FloatVector x0 = FloatVector.broadcast(FLOATS, Memory.get(a0 + offset));
       s0 = x0.fma(b0, s0);
       t0 = x0.fma(b1, t0);
-      FloatVector x1 = FloatVector.broadcast(FLOATS, ALL.get(Memory.FLOAT, a1 + offset));
+      FloatVector x1 = FloatVector.broadcast(FLOATS, Memory.get(a1 + offset));
       s1 = x1.fma(b0, s1);
       t1 = x1.fma(b1, t1);
-      FloatVector x2 = FloatVector.broadcast(FLOATS, ALL.get(Memory.FLOAT, a2 + offset));
+      FloatVector x2 = FloatVector.broadcast(FLOATS, Memory.get(a2 + offset));
       s2 = x2.fma(b0, s2);
       t2 = x2.fma(b1, t2);
-      FloatVector x3 = FloatVector.broadcast(FLOATS, ALL.get(Memory.FLOAT, a3 + offset));
+      FloatVector x3 = FloatVector.broadcast(FLOATS, Memory.get(a3 + offset));
       s3 = x3.fma(b0, s3);
       t3 = x3.fma(b1, t3);
-      FloatVector x4 = FloatVector.broadcast(FLOATS, ALL.get(Memory.FLOAT, a4 + offset));
+      FloatVector x4 = FloatVector.broadcast(FLOATS, Memory.get(a4 + offset));
       s4 = x4.fma(b0, s4);
       t4 = x4.fma(b1, t4);
-      FloatVector x5 = FloatVector.broadcast(FLOATS, ALL.get(Memory.FLOAT, a5 + offset));
+      FloatVector x5 = FloatVector.broadcast(FLOATS, Memory.get(a5 + offset));
       s5 = x5.fma(b0, s5);
       t5 = x5.fma(b1, t5);
-      FloatVector x6 = FloatVector.broadcast(FLOATS, ALL.get(Memory.FLOAT, a6 + offset));
+      FloatVector x6 = FloatVector.broadcast(FLOATS, Memory.get(a6 + offset));
       s6 = x6.fma(b0, s6);
       t6 = x6.fma(b1, t6);
-      FloatVector x7 = FloatVector.broadcast(FLOATS, ALL.get(Memory.FLOAT, a7 + offset));
+      FloatVector x7 = FloatVector.broadcast(FLOATS, Memory.get(a7 + offset));
       s7 = x7.fma(b0, s7);
       t7 = x7.fma(b1, t7);
       right += 2 * BYTES;

@@ -214,7 +214,12 @@ final class WinogradFilterGradientKernel implements CpuKernel {
       for (int first = 0; first < block; first += tile.rows()) {
         int some = Math.min(tile.rows(), block - first);
         long c = sums + ((long) value * depth + first) * row;
-        tile.run(left, a, first, some, b, c, row, add);
+        if (add) {
+          tile.run(left, a, first, some, b, scratch, row);
+          tile.add(scratch, c, row, some);
+        } else {
+          tile.run(left, a, first, some, b, c, row);
+        }
       }
     }
   }

@@ -261,8 +261,7 @@ final class WinogradKernel implements CpuKernel {
               Math.min(tile.rows(), tiles - first),
               b + value * depth * columnBytes(),
               product + value * productBytes() + first * columnBytes(),
-              columnBytes(),
-              false);
+              columnBytes());
         }
       }
       for (int row = 0; row < count; row++) {
