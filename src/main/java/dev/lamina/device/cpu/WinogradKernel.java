@@ -173,7 +173,7 @@ final class WinogradKernel implements CpuKernel {
 
   /** Values of a vector of input channels and a panel of output channels. */
   private long tapBytes() {
-    return Lanes.BYTES * tile.columns();
+    return (long) Lanes.BYTES * tile.columns();
   }
 
   /** Source, its values, products, columns of the result, and a pixel for what lies beyond the edge; or filters. */
