@@ -72,6 +72,7 @@ class ConvolutionConformanceTest {
     all.add(geometry(new ConvSpec(Size.square(2), Padding.all(1), ONE, 1), 1, 41, 38, 6, 16, 3, 3));
     all.add(geometry(new ConvSpec(Size.square(2), Padding.all(1), ONE, 20), 2, 9, 8, 20, 20, 3, 3));
     all.addAll(winograd());
+    all.addAll(fewChannels());
     return all;
   }
 
@@ -84,6 +85,15 @@ class ConvolutionConformanceTest {
         geometry(same(3), 17, 6, 6, 16, 16, 3, 3),
         geometry(ConvSpec.PLAIN, 17, 8, 7, 32, 64, 3, 3),
         geometry(new ConvSpec(ONE, new Padding(2, 0, 1, 2), ONE, 1), 12, 6, 5, 32, 32, 3, 3));
+  }
+
+  /** A first layer's: few channels, many filters, and images for several threads. */
+  private static List<Geometry> fewChannels() {
+    return List.of(
+        geometry(new ConvSpec(Size.square(2), Padding.all(3), ONE, 1), 5, 21, 19, 3, 33, 7, 7),
+        geometry(same(3), 4, 9, 8, 1, 16, 3, 3),
+        geometry(ConvSpec.PLAIN, 4, 9, 7, 2, 20, 4, 1),
+        geometry(new ConvSpec(new Size(3, 2), new Padding(0, 2, 1, 0), new Size(2, 1), 1), 6, 14, 12, 2, 24, 3, 5));
   }
 
   private static java.util.Optional<Geometry> randomly(Random random) {

@@ -78,8 +78,11 @@ final class CpuKernels {
       case Op.Conv2dInputGradient(var spec, var image) -> {
         Shape output = in.get(0).shape();
         Shape filter = in.get(1).shape();
-        yield WinogradKernel.suits(spec, output, image, filter, vectorBits)
-            ? WinogradKernel.inputGradient(spec, image, output, epilogue, vectorBits, workers)
+        if (WinogradKernel.suits(spec, output, image, filter, vectorBits)) {
+          yield WinogradKernel.inputGradient(spec, image, output, epilogue, vectorBits, workers);
+        }
+        yield Col2ImKernel.suits(spec, image, output, filter, vectorBits)
+            ? new Col2ImKernel(spec, image, output, filter, epilogue, vectorBits, workers)
             : ConvolutionKernel.inputGradient(spec, image, filter, epilogue, vectorBits, workers);
       }
       default -> throw new IllegalArgumentException(op.label() + " is no product");

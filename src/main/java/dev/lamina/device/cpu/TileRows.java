@@ -28,6 +28,19 @@ final class TileRows {
     }
   }
 
+  /** Adds {@code count} floats, any number of them. */
+  static void addFloats(long from, long to, int count) {
+    int whole = count - count % Lanes.COUNT;
+    for (long i = 0; i < 4L * whole; i += BYTES) {
+      FloatVector sum = FloatVector.fromMemorySegment(FLOATS, ALL, to + i, LITTLE_ENDIAN);
+      sum.add(FloatVector.fromMemorySegment(FLOATS, ALL, from + i, LITTLE_ENDIAN))
+          .intoMemorySegment(ALL, to + i, LITTLE_ENDIAN);
+    }
+    for (long i = 4L * whole; i < 4L * count; i += 4) {
+      Memory.set(to + i, Memory.get(to + i) + Memory.get(from + i));
+    }
+  }
+
   /** Copies rows that are {@code row} bytes apart to a dense place; {@code columns} as for {@link #add}. */
   static void copy(long from, long row, int rows, long to, long columns) {
     long target = to;
