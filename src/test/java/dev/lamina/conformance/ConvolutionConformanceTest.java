@@ -76,7 +76,7 @@ class ConvolutionConformanceTest {
     return all;
   }
 
-  /** For which a device may have Winograd's algorithm: 3×3, stride 1, many channels, many tiles, whole or not. */
+  /** For which a device may have Winograd's algorithm: stride 1, many channels, many tiles, whole or not. */
   private static List<Geometry> winograd() {
     return List.of(
         geometry(same(3), 5, 9, 11, 32, 32, 3, 3),
@@ -84,6 +84,10 @@ class ConvolutionConformanceTest {
         geometry(same(3), 9, 7, 8, 48, 96, 3, 3),
         geometry(same(3), 17, 6, 6, 16, 16, 3, 3),
         geometry(ConvSpec.PLAIN, 17, 8, 7, 32, 64, 3, 3),
+        geometry(same(5), 5, 7, 6, 32, 64, 5, 5),
+        geometry(same(5), 4, 8, 8, 16, 16, 5, 5),
+        geometry(ConvSpec.PLAIN, 9, 9, 8, 48, 32, 5, 5),
+        geometry(new ConvSpec(ONE, new Padding(4, 0, 1, 3), ONE, 1), 7, 6, 5, 32, 32, 5, 5),
         geometry(new ConvSpec(ONE, new Padding(2, 0, 1, 2), ONE, 1), 12, 6, 5, 32, 32, 3, 3));
   }
 

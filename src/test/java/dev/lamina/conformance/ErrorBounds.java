@@ -41,15 +41,16 @@ final class ErrorBounds {
       case Op.MatMul matMul -> linear(op, in, in.getFirst().shape().dim(matMul.transposeA() ? 0 : 1), 0, 1);
       case Op.Conv2d(var spec) -> {
         Shape filter = in.get(1).shape();
-        yield tiled(spec, filter, linear(op, in, filter.sliceSize(), 0, 1));
+        yield tiled(spec, filter, 6 - filter.dim(1), linear(op, in, filter.sliceSize(), 0, 1));
       }
       case Op.Conv2dInputGradient(var spec, var _) -> {
         Shape filter = in.get(1).shape();
-        yield tiled(spec, filter, linear(op, in, filter.size() / filter.dim(3) / spec.groups(), 0, 1));
+        yield tiled(
+            spec, filter, 6 - filter.dim(1), linear(op, in, filter.size() / filter.dim(3) / spec.groups(), 0, 1));
       }
       case Op.Conv2dFilterGradient(var spec, var filter) -> {
         Shape gradient = in.get(1).shape();
-        yield tiled(spec, filter, linear(op, in, gradient.size() / gradient.dim(3), 0, 1));
+        yield tiled(spec, filter, filter.dim(1) - 1, linear(op, in, gradient.size() / gradient.dim(3), 0, 1));
       }
       case Op.Pool2d(var kind, var spec) ->
           kind == Op.PoolKind.MAX ? exact(op, in) : linear(op, in, spec.window().area() + 1, 0);
@@ -72,13 +73,16 @@ final class ErrorBounds {
   }
 
   /**
-   * A device may compute 3×3 convolutions by Winograd's algorithm, which is stable not by element but by tile (as fast
-   * matrix products are: Higham, chapter 23): an element's error is that of the largest in its tile of up to 4×4
-   * pixels, or of a filter's 3×3 taps.
+   * A device may compute 3×3 and 5×5 convolutions by Winograd's algorithm, which is stable not by element but by tile
+   * (as fast matrix products are: Higham, chapter 23): an element's error is that of the largest in its tile of up to
+   * 4×4 or 2×2 pixels, or of a filter's taps.
+   *
+   * @param reach pixels or taps from one end of a tile to the other
    */
-  private static List<Bounded> tiled(ConvSpec spec, Shape filter, List<Bounded> results) {
+  private static List<Bounded> tiled(ConvSpec spec, Shape filter, int reach, List<Bounded> results) {
     boolean plain = spec.stride().equals(Size.square(1)) && spec.dilation().equals(Size.square(1));
-    if (!plain || spec.groups() != 1 || filter.dim(1) != 3 || filter.dim(2) != 3) {
+    int taps = filter.dim(1);
+    if (!plain || spec.groups() != 1 || filter.dim(2) != taps || (taps != 3 && taps != 5)) {
       return results;
     }
     Bounded result = results.getFirst();
@@ -91,8 +95,8 @@ final class ErrorBounds {
     for (int i = 0; i < errors.length; i++) {
       int x = i / channels % width;
       int y = i / channels / width % height;
-      for (int dy = -Math.min(y, 3); dy <= Math.min(height - 1 - y, 3); dy++) {
-        for (int dx = -Math.min(x, 3); dx <= Math.min(width - 1 - x, 3); dx++) {
+      for (int dy = -Math.min(y, reach); dy <= Math.min(height - 1 - y, reach); dy++) {
+        for (int dx = -Math.min(x, reach); dx <= Math.min(width - 1 - x, reach); dx++) {
           largest[i] = Math.max(largest[i], errors[i + (dy * width + dx) * channels]);
         }
       }

@@ -40,7 +40,8 @@ final class CpuKernels {
       case Op.Conv2d _, Op.Conv2dInputGradient _ -> product(op, in, null);
       case Op.Conv2dFilterGradient(var spec, var filter) ->
           WinogradKernel.suits(spec, in.get(0).shape(), in.get(1).shape(), filter, vectorBits)
-              ? new WinogradFilterGradientKernel(spec, in.get(0).shape(), in.get(1).shape(), vectorBits, workers)
+              ? new WinogradFilterGradientKernel(
+                  spec, filter.dim(1), in.get(0).shape(), in.get(1).shape(), vectorBits, workers)
               : new FilterGradientKernel(spec, in.get(0).shape(), filter, vectorBits, workers);
       case Op.Pool2d(var kind, var spec) ->
           new PoolKernel(kind, false, new PoolShape(in.getFirst().shape(), spec), poolLoops, workers);
@@ -72,14 +73,14 @@ final class CpuKernels {
         Shape filter = in.get(1).shape();
         Shape output = TypeInference.infer(op, in.subList(0, 2)).getFirst().shape();
         yield WinogradKernel.suits(spec, image, output, filter, vectorBits)
-            ? WinogradKernel.forward(spec, image, output, epilogue, vectorBits, workers)
+            ? WinogradKernel.forward(spec, filter.dim(1), image, output, epilogue, vectorBits, workers)
             : ConvolutionKernel.forward(spec, image, filter, epilogue, vectorBits, workers);
       }
       case Op.Conv2dInputGradient(var spec, var image) -> {
         Shape output = in.get(0).shape();
         Shape filter = in.get(1).shape();
         if (WinogradKernel.suits(spec, output, image, filter, vectorBits)) {
-          yield WinogradKernel.inputGradient(spec, image, output, epilogue, vectorBits, workers);
+          yield WinogradKernel.inputGradient(spec, filter.dim(1), image, output, epilogue, vectorBits, workers);
         }
         yield Col2ImKernel.suits(spec, image, output, filter, vectorBits)
             ? new Col2ImKernel(spec, image, output, filter, epilogue, vectorBits, workers)

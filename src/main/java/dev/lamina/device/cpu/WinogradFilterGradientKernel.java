@@ -5,7 +5,6 @@ import static dev.lamina.device.cpu.FilterGradientKernel.SUM_BYTES;
 import static dev.lamina.device.cpu.WinogradKernel.APART;
 import static dev.lamina.device.cpu.WinogradKernel.BLOCK_BYTES;
 import static dev.lamina.device.cpu.WinogradTiles.POINTS;
-import static dev.lamina.device.cpu.WinogradTiles.SIZE;
 import static dev.lamina.device.cpu.WinogradTiles.VALUES;
 
 import dev.lamina.device.Step;
@@ -14,9 +13,9 @@ import dev.lamina.graph.ConvSpec;
 import dev.lamina.tensor.Shape;
 
 /**
- * The gradient of a 3×3 filter with stride 1 by Winograd's transforms: where the forward pass multiplies the 36 values
- * of a tile of the source with those of the filter, the gradient of the latter is the sum over all tiles of the former
- * times the transformed gradient of the result (see {@link WinogradKernel}).
+ * The gradient of a 3×3 or 5×5 filter with stride 1 by Winograd's transforms: where the forward pass multiplies the 36
+ * values of a tile of the source with those of the filter, the gradient of the latter is the sum over all tiles of the
+ * former times the transformed gradient of the result (see {@link WinogradKernel}).
  *
  * <p>Rows of tiles are summed in a fixed number of chunks, each into memory of its own, [panel][value][channel
  * in][channels out of the panel], and the chunks in their order.
@@ -27,6 +26,8 @@ final class WinogradFilterGradientKernel implements CpuKernel {
 
   private final Workers workers;
   private final ProductTile tile;
+  private final WinogradTiles transforms;
+  private final int size;
   private final Shape output;
   private final int depth;
   private final int width;
@@ -52,7 +53,7 @@ final class WinogradFilterGradientKernel implements CpuKernel {
   /** For 1, 2, … rows of tiles. */
   private final ProductTile.Left[] stretches;
 
-  WinogradFilterGradientKernel(ConvSpec spec, Shape image, Shape output, int vectorBits, Workers workers) {
+  WinogradFilterGradientKernel(ConvSpec spec, int taps, Shape image, Shape output, int vectorBits, Workers workers) {
     this.workers = workers;
     this.output = output;
     depth = image.dim(3);
@@ -61,15 +62,18 @@ final class WinogradFilterGradientKernel implements CpuKernel {
     panels = width / tile.columns();
     block = depth % BLOCK_CHANNELS == 0 ? BLOCK_CHANNELS : depth % 32 == 0 ? 32 : Lanes.COUNT;
     blocks = depth / block;
+    transforms = WinogradTiles.of(taps);
+    size = transforms.size();
     source =
-        new WinogradSource(image, output.dim(1), output.dim(2), spec.padding().top(), spec.padding().left(), block);
+        new WinogradSource(
+            image, size, output.dim(1), output.dim(2), spec.padding().top(), spec.padding().left(), block);
     tileRows = source.tileRows();
     tileColumns = source.tileColumns();
     rows = source.rows();
     chunks = Math.clamp(Math.min(SUM_BYTES / sumBytes(), rows), 1, PARTS);
     splits = Math.min(panels, Math.ceilDiv(PARTS, chunks * blocks));
     pixels = Runs.gather(output.dim(2), columnBytes(), 4L * width);
-    tiles = Runs.gather(tileColumns, columnBytes(), SIZE * columnBytes());
+    tiles = Runs.gather(tileColumns, columnBytes(), size * columnBytes());
     sums = Runs.one(Lanes.COUNT * columnBytes());
     int most = Math.clamp(BLOCK_BYTES / (4L * VALUES * tileColumns * block), 1, Math.ceilDiv(rows, chunks));
     stretches = new ProductTile.Left[most + 1];
@@ -104,7 +108,7 @@ final class WinogradFilterGradientKernel implements CpuKernel {
 
   /** A row of pixels of which the columns of tiles are done. */
   private long scratchRow() {
-    return SIZE * tileColumns * columnBytes();
+    return size * tileColumns * columnBytes();
   }
 
   private long zeroBytes() {
@@ -121,7 +125,8 @@ final class WinogradFilterGradientKernel implements CpuKernel {
             + VALUES * (sourceBytes() + gradientBytes())
             + Memory.aligned(POINTS * scratchRow() + zeroBytes())
             + tile.scratchBytes();
-    return Memory.aligned(Math.max(parts, (3 * POINTS + 9) * Lanes.COUNT * columnBytes()));
+    return Memory.aligned(
+        Math.max(parts, transforms.taps() * (POINTS + transforms.taps()) * Lanes.COUNT * columnBytes()));
   }
 
   @Override
@@ -181,11 +186,11 @@ final class WinogradFilterGradientKernel implements CpuKernel {
   /** One row of tiles of the result's gradient, for the channels of a panel. */
   private void gradient(long dy, int row, int panel, long columns, long gradients) {
     long next = 4L * output.dim(2) * width;
-    int firstRow = row % tileRows * SIZE;
+    int firstRow = row % tileRows * size;
     int pixelRows = output.dim(1) - firstRow;
     long from = dy + (row / tileRows * (long) output.dim(1) + firstRow) * next + panel * columnBytes();
     long zeros = columns + POINTS * scratchRow();
-    WinogradTiles.resultGradient(
+    transforms.resultGradient(
         from,
         pixelRows > 1 ? from + next : zeros,
         pixelRows > 2 ? from + 2 * next : zeros,
@@ -195,7 +200,7 @@ final class WinogradFilterGradientKernel implements CpuKernel {
         scratchRow());
     for (int i = 0; i < POINTS; i++) {
       long y = columns + i * scratchRow();
-      WinogradTiles.resultGradient(
+      transforms.resultGradient(
           y,
           y + columnBytes(),
           y + 2 * columnBytes(),
@@ -238,16 +243,17 @@ final class WinogradFilterGradientKernel implements CpuKernel {
       }
     }
     long tap = Lanes.COUNT * row;
-    long taps = slot + 3 * POINTS * tap;
+    int side = transforms.taps();
+    long taps = slot + side * POINTS * tap;
     for (int j = 0; j < POINTS; j++) {
-      WinogradTiles.filterGradient(total + j * value, POINTS * value, this.sums, slot + j * tap, POINTS * tap);
+      transforms.filterGradient(total + j * value, POINTS * value, this.sums, slot + j * tap, POINTS * tap);
     }
-    for (int i = 0; i < 3; i++) {
-      WinogradTiles.filterGradient(slot + i * POINTS * tap, tap, this.sums, taps + 3 * i * tap, tap);
+    for (int i = 0; i < side; i++) {
+      transforms.filterGradient(slot + i * POINTS * tap, tap, this.sums, taps + side * i * tap, tap);
     }
     for (int j = 0; j < columns; j++) {
-      for (int t = 0; t < 9; t++) {
-        long to = gradient + 4L * (((long) (panel * columns + j) * 9 + t) * depth + channel);
+      for (int t = 0; t < side * side; t++) {
+        long to = gradient + 4L * (((long) (panel * columns + j) * side * side + t) * depth + channel);
         for (int i = 0; i < Lanes.COUNT; i++) {
           Memory.set(to + 4L * i, Memory.get(taps + t * tap + i * row + 4L * j));
         }

@@ -1,7 +1,6 @@
 package dev.lamina.device.cpu;
 
 import static dev.lamina.device.cpu.WinogradTiles.POINTS;
-import static dev.lamina.device.cpu.WinogradTiles.SIZE;
 import static dev.lamina.device.cpu.WinogradTiles.VALUES;
 
 import dev.lamina.device.Step;
@@ -11,11 +10,10 @@ import dev.lamina.graph.Size;
 import dev.lamina.tensor.Shape;
 
 /**
- * A 3×3 convolution with stride 1, forward or for the gradient of its input, by Winograd's F(4×4, 3×3): 36
- * multiplications for 16 pixels instead of 144 (Lavin and Gray 2015). The source is cut into overlapping tiles of 6×6
- * pixels, each transformed to 36 values; for each of these there is a product [tiles][channels in] by [channels
- * in][channels out]; the inverse transform makes 4×4 pixels. Blocks of tiles are so small that everything between lies
- * in the second-level cache.
+ * A 3×3 or 5×5 convolution with stride 1, forward or for the gradient of its input, by Winograd's F(4×4, 3×3) or F(2×2,
+ * 5×5) (Lavin and Gray 2015). The source is cut into overlapping tiles of 6×6 pixels, each transformed to 36 values;
+ * for each of these there is a product [tiles][channels in] by [channels in][channels out]; the inverse transform makes
+ * 4×4 or 2×2 pixels. Blocks of tiles are so small that everything between lies in the second-level cache.
  *
  * <p>Sums come in another order than in a direct convolution, and of larger numbers: the error grows by a small factor.
  */
@@ -23,8 +21,8 @@ final class WinogradKernel implements CpuKernel {
   /** With less, what the products save goes into the transforms. */
   private static final int FEWEST_CHANNELS = 16;
 
-  /** Multiplications for a pixel, of which a direct convolution does nine. */
-  private static final int MOST_PRODUCTS = 5;
+  /** The most multiplications, as a share of those of a direct convolution: the transforms take time, too. */
+  private static final double MOST_PRODUCTS = 0.56;
 
   private static final int FEWEST_TILES = 32;
 
@@ -42,6 +40,8 @@ final class WinogradKernel implements CpuKernel {
 
   private final Workers workers;
   private final ProductTile tile;
+  private final WinogradTiles transforms;
+  private final int size;
   private final boolean gradient;
   private final Shape result;
   private final int depth;
@@ -70,6 +70,7 @@ final class WinogradKernel implements CpuKernel {
   private final Runs lastTile;
 
   private WinogradKernel(
+      int filterTaps,
       int top,
       int leftPadding,
       boolean gradient,
@@ -86,7 +87,9 @@ final class WinogradKernel implements CpuKernel {
     width = result.dim(3);
     tile = ProductTile.of(vectorBits, width);
     panels = width / tile.columns();
-    source = new WinogradSource(image, result.dim(1), result.dim(2), top, leftPadding, depth);
+    transforms = WinogradTiles.of(filterTaps);
+    size = transforms.size();
+    source = new WinogradSource(image, size, result.dim(1), result.dim(2), top, leftPadding, depth);
     tileRows = source.tileRows();
     tileColumns = source.tileColumns();
     rows = source.rows();
@@ -99,19 +102,19 @@ final class WinogradKernel implements CpuKernel {
     left = ProductTile.Left.matrix(blockRows * tileColumns, 4L * depth, depth, 4);
     taps =
         gradient
-            ? Runs.gather(Lanes.COUNT, columnBytes(), 9L * 4 * width)
-            : Runs.gather(tile.columns(), Lanes.BYTES, 9L * 4 * depth);
+            ? Runs.gather(Lanes.COUNT, columnBytes(), filterBytes(width))
+            : Runs.gather(tile.columns(), Lanes.BYTES, filterBytes(depth));
     tapRun = Runs.one(tapBytes());
     valueColumn = Runs.one(tileColumns * columnBytes());
-    wholeTiles = Runs.scatter(result.dim(2) / SIZE, columnBytes(), SIZE * 4L * width);
+    wholeTiles = Runs.scatter(result.dim(2) / size, columnBytes(), size * 4L * width);
     lastTile = Runs.one(columnBytes());
   }
 
   /** Whether this kernel does such a convolution, and is likely to be faster than the direct one. */
   static boolean suits(ConvSpec spec, Shape source, Shape result, Shape filter, int vectorBits) {
     return vectorBits > 0
-        && filter.dim(1) == 3
-        && filter.dim(2) == 3
+        && (filter.dim(1) == 3 || filter.dim(1) == 5)
+        && filter.dim(2) == filter.dim(1)
         && spec.stride().equals(Size.square(1))
         && spec.dilation().equals(Size.square(1))
         && spec.groups() == 1
@@ -119,28 +122,42 @@ final class WinogradKernel implements CpuKernel {
         && result.dim(3) >= FEWEST_CHANNELS
         && source.dim(3) % Lanes.COUNT == 0
         && result.dim(3) % ProductTile.of(vectorBits, result.dim(3)).columns() == 0
-        && isWorthwhile(result);
+        && isWorthwhile(result, filter.dim(1));
   }
 
   /** Whether the tiles lie well in the image, and are enough to pay for the transform of the filters. */
-  private static boolean isWorthwhile(Shape result) {
-    long tiles = (long) Math.ceilDiv(result.dim(1), SIZE) * Math.ceilDiv(result.dim(2), SIZE);
-    long pixels = (long) result.dim(1) * result.dim(2);
-    return tiles * VALUES <= MOST_PRODUCTS * pixels && tiles * result.dim(0) >= FEWEST_TILES;
+  private static boolean isWorthwhile(Shape result, int taps) {
+    int size = WinogradTiles.of(taps).size();
+    long tiles = (long) Math.ceilDiv(result.dim(1), size) * Math.ceilDiv(result.dim(2), size);
+    long direct = (long) result.dim(1) * result.dim(2) * taps * taps;
+    return tiles * VALUES <= MOST_PRODUCTS * direct && tiles * result.dim(0) >= FEWEST_TILES;
   }
 
   /** The convolution of {@code image} [n,h,w,c]; see {@link ConvolutionKernel#forward}. */
   static WinogradKernel forward(
-      ConvSpec spec, Shape image, Shape result, MapKernel epilogue, int vectorBits, Workers workers) {
+      ConvSpec spec, int taps, Shape image, Shape result, MapKernel epilogue, int vectorBits, Workers workers) {
     return new WinogradKernel(
-        spec.padding().top(), spec.padding().left(), false, image, result, epilogue, vectorBits, workers);
+        taps, spec.padding().top(), spec.padding().left(), false, image, result, epilogue, vectorBits, workers);
   }
 
   /** The gradient of an input {@code image} from that of the output; see {@link ConvolutionKernel#inputGradient}. */
   static WinogradKernel inputGradient(
-      ConvSpec spec, Shape image, Shape output, MapKernel epilogue, int vectorBits, Workers workers) {
+      ConvSpec spec, int taps, Shape image, Shape output, MapKernel epilogue, int vectorBits, Workers workers) {
     return new WinogradKernel(
-        2 - spec.padding().top(), 2 - spec.padding().left(), true, output, image, epilogue, vectorBits, workers);
+        taps,
+        taps - 1 - spec.padding().top(),
+        taps - 1 - spec.padding().left(),
+        true,
+        output,
+        image,
+        epilogue,
+        vectorBits,
+        workers);
+  }
+
+  /** All taps of the filter of one channel, of so many channels on the other side. */
+  private long filterBytes(int channels) {
+    return 4L * transforms.taps() * transforms.taps() * channels;
   }
 
   /** A row of a panel. */
@@ -179,8 +196,8 @@ final class WinogradKernel implements CpuKernel {
   /** Source, its values, products, columns of the result, and a pixel for what lies beyond the edge; or filters. */
   private long slotBytes() {
     long block =
-        source.scratchBytes() + VALUES * (valueBytes() + productBytes()) + SIZE * POINTS * backBytes() + columnBytes();
-    return Memory.aligned(Math.max(block, (3 * POINTS + VALUES) * tapBytes()));
+        source.scratchBytes() + VALUES * (valueBytes() + productBytes()) + size * POINTS * backBytes() + columnBytes();
+    return Memory.aligned(Math.max(block, (transforms.taps() * POINTS + VALUES) * tapBytes()));
   }
 
   @Override
@@ -216,26 +233,27 @@ final class WinogradKernel implements CpuKernel {
     long columns = scratch;
     if (gradient) {
       long tap = -4L * width;
-      long last = weights + (9L * in + 8) * 4 * width + panel * columnBytes();
+      long last = weights + (in + 1) * filterBytes(width) + tap + panel * columnBytes();
       transform(last, tap, columns, target, value);
       return;
     }
     // Channels in lie side by side, in a panel those out: a vector of them at a time, then exchanged.
-    long values = columns + 3 * POINTS * tapBytes();
-    long first = weights + 4L * (panel * tile.columns() * 9L * depth + in);
+    long values = columns + transforms.taps() * POINTS * tapBytes();
+    long first = weights + (long) panel * tile.columns() * filterBytes(depth) + 4L * in;
     transform(first, 4L * depth, columns, values, tapBytes());
     for (int v = 0; v < VALUES; v++) {
       Panel.ofColumns(tile, values + v * tapBytes(), Lanes.BYTES, Lanes.COUNT, tile.columns(), target + v * value);
     }
   }
 
-  /** The nine taps of some filters, {@code tap} bytes apart, to 36 values {@code value} bytes apart. */
+  /** All taps of some filters, {@code tap} bytes apart, to 36 values {@code value} bytes apart. */
   private void transform(long weights, long tap, long columns, long values, long value) {
-    for (int j = 0; j < 3; j++) {
-      WinogradTiles.filter(weights + j * tap, 3 * tap, taps, columns + j * tapBytes(), 3 * tapBytes());
+    int side = transforms.taps();
+    for (int j = 0; j < side; j++) {
+      transforms.filter(weights + j * tap, side * tap, taps, columns + j * tapBytes(), side * tapBytes());
     }
     for (int i = 0; i < POINTS; i++) {
-      WinogradTiles.filter(columns + 3 * i * tapBytes(), tapBytes(), tapRun, values + POINTS * i * value, value);
+      transforms.filter(columns + side * i * tapBytes(), tapBytes(), tapRun, values + POINTS * i * value, value);
     }
   }
 
@@ -275,7 +293,7 @@ final class WinogradKernel implements CpuKernel {
     for (int j = 0; j < POINTS; j++) {
       long to = columns + j * backBytes();
       long step = POINTS * backBytes();
-      WinogradTiles.result(
+      transforms.result(
           product + j * productBytes(),
           POINTS * productBytes(),
           valueColumn,
@@ -284,20 +302,20 @@ final class WinogradKernel implements CpuKernel {
           to + 2 * step,
           to + 3 * step);
     }
-    long beyond = columns + SIZE * POINTS * backBytes();
-    int firstRow = row % tileRows * SIZE;
-    int pixelRows = Math.min(SIZE, result.dim(1) - firstRow);
+    long beyond = columns + size * POINTS * backBytes();
+    int firstRow = row % tileRows * size;
+    int pixelRows = Math.min(size, result.dim(1) - firstRow);
     int whole = wholeTiles.count();
-    int rest = result.dim(2) - whole * SIZE;
+    int rest = result.dim(2) - whole * size;
     long pixel = 4L * width;
     long first = ((row / tileRows * (long) result.dim(1) + firstRow) * result.dim(2)) * width + panel * tile.columns();
     for (int i = 0; i < pixelRows; i++) {
       long from = columns + i * POINTS * backBytes();
       long to = y + 4 * first + i * result.dim(2) * pixel;
-      WinogradTiles.result(from, backBytes(), wholeTiles, to, to + pixel, to + 2 * pixel, to + 3 * pixel);
+      transforms.result(from, backBytes(), wholeTiles, to, to + pixel, to + 2 * pixel, to + 3 * pixel);
       if (rest > 0) {
-        long last = to + whole * SIZE * pixel;
-        WinogradTiles.result(
+        long last = to + whole * size * pixel;
+        transforms.result(
             from + whole * columnBytes(),
             backBytes(),
             lastTile,

@@ -1,17 +1,17 @@
 package dev.lamina.device.cpu;
 
 import static dev.lamina.device.cpu.WinogradTiles.POINTS;
-import static dev.lamina.device.cpu.WinogradTiles.SIZE;
 
 import dev.lamina.device.cpu.WinogradTiles.Runs;
 import dev.lamina.tensor.Shape;
 
 /**
- * The source's side of Winograd's algorithm: tiles of 6×6 pixels that overlap by two, of some of the channels of an
- * image [n,h,w,c] in a frame of zeros.
+ * The source's side of Winograd's algorithm: overlapping tiles of 6×6 pixels, of some of the channels of an image
+ * [n,h,w,c] in a frame of zeros.
  */
 final class WinogradSource {
   private final Shape image;
+  private final int size;
   private final int tileRows;
   private final int tileColumns;
   private final long channels;
@@ -28,24 +28,26 @@ final class WinogradSource {
   /**
    * Tiles for a result of {@code height} by {@code columns} pixels.
    *
+   * @param size pixels of a result's tile along one dimension
    * @param top rows of zeros above the image; negative if rows are cut off
    * @param left columns of zeros in front of it; negative if columns are cut off
    * @param channels how many are transformed together, whole vectors
    */
-  WinogradSource(Shape image, int height, int columns, int top, int left, int channels) {
+  WinogradSource(Shape image, int size, int height, int columns, int top, int left, int channels) {
     this.image = image;
+    this.size = size;
     this.top = top;
     this.channels = 4L * channels;
-    tileRows = Math.ceilDiv(height, SIZE);
-    tileColumns = Math.ceilDiv(columns, SIZE);
-    width = SIZE * tileColumns + POINTS - SIZE;
+    tileRows = Math.ceilDiv(height, size);
+    tileColumns = Math.ceilDiv(columns, size);
+    width = size * tileColumns + POINTS - size;
     pixel = 4L * image.dim(3);
     row = image.dim(2) * pixel;
     firstColumn = Math.max(0, -left);
     before = Math.clamp(left, 0, width);
     this.columns = Math.max(0, Math.min(image.dim(2) - firstColumn, width - before));
     pixels = Runs.gather(this.columns, this.channels, pixel);
-    tiles = Runs.gather(tileColumns, this.channels, SIZE * this.channels);
+    tiles = Runs.gather(tileColumns, this.channels, size * this.channels);
   }
 
   /** Rows of tiles of all images. */
@@ -92,7 +94,7 @@ final class WinogradSource {
    */
   void transform(long x, int tileRow, long scratch, long values, long value) {
     long from = x + tileRow / tileRows * 4L * image.sliceSize() + firstColumn * pixel;
-    int first = tileRow % tileRows * SIZE - top;
+    int first = tileRow % tileRows * size - top;
     long zeros = scratch + POINTS * scratchRow();
     WinogradTiles.source(
         row(from, first, zeros),
