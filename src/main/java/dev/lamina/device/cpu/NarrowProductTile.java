@@ -8,14 +8,14 @@ import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * Twelve rows by one vector, for panels that a second vector would leave empty. Twelve accumulators and their addresses
- * still fit in registers.
+ * Eight rows by one vector, for panels that a second vector would leave empty: as many additions as their latency takes,
+ * and no row too many for 16 channels. More rows are no faster, for each multiply-add needs a broadcast of its own.
  */
 final class NarrowProductTile implements ProductTile {
 
   @Override
   public int rows() {
-    return 12;
+    return 8;
   }
 
   @Override
@@ -35,10 +35,6 @@ final class NarrowProductTile implements ProductTile {
     long a5 = a + left.rows()[firstRow + Math.min(5, last)];
     long a6 = a + left.rows()[firstRow + Math.min(6, last)];
     long a7 = a + left.rows()[firstRow + Math.min(7, last)];
-    long a8 = a + left.rows()[firstRow + Math.min(8, last)];
-    long a9 = a + left.rows()[firstRow + Math.min(9, last)];
-    long a10 = a + left.rows()[firstRow + Math.min(10, last)];
-    long a11 = a + left.rows()[firstRow + Math.min(11, last)];
     long c0 = c;
     long c1 = c + Math.min(1, last) * cRow;
     long c2 = c + Math.min(2, last) * cRow;
@@ -47,10 +43,6 @@ final class NarrowProductTile implements ProductTile {
     long c5 = c + Math.min(5, last) * cRow;
     long c6 = c + Math.min(6, last) * cRow;
     long c7 = c + Math.min(7, last) * cRow;
-    long c8 = c + Math.min(8, last) * cRow;
-    long c9 = c + Math.min(9, last) * cRow;
-    long c10 = c + Math.min(10, last) * cRow;
-    long c11 = c + Math.min(11, last) * cRow;
     FloatVector s0 = FloatVector.zero(FLOATS);
     FloatVector s1 = FloatVector.zero(FLOATS);
     FloatVector s2 = FloatVector.zero(FLOATS);
@@ -59,10 +51,6 @@ final class NarrowProductTile implements ProductTile {
     FloatVector s5 = FloatVector.zero(FLOATS);
     FloatVector s6 = FloatVector.zero(FLOATS);
     FloatVector s7 = FloatVector.zero(FLOATS);
-    FloatVector s8 = FloatVector.zero(FLOATS);
-    FloatVector s9 = FloatVector.zero(FLOATS);
-    FloatVector s10 = FloatVector.zero(FLOATS);
-    FloatVector s11 = FloatVector.zero(FLOATS);
     long right = b;
     for (long offset : inner) {
       FloatVector b0 = FloatVector.fromMemorySegment(FLOATS, ALL, right, LITTLE_ENDIAN);
@@ -82,14 +70,6 @@ final class NarrowProductTile implements ProductTile {
       s6 = x6.fma(b0, s6);
       FloatVector x7 = FloatVector.broadcast(FLOATS, Memory.get(a7 + offset));
       s7 = x7.fma(b0, s7);
-      FloatVector x8 = FloatVector.broadcast(FLOATS, Memory.get(a8 + offset));
-      s8 = x8.fma(b0, s8);
-      FloatVector x9 = FloatVector.broadcast(FLOATS, Memory.get(a9 + offset));
-      s9 = x9.fma(b0, s9);
-      FloatVector x10 = FloatVector.broadcast(FLOATS, Memory.get(a10 + offset));
-      s10 = x10.fma(b0, s10);
-      FloatVector x11 = FloatVector.broadcast(FLOATS, Memory.get(a11 + offset));
-      s11 = x11.fma(b0, s11);
       right += BYTES;
     }
     // A row beyond the last computed the last one again and stores the same value.
@@ -101,10 +81,6 @@ final class NarrowProductTile implements ProductTile {
     s5.intoMemorySegment(ALL, c5, LITTLE_ENDIAN);
     s6.intoMemorySegment(ALL, c6, LITTLE_ENDIAN);
     s7.intoMemorySegment(ALL, c7, LITTLE_ENDIAN);
-    s8.intoMemorySegment(ALL, c8, LITTLE_ENDIAN);
-    s9.intoMemorySegment(ALL, c9, LITTLE_ENDIAN);
-    s10.intoMemorySegment(ALL, c10, LITTLE_ENDIAN);
-    s11.intoMemorySegment(ALL, c11, LITTLE_ENDIAN);
   }
 
   @Override
