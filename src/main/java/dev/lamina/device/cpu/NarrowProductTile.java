@@ -8,8 +8,9 @@ import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * Eight rows by one vector, for panels that a second vector would leave empty: as many additions as their latency takes,
- * and no row too many for 16 channels. More rows are no faster, for each multiply-add needs a broadcast of its own.
+ * Eight rows by one vector, for panels that a second vector would leave empty: as many additions as their latency
+ * takes, and no row too many for 16 channels. More rows are no faster, for each multiply-add needs a broadcast of its
+ * own.
  */
 final class NarrowProductTile implements ProductTile {
 
