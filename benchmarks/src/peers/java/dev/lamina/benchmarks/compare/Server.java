@@ -22,7 +22,7 @@ final class Server implements AutoCloseable {
     this.contender = contender;
   }
 
-  /** Arguments: {@code lamina}, {@code pytorch} or {@code openblas}, and the number of threads. */
+  /** Arguments: {@code lamina}, {@code pytorch}, {@code openblas} or {@code dl4j}, and the number of threads. */
   public static void main(String[] arguments) throws IOException {
     // Whatever a library prints is for people.
     PrintStream answers = System.out;
@@ -33,6 +33,7 @@ final class Server implements AutoCloseable {
           case "lamina" -> new LaminaContender(threads);
           case "pytorch" -> new TorchContender(threads);
           case "openblas" -> new OpenBlasContender(threads);
+          case "dl4j" -> new Dl4jContender(); // takes its threads from OMP_NUM_THREADS
           default -> throw new IllegalArgumentException("there is no contender '" + arguments[0] + "'");
         };
     try (contender;
