@@ -95,9 +95,9 @@ class ConvolutionConformanceTest {
   private static List<Geometry> fewChannels() {
     return List.of(
         geometry(new ConvSpec(Size.square(2), Padding.all(3), ONE, 1), 5, 21, 19, 3, 33, 7, 7),
-        geometry(same(3), 4, 9, 8, 1, 16, 3, 3),
-        geometry(ConvSpec.PLAIN, 4, 9, 7, 2, 20, 4, 1),
-        geometry(new ConvSpec(new Size(3, 2), new Padding(0, 2, 1, 0), new Size(2, 1), 1), 6, 14, 12, 2, 24, 3, 5));
+        geometry(same(3), 4, 9, 8, 1, 32, 3, 3),
+        geometry(ConvSpec.PLAIN, 4, 9, 7, 2, 40, 4, 1),
+        geometry(new ConvSpec(new Size(3, 2), new Padding(0, 2, 1, 0), new Size(2, 1), 1), 6, 14, 12, 2, 36, 3, 5));
   }
 
   private static java.util.Optional<Geometry> randomly(Random random) {
@@ -186,6 +186,11 @@ class ConvolutionConformanceTest {
               f32(g.output())));
       Expr normalised = Exprs.max(Exprs.mul(Exprs.input(0), Exprs.input(2)), Exprs.constant(0));
       cases.add(OpCase.of(new Op.Fused(conv, 0, normalised, null, 1), f32(g.image), f32(g.filter), f32(g.image[3])));
+    }
+    for (Geometry g : Stream.concat(winograd().stream(), fewChannels().stream()).toList()) {
+      Op gradient = new Op.Conv2dInputGradient(g.spec, Shape.of(g.image));
+      Expr sum = Exprs.add(Exprs.input(3), Exprs.input(2));
+      cases.add(OpCase.of(new Op.Fused(gradient, -1, null, sum, 1), f32(g.output()), f32(g.filter), f32(g.image)));
     }
     return Conformance.tests(cases);
   }

@@ -12,7 +12,10 @@ import dev.lamina.tensor.Shape;
  */
 final class Col2ImKernel implements CpuKernel {
   /** With fewer, the sums in the image take longer than the product. */
-  private static final int FEWEST_FILTERS = 16;
+  private static final int FEWEST_FILTERS = 32;
+
+  /** With more, there is more to add than a vector's empty lanes cost. */
+  private static final int MOST_CHANNELS = 4;
 
   /** Images are what threads share. */
   private static final int FEWEST_IMAGES = 4;
@@ -55,6 +58,7 @@ final class Col2ImKernel implements CpuKernel {
     return vectorBits > 0
         && spec.groups() == 1
         && spec.dilation().width() == 1
+        && image.dim(3) <= MOST_CHANNELS
         && 2 * image.dim(3) <= Lanes.COUNT
         && filter.dim(1) * filter.dim(2) >= 4
         && output.dim(3) >= FEWEST_FILTERS

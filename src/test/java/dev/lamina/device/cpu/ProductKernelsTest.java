@@ -120,9 +120,10 @@ class ProductKernelsTest {
   }
 
   /** Channels and geometry for which Winograd's algorithm is chosen. */
-  @RepeatedTest(12)
-  void manyChannelsAndThreeByThree(RepetitionInfo repetition) {
+  @RepeatedTest(16)
+  void manyChannelsAndSmallFilters(RepetitionInfo repetition) {
     SplittableRandom random = new SplittableRandom(repetition.getCurrentRepetition());
+    int taps = repetition.getCurrentRepetition() % 2 == 0 ? 3 : 5;
     Padding padding = new Padding(random.nextInt(3), random.nextInt(3), random.nextInt(3), random.nextInt(3));
     ConvSpec spec = new ConvSpec(Size.square(1), padding, Size.square(1), 1);
     int in = 16 * random.nextInt(1, 6);
@@ -133,10 +134,10 @@ class ProductKernelsTest {
     Shape image =
         Shape.of(
             result.dim(0),
-            height + 2 - padding.top() - padding.bottom(),
-            width + 2 - padding.left() - padding.right(),
+            height + taps - 1 - padding.top() - padding.bottom(),
+            width + taps - 1 - padding.left() - padding.right(),
             in);
-    Shape filter = Shape.of(out, 3, 3, in);
+    Shape filter = Shape.of(out, taps, taps, in);
     assertTrue(WinogradKernel.suits(spec, image, result, filter, VectorSupport.FOUND.bits()));
     checkAll(random, spec, image, filter);
   }
