@@ -196,7 +196,6 @@ final class FilterGradientKernel implements CpuKernel {
     for (int first = 0; first < rows(); first += tile.rows()) {
       int some = Math.min(tile.rows(), rows() - first);
       if (add) {
-        // Sums of stretches, added up, lose fewer digits than one long sum.
         tile.run(left, a, first, some, packed, scratch, row);
         tile.add(scratch, sums + first * row, row, some);
       } else {
