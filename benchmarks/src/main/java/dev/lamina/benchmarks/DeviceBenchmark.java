@@ -27,8 +27,7 @@ import org.openjdk.jmh.infra.BenchmarkParams;
 @Fork(
     value = 1,
     // Added to the options that the benchmarks were started with. No compilation behind its back: on a busy machine
-    // code
-    // that is waiting to be compiled would be what is measured.
+    // code that is waiting to be compiled would be what is measured.
     jvmArgsAppend = {"-XX:-BackgroundCompilation", "-Xmx3g"})
 @Warmup(iterations = 1, time = 300, timeUnit = TimeUnit.MILLISECONDS)
 @Measurement(iterations = 5, time = 300, timeUnit = TimeUnit.MILLISECONDS)

@@ -95,9 +95,8 @@ final class Compare {
       // Fresh processes: what one group taught the compiler is not what the next one needs.
       try (Side lamina = new Side("lamina", THREADS);
           Side other = new Side(peer, THREADS)) {
-        String name = other.ask("name");
         for (int task : group.getValue()) {
-          compare(task, all.get(task), lamina, other, name);
+          compare(task, title(all.get(task)), all.get(task), lamina, other, Integer.MAX_VALUE);
         }
       }
       if (group.getKey().equals("step")) {
@@ -105,18 +104,11 @@ final class Compare {
       }
     }
     if (withDl4j) {
-      dl4j(all.getFirst());
-    }
-  }
-
-  /** The first training step against DL4J. */
-  private void dl4j(Task task) throws IOException {
-    try (Side lamina = new Side("lamina", THREADS);
-        Side other = new Side("dl4j", THREADS)) {
-      prepare(0, task, List.of(lamina, other));
-      double[][] times = rounds(List.of(lamina, other));
-      int middle = effort.rounds / 2;
-      add(new Line(title(task) + DL4J, times[0][middle], times[1][middle], other.ask("name"), ratio(times), "ms"));
+      try (Side lamina = new Side("lamina", THREADS);
+          Side dl4j = new Side("dl4j", THREADS)) {
+        // Of its results it tells the first loss alone.
+        compare(0, title(all.getFirst()) + DL4J, all.getFirst(), lamina, dl4j, 1);
+      }
     }
   }
 
@@ -124,10 +116,14 @@ final class Compare {
     return task.group() + ": " + task.name();
   }
 
-  private void compare(int index, Task task, Side lamina, Side peer, String peerName) throws IOException {
-    prepare(index, task, List.of(lamina, peer));
-    double[][] times = rounds(List.of(lamina, peer));
-    add(new Line(title(task), times[0][effort.rounds / 2], times[1][effort.rounds / 2], peerName, ratio(times), "ms"));
+  /** Compares the times, and at most so many of the results. */
+  private void compare(int index, String title, Task task, Side lamina, Side peer, int results) throws IOException {
+    List<Side> sides = List.of(lamina, peer);
+    prepare(index, task, sides, results);
+    double[][] times = rounds(sides);
+    int middle = effort.rounds / 2;
+    double ratio = times[1][middle] / times[0][middle];
+    add(new Line(title, times[0][middle], times[1][middle], peer.ask("name"), ratio, "ms"));
     lamina.ask("close");
     peer.ask("close");
   }
@@ -139,7 +135,7 @@ final class Compare {
         Side peer = new Side(peerKind, 1)) {
       String name = peer.ask("name");
       Task task = all.get(index);
-      prepare(index, task, List.of(one, two, peer));
+      prepare(index, task, List.of(one, two, peer), Integer.MAX_VALUE);
       double[][] times = rounds(List.of(one, two, peer));
       int middle = effort.rounds / 2;
       add(
@@ -161,19 +157,19 @@ final class Compare {
     }
   }
 
-  private void prepare(int index, Task task, List<Side> sides) throws IOException {
+  private void prepare(int index, Task task, List<Side> sides, int most) throws IOException {
     float[] first = null;
     for (Side side : sides) {
       side.ask("prepare " + index);
       Path file = scratch.resolve(RESULTS);
       side.ask("results " + file);
       float[] results = Floats.read(file);
+      results = Arrays.copyOf(results, Math.min(most, results.length));
       Files.delete(file);
       if (first == null) {
         first = results;
       } else {
-        // DL4J tells the first loss only.
-        double distance = Floats.distance(Arrays.copyOf(first, Math.min(first.length, results.length)), results);
+        double distance = Floats.distance(first, results);
         if (!(distance <= task.tolerance())) {
           throw new IllegalStateException(
               title(task) + ": the results lie " + distance + " apart, where " + task.tolerance() + " is allowed");
@@ -197,10 +193,6 @@ final class Compare {
       Arrays.sort(each);
     }
     return times;
-  }
-
-  private double ratio(double[][] times) {
-    return times[1][effort.rounds / 2] / times[0][effort.rounds / 2];
   }
 
   private void add(Line line) {

@@ -50,9 +50,12 @@ final class Floats {
     return values;
   }
 
-  /** The root mean square of the differences, as a share of that of {@code b}; NaN is never near anything. */
+  /**
+   * The root mean square of the differences, as a share of that of {@code b}; NaN is never near anything, nor is
+   * nothing.
+   */
   static double distance(float[] a, float[] b) {
-    if (a.length != b.length) {
+    if (a.length != b.length || a.length == 0) {
       return Double.POSITIVE_INFINITY;
     }
     double difference = 0;
