@@ -50,7 +50,7 @@ public final class CpuDevice implements Device {
 
   /** A device with vectors of {@code vectorBits} bits, those of the process or 0 for scalar code. */
   CpuDevice(DeviceOptions options, int vectorBits) {
-    workers = new Workers(options.threads() == 0 ? Runtime.getRuntime().availableProcessors() : options.threads());
+    workers = new Workers(threads(options));
     limit = options.memoryLimit();
     kernels = new CpuKernels(workers, vectorBits);
     WarmUp.start(vectorBits);
@@ -69,6 +69,11 @@ public final class CpuDevice implements Device {
   @Override
   public String description() {
     return description(workers.threads());
+  }
+
+  /** As many as wished, or one for each core. */
+  static int threads(DeviceOptions options) {
+    return options.threads() == 0 ? Runtime.getRuntime().availableProcessors() : options.threads();
   }
 
   static String description(int threads) {

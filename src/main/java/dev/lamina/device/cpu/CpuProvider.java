@@ -23,7 +23,7 @@ public final class CpuProvider implements DeviceProvider {
 
   @Override
   public String description(DeviceOptions options) {
-    return CpuDevice.description(Runtime.getRuntime().availableProcessors());
+    return CpuDevice.description(CpuDevice.threads(options));
   }
 
   @Override
