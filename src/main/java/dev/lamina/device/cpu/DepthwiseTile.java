@@ -1,6 +1,5 @@
 package dev.lamina.device.cpu;
 
-import static dev.lamina.device.cpu.Lanes.BYTES;
 import static dev.lamina.device.cpu.Lanes.FLOATS;
 import static dev.lamina.device.cpu.Memory.ALL;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
@@ -13,6 +12,12 @@ import jdk.incubator.vector.FloatVector;
  * a filter's gradient are its taps, which are most often nine.
  */
 final class DepthwiseTile implements ProductTile {
+  private final long step;
+
+  /** Whose row k of B begins {@code k·step} bytes from the first. */
+  DepthwiseTile(long step) {
+    this.step = step;
+  }
 
   @Override
   public int rows() {
@@ -76,7 +81,7 @@ final class DepthwiseTile implements ProductTile {
       s7 = x7.fma(b0, s7);
       FloatVector x8 = FloatVector.fromMemorySegment(FLOATS, ALL, a8 + offset, LITTLE_ENDIAN);
       s8 = x8.fma(b0, s8);
-      right += BYTES;
+      right += step;
     }
     // A row beyond the last computed the last one again and stores the same value.
     s0.intoMemorySegment(ALL, c0, LITTLE_ENDIAN);

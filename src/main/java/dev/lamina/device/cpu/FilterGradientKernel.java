@@ -27,12 +27,19 @@ final class FilterGradientKernel implements CpuKernel {
 
   private static final int MOST_PIXELS = 1024;
 
+  /** All channels of so many pixels, of both sides, stay in the second-level cache while panel by panel is read. */
+  private static final int DEPTHWISE_PIXELS = 256;
+
   /** Rows of a sum that one chunk of the last addition takes: with all panels' columns they stay in the cache. */
   private static final int JOINED_ROWS = 64;
 
   private final Workers workers;
   private final ProductTile tile;
   private final boolean depthwise;
+
+  /** Whether panels of the output's gradient are packed; of a depthwise one whole vectors are read where they lie. */
+  private final boolean packing;
+
   private final Shape image;
   private final Shape filter;
   private final int rowStep;
@@ -66,18 +73,23 @@ final class FilterGradientKernel implements CpuKernel {
     groups = depthwise ? 1 : spec.groups();
     depth = filter.dim(3);
     width = filter.dim(0) / groups;
-    tile = depthwise ? ProductTile.depthwise(vectorBits) : ProductTile.of(vectorBits, width);
+    boolean ragged = depthwise && image.dim(3) % Lanes.COUNT != 0;
+    packing = !depthwise || ragged || vectorBits == 0;
+    tile =
+        !packing
+            ? new DepthwiseTile(4L * width)
+            : depthwise ? ProductTile.depthwise(vectorBits) : ProductTile.of(vectorBits, width);
     panels = Math.ceilDiv(width, tile.columns());
     int most = Math.clamp(SUM_BYTES / sumBytes(), 1, PARTS);
     chunks = Math.min(most, image.dim(0));
     splits = Math.min(panels, Math.ceilDiv(PARTS, chunks));
 
-    bandRows = Math.min(outHeight, Math.max(1, MOST_PIXELS / outWidth));
+    int mostPixels = packing ? MOST_PIXELS : DEPTHWISE_PIXELS;
+    bandRows = Math.min(outHeight, Math.max(1, mostPixels / outWidth));
     bands = Math.ceilDiv(outHeight, bandRows);
     int imagesOfChunk = Math.ceilDiv(image.dim(0), chunks);
     together = bands > 1 ? 1 : Math.clamp(FEWEST_PIXELS / (outHeight * outWidth), 1, imagesOfChunk);
     var padding = spec.padding();
-    boolean ragged = depthwise && image.dim(3) % tile.columns() != 0;
     framed = ragged || padding.top() + padding.bottom() + padding.left() + padding.right() > 0;
     int reach = (filter.dim(1) - 1) * spec.dilation().height();
     PaddedImage whole =
@@ -179,27 +191,31 @@ final class FilterGradientKernel implements CpuKernel {
 
   private void stretch(
       ProductTile.Left left, long source, long outputs, int split, long sums, long packed, boolean add) {
+    Memory.fetch(outputs, left.inner().length * 4L * filter.dim(0), packed);
     for (int group = 0; group < groups; group++) {
       for (int panel = panels * split / splits; panel < panels * (split + 1) / splits; panel++) {
         int channel = group * width + panel * tile.columns();
         int valid = Math.min(tile.columns(), width - panel * tile.columns());
-        Panel.ofRows(tile, outputs + 4L * channel, 4L * filter.dim(0), left.inner().length, valid, packed);
+        long b = outputs + 4L * channel;
+        if (packing) {
+          Panel.ofRows(tile, b, 4L * filter.dim(0), left.inner().length, valid, packed);
+          b = packed;
+        }
         long a = source + 4L * (depthwise ? channel : group * depth);
-        products(left, a, packed, sums + (group * panels + panel) * panelSumBytes(), add);
+        products(left, a, b, packed + panelBytes(), sums + (group * panels + panel) * panelSumBytes(), add);
       }
     }
   }
 
-  private void products(ProductTile.Left left, long a, long packed, long sums, boolean add) {
-    long scratch = packed + panelBytes();
+  private void products(ProductTile.Left left, long a, long b, long scratch, long sums, boolean add) {
     long row = 4L * tile.columns();
     for (int first = 0; first < rows(); first += tile.rows()) {
       int some = Math.min(tile.rows(), rows() - first);
       if (add) {
-        tile.run(left, a, first, some, packed, scratch, row);
+        tile.run(left, a, first, some, b, scratch, row);
         tile.add(scratch, sums + first * row, row, some);
       } else {
-        tile.run(left, a, first, some, packed, sums + first * row, row);
+        tile.run(left, a, first, some, b, sums + first * row, row);
       }
     }
   }

@@ -22,6 +22,8 @@ final class Memory {
   /** Four-byte floats at any address. */
   static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
 
+  private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
+
   private static final long ZERO_BYTES = 4096;
 
   /** 1024 floats of zero that nobody writes: what a sum starts from. */
@@ -55,6 +57,19 @@ final class Memory {
 
   static void copy(long from, long to, long bytes) {
     MemorySegment.copy(ALL, from, ALL, to, bytes);
+  }
+
+  /**
+   * Brings memory into the caches in the order of its addresses, which the processor foresees: of panels, each a part
+   * of every pixel, it waits for almost every line. Something that was read goes to {@code scratch}: C2 would leave out
+   * what nobody uses.
+   */
+  static void fetch(long address, long bytes, long scratch) {
+    int all = 0;
+    for (long at = address; at < address + bytes; at += ALIGNMENT) {
+      all |= ALL.get(INT, at);
+    }
+    ALL.set(INT, scratch, all);
   }
 
   /** {@code bytes} rounded up to whole cache lines. */

@@ -50,7 +50,7 @@ interface ProductTile {
    * a vector, of which column j takes lane j.
    */
   static ProductTile depthwise(int vectorBits) {
-    return vectorBits == 0 ? new Scalar(true) : new DepthwiseTile();
+    return vectorBits == 0 ? new Scalar(true) : new DepthwiseTile(Lanes.BYTES);
   }
 
   /** The tile that suits {@code width} columns. */

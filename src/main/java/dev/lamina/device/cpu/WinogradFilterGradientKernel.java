@@ -111,7 +111,8 @@ final class WinogradFilterGradientKernel implements CpuKernel {
     return size * tileColumns * columnBytes();
   }
 
-  private long zeroBytes() {
+  /** A row of pixels, or of zeros. */
+  private long rowBytes() {
     return 4L * output.dim(2) * width;
   }
 
@@ -123,7 +124,7 @@ final class WinogradFilterGradientKernel implements CpuKernel {
     long parts =
         source.scratchBytes()
             + VALUES * (sourceBytes() + gradientBytes())
-            + Memory.aligned(POINTS * scratchRow() + zeroBytes())
+            + Memory.aligned(POINTS * scratchRow() + rowBytes())
             + tile.scratchBytes();
     return Memory.aligned(
         Math.max(parts, transforms.taps() * (POINTS + transforms.taps()) * Lanes.COUNT * columnBytes()));
@@ -164,14 +165,17 @@ final class WinogradFilterGradientKernel implements CpuKernel {
     long values = slot + source.scratchBytes();
     long gradients = values + VALUES * sourceBytes();
     long columns = gradients + VALUES * gradientBytes();
-    long scratch = columns + Memory.aligned(POINTS * scratchRow() + zeroBytes());
+    long scratch = columns + Memory.aligned(POINTS * scratchRow() + rowBytes());
     source.clear(slot);
-    Memory.clear(columns, POINTS * scratchRow() + zeroBytes());
+    Memory.clear(columns, POINTS * scratchRow() + rowBytes());
     for (int row = first; row < last; row += most()) {
       int count = Math.min(most(), last - row);
       for (int i = 0; i < count; i++) {
         long to = values + 4L * i * tileColumns * block;
         source.transform(x + 4L * channels * block, row + i, slot, to, sourceBytes());
+      }
+      for (int i = 0; i < count; i++) {
+        Memory.fetch(pixelRow(dy, row + i), pixelRows(row + i) * rowBytes(), scratch);
       }
       for (int panel = panels * split / splits; panel < panels * (split + 1) / splits; panel++) {
         for (int i = 0; i < count; i++) {
@@ -183,12 +187,21 @@ final class WinogradFilterGradientKernel implements CpuKernel {
     }
   }
 
+  /** The first of the rows of pixels of a row of tiles. */
+  private long pixelRow(long dy, int row) {
+    return dy + (row / tileRows * (long) output.dim(1) + row % tileRows * size) * rowBytes();
+  }
+
+  /** How many there are. */
+  private int pixelRows(int row) {
+    return Math.min(size, output.dim(1) - row % tileRows * size);
+  }
+
   /** One row of tiles of the result's gradient, for the channels of a panel. */
   private void gradient(long dy, int row, int panel, long columns, long gradients) {
-    long next = 4L * output.dim(2) * width;
-    int firstRow = row % tileRows * size;
-    int pixelRows = output.dim(1) - firstRow;
-    long from = dy + (row / tileRows * (long) output.dim(1) + firstRow) * next + panel * columnBytes();
+    long next = rowBytes();
+    int pixelRows = pixelRows(row);
+    long from = pixelRow(dy, row) + panel * columnBytes();
     long zeros = columns + POINTS * scratchRow();
     transforms.resultGradient(
         from,
