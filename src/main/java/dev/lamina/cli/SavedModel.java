@@ -7,6 +7,7 @@ import dev.lamina.train.ModelFile;
 import dev.lamina.train.TrainedModel;
 import dev.lamina.train.recipe.Recipe;
 import dev.lamina.train.recipe.RecipeText;
+import dev.lamina.train.run.RunFolder;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;

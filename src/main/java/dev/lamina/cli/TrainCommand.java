@@ -18,6 +18,8 @@ import dev.lamina.train.TrainingPlan;
 import dev.lamina.train.TrainingReport;
 import dev.lamina.train.recipe.Recipe;
 import dev.lamina.train.recipe.RecipeText;
+import dev.lamina.train.run.MetricsLog;
+import dev.lamina.train.run.RunFolder;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -1,6 +1,7 @@
 package dev.lamina.cli;
 
 import dev.lamina.io.AtomicFile;
+import dev.lamina.train.run.RunFolder;
 import java.awt.Color;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

@@ -12,6 +12,7 @@ import dev.lamina.train.CompiledModel;
 import dev.lamina.train.ModelSpec;
 import dev.lamina.train.recipe.Recipe;
 import dev.lamina.train.recipe.RecipeText;
+import dev.lamina.train.run.RunFolder;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -218,6 +218,18 @@ public final class Dataset {
   }
 
   /**
+   * Cuts the examples into parts for cross-validation: each is held out once, while the others are learned from. Each
+   * class is spread over the parts as evenly as it goes, and the choice depends on nothing but the seed and the
+   * examples' order.
+   *
+   * @param count of parts, 2 or more; whose sizes differ by at most one
+   * @throws IllegalArgumentException if there are fewer than 2 parts, or fewer examples than parts
+   */
+  public List<Split> folds(int count, long seed) {
+    return Split.folds(this, count, seed);
+  }
+
+  /**
    * Copies input {@code index} to place {@code slot} of a batch, which has the same type behind its first dimension.
    */
   void copyInput(int index, HostTensor batch, int slot) {

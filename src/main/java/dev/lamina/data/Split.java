@@ -1,7 +1,9 @@
 package dev.lamina.data;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.List;
 import java.util.stream.IntStream;
 
 /**
@@ -27,6 +29,32 @@ public record Split(Dataset training, Dataset validation) {
       }
     }
     return new Split(part(whole, held, false, " (training)"), part(whole, held, true, " (validation)"));
+  }
+
+  static List<Split> folds(Dataset whole, int count, long seed) {
+    if (count < 2 || count > whole.size()) {
+      throw new IllegalArgumentException(
+          "folds: expected 2 or more, and no more than the " + whole.size() + " examples, got " + count);
+    }
+    int[] fold = new int[whole.size()];
+    SplitMix64 random = new SplitMix64();
+    int dealt = 0; // on from class to class, so that the sizes of all parts differ by at most one
+    int[][] groups = byClass(whole);
+    for (int group = 0; group < groups.length; group++) {
+      random.seed(seed, group).shuffle(groups[group]);
+      for (int example : groups[group]) {
+        fold[example] = dealt++ % count;
+      }
+    }
+    List<Split> splits = new ArrayList<>();
+    for (int held = 0; held < count; held++) {
+      boolean[] isHeld = new boolean[fold.length];
+      for (int i = 0; i < fold.length; i++) {
+        isHeld[i] = fold[i] == held;
+      }
+      splits.add(new Split(part(whole, isHeld, false, " (training)"), part(whole, isHeld, true, " (validation)")));
+    }
+    return List.copyOf(splits);
   }
 
   /** The examples of each class in their order; all in one group if there are no classes. */

@@ -152,7 +152,19 @@ public final class Trainer {
    * @throws DivergenceException if the loss or a gradient is not finite
    */
   public TrainedModel fit(Dataset data) {
-    Split split = data.split(options.validationShare(), options.seed());
+    return fit(data.split(options.validationShare(), options.seed()), data);
+  }
+
+  /**
+   * The same with a split that was made before: one part of a cross-validation ({@link Dataset#folds}), for example.
+   *
+   * @param split of data whose memory is open to every thread
+   */
+  public TrainedModel fit(Split split) {
+    return fit(split, split.training());
+  }
+
+  private TrainedModel fit(Split split, Dataset data) {
     Dataset training = split.training();
     int batch = options.batch().of(training);
     int stepsPerEpoch = new BatchOrder.Shuffled(options.seed()).batches(training.size(), batch) / options.accumulate();
@@ -167,7 +179,7 @@ public final class Trainer {
               + " examples; accumulate less");
     }
     Normalization normalization = options.normalise() ? Normalization.fit(training) : null;
-    ModelFile description = new ModelFile(data.inputType(), normalization, data.classNames(), recipe);
+    ModelFile description = new ModelFile(training.inputType(), normalization, training.classNames(), recipe);
     CompiledModel model =
         CompiledModel.compile(
             device, spec(description, batch, ModelSpec.evaluationBatchFor(batch)), this::tellPreparation);
@@ -186,7 +198,7 @@ public final class Trainer {
               options.epochs(),
               stepsPerEpoch,
               model.steps(),
-              data.classNames());
+              training.classNames());
       TrainingReport report = run(model, split, plan, description, state);
       return new TrainedModel(model, description, report);
     } catch (RuntimeException | Error e) {

@@ -24,7 +24,10 @@ public interface TrainingListener {
   /** After each epoch and its validation, before checkpoints are written. */
   default void epochEnded(EpochReport report) {}
 
-  /** Asked after each update: whether training shall end here, with a checkpoint from which it can be continued. */
+  /**
+   * Asked after each update and each epoch: whether training shall end here, with a checkpoint from which it can be
+   * continued.
+   */
   default boolean wantsStop() {
     return false;
   }

@@ -9,6 +9,7 @@ import dev.lamina.data.HostAllocator;
 import dev.lamina.tensor.HostTensor;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -105,6 +106,10 @@ final class TrainingLoop implements AutoCloseable {
         end = TrainingReport.End.STOPPED_EARLY;
       } else if (runEpoch()) {
         endEpoch();
+        // A wish that came with the last update, or from what listeners saw of the epoch, is not for the next epoch.
+        if (loader.position().epoch() < plan.epochs() && wantsStop()) {
+          end = TrainingReport.End.INTERRUPTED;
+        }
       } else {
         saveLast();
         end = TrainingReport.End.INTERRUPTED;
@@ -112,7 +117,13 @@ final class TrainingLoop implements AutoCloseable {
     }
     int completed = Math.toIntExact(step / plan.stepsPerEpoch());
     double speed = updateExamples / Math.max(updateSeconds, 1e-9);
-    return new TrainingReport(reports, end, completed, standing.bestEpoch(), step, seconds(), speed);
+    TrainingReport.Best best =
+        new TrainingReport.Best(standing.bestEpoch(), standing.bestLoss(), standing.bestAccuracy());
+    return new TrainingReport(reports, end, completed, best, step, seconds(), speed);
+  }
+
+  private boolean wantsStop() {
+    return Arrays.stream(listeners).anyMatch(TrainingListener::wantsStop);
   }
 
   private boolean isHopeless() {

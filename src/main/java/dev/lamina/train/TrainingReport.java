@@ -8,7 +8,7 @@ import java.util.List;
  * @param epochs those of this run, in order
  * @param end why it ended
  * @param completedEpochs by all runs of this training
- * @param bestEpoch the epoch whose weights the model has now, counted from 1; 0 if none was completed
+ * @param best the epoch whose weights the model has now, of all runs of this training
  * @param steps updates done, by all runs of this training
  * @param seconds from the first update to the end, validation and checkpoints included, of all runs
  * @param examplesPerSecond trained on, while updates were done
@@ -17,7 +17,7 @@ public record TrainingReport(
     List<EpochReport> epochs,
     End end,
     int completedEpochs,
-    int bestEpoch,
+    Best best,
     long steps,
     double seconds,
     double examplesPerSecond) {
@@ -32,7 +32,21 @@ public record TrainingReport(
     INTERRUPTED
   }
 
+  /**
+   * The best epoch, with the figures that it was judged by.
+   *
+   * @param epoch counted from 1; 0 if none was completed
+   * @param loss the mean over what was held out; infinite if no epoch was completed
+   * @param accuracy 0 to 1; NaN for regression
+   */
+  public record Best(int epoch, double loss, double accuracy) {}
+
   public TrainingReport {
     epochs = List.copyOf(epochs);
+  }
+
+  /** The epoch whose weights the model has now, counted from 1; 0 if none was completed. */
+  public int bestEpoch() {
+    return best.epoch;
   }
 }

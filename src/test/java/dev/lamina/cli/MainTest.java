@@ -4,7 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.lamina.io.NumberedFolder;
 import dev.lamina.io.Safetensors;
+import dev.lamina.train.run.RunFolder;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -192,7 +194,7 @@ class MainTest {
   @Test
   void twoTrainingsDoNotShareAFolder() throws IOException {
     Path run = trained();
-    RunFolder.Lock other = RunFolder.open(run).lock();
+    NumberedFolder.Lock other = RunFolder.open(run).lock();
     assertComplaint("another training is running there", "train", "--resume", run.toString());
     Path empty = Files.createDirectory(folder.resolve("empty"));
     try (var _ = RunFolder.create(empty.toString(), "x").lock()) {

@@ -123,6 +123,30 @@ class DatasetTest {
   }
 
   @Test
+  void foldsHoldEachExampleOutOnce() {
+    Dataset data = numbered(IntStream.range(0, 103).map(i -> i % 10 == 0 ? 1 : 0).toArray());
+    List<Split> folds = data.folds(5, 7);
+    assertEquals(5, folds.size());
+    int[] all = IntStream.range(0, 103).toArray();
+    for (Split fold : folds) {
+      IntStream both =
+          IntStream.concat(Arrays.stream(firstValues(fold.training())), Arrays.stream(firstValues(fold.validation())));
+      assertArrayEquals(all, both.sorted().toArray(), "the two parts of a fold share nothing and lose nothing");
+      int held = fold.validation().size();
+      assertTrue(held == 20 || held == 21, held + " of 103 in one of 5 parts");
+      int rare = fold.validation().classCounts()[1];
+      assertTrue(rare == 2 || rare == 3, rare + " of 11 examples of a class in one of 5 parts");
+    }
+    int[] held = folds.stream().flatMapToInt(fold -> Arrays.stream(firstValues(fold.validation()))).sorted().toArray();
+    assertArrayEquals(all, held, "each example is held out once");
+    assertArrayEquals(firstValues(folds.get(2).validation()), firstValues(data.folds(5, 7).get(2).validation()));
+    assertFalse(
+        Arrays.equals(firstValues(folds.get(2).validation()), firstValues(data.folds(5, 8).get(2).validation())));
+    assertTrue(refused(() -> data.folds(1, 7)).contains("2 or more"));
+    assertTrue(refused(() -> data.folds(104, 7)).contains("no more than the 103 examples"));
+  }
+
+  @Test
   void theSplitsAreNamedForMessages() {
     Split split = numbered(0, 0, 1, 1).split(0.5, 1);
     assertEquals("numbers (training)", split.training().name());

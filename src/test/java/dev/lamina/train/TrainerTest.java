@@ -159,6 +159,29 @@ class TrainerTest {
   }
 
   @Test
+  void aRunThatWasStoppedWithTheLastUpdateOfAnEpochHasThatEpochAndNoPartOfTheNext(@TempDir Path folder) {
+    Dataset data = TinyData.clouds(arena, 200, 0.5, 1);
+    Checkpoints whole = new Checkpoints(folder.resolve("whole"));
+    Checkpoints broken = new Checkpoints(folder.resolve("broken"));
+    TrainingReport.Best best;
+    try (TrainedModel trained = clouds(4).checkpoints(whole, "").fit(data)) {
+      best = trained.report().best();
+      assertEquals(best.loss(), trained.report().epochs().get(best.epoch() - 1).validation().loss());
+    }
+    try (TrainedModel stopped = clouds(4).checkpoints(broken, "").listener(new StopAt(10)).fit(data)) {
+      assertEquals(TrainingReport.End.INTERRUPTED, stopped.report().end());
+      assertEquals(1, stopped.report().completedEpochs());
+      assertEquals(10, stopped.report().steps());
+    }
+    clouds(4).checkpoints(broken, "").resume().fit(data).close();
+    SameBits.assertSameBits(whole.last(), broken.last());
+    try (TrainedModel again = clouds(4).checkpoints(broken, "").resume().fit(data)) {
+      assertTrue(again.report().epochs().isEmpty());
+      assertEquals(best, again.report().best(), "a run with nothing left to do still knows its best epoch");
+    }
+  }
+
+  @Test
   void aPlateauThatWasSeenBeforeTheBreakIsRemembered(@TempDir Path folder) {
     Dataset data = TinyData.noise(arena, 120, 3);
     Checkpoints whole = new Checkpoints(folder.resolve("whole"));

@@ -1,4 +1,4 @@
-package dev.lamina.cli;
+package dev.lamina.train.run;
 
 import dev.lamina.io.BadInputException;
 import dev.lamina.train.EpochReport;
@@ -19,14 +19,15 @@ import tools.jackson.databind.json.JsonMapper;
  * Writes the figures of a training to a file, one JSON object a line: a step every second, every epoch, at the end the
  * test.
  */
-final class MetricsLog implements TrainingListener {
+public final class MetricsLog implements TrainingListener {
   private static final JsonMapper JSON = new JsonMapper();
   private static final long STEP_NANOS = 1_000_000_000L;
 
   private final Path file;
   private long nextStep = System.nanoTime();
 
-  MetricsLog(Path file) {
+  /** Appends to {@code file}. */
+  public MetricsLog(Path file) {
     this.file = file;
   }
 
@@ -78,7 +79,7 @@ final class MetricsLog implements TrainingListener {
   }
 
   /** The figures of the test set, with the confusion matrix. */
-  void tested(Evaluation test) {
+  public void tested(Evaluation test) {
     Map<String, Object> line = new LinkedHashMap<>();
     line.put("kind", "test");
     putFigures(line, test);

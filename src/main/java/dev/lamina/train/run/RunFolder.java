@@ -1,16 +1,12 @@
-package dev.lamina.cli;
+package dev.lamina.train.run;
 
 import dev.lamina.io.AtomicFile;
 import dev.lamina.io.BadInputException;
+import dev.lamina.io.NumberedFolder;
 import dev.lamina.train.Checkpoints;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
-import java.nio.channels.OverlappingFileLockException;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -25,20 +21,13 @@ import tools.jackson.databind.json.JsonMapper;
  *
  * @param path of the folder
  */
-record RunFolder(Path path) {
+public record RunFolder(Path path) {
   private static final Path RUNS = Path.of("runs");
   private static final JsonMapper JSON = new JsonMapper();
 
   /** The point of one epoch in the plot. */
-  record Point(
+  public record Point(
       int epoch, double trainingLoss, double trainingAccuracy, double validationLoss, double validationAccuracy) {}
-
-  /** The right to train in a folder, until it is closed. */
-  @FunctionalInterface
-  interface Lock extends AutoCloseable {
-    @Override
-    void close();
-  }
 
   /**
    * A new folder that can be written.
@@ -46,8 +35,8 @@ record RunFolder(Path path) {
    * @param wanted by the user; null for {@code runs/<date>-<model>-<n>}
    * @throws BadInputException if it holds a run already, or cannot be written
    */
-  static RunFolder create(String wanted, String model) {
-    RunFolder run = new RunFolder(wanted == null ? free(model) : Path.of(wanted));
+  public static RunFolder create(String wanted, String model) {
+    RunFolder run = new RunFolder(wanted == null ? NumberedFolder.create(RUNS, model) : Path.of(wanted));
     if (Files.exists(run.recipe())) {
       throw new BadInputException(
           run.path + " holds a run already; continue it with --resume " + run.path + ", or choose another folder");
@@ -64,40 +53,13 @@ record RunFolder(Path path) {
     return run;
   }
 
-  /** Makes the folder at once, so that no other training that begins now takes the same. */
-  private static Path free(String model) {
-    for (int n = 1; ; n++) {
-      Path path = RUNS.resolve(LocalDate.now(java.time.ZoneId.systemDefault()) + "-" + model + "-" + n);
-      try {
-        Files.createDirectories(RUNS);
-        return Files.createDirectory(path);
-      } catch (FileAlreadyExistsException e) {
-        if (!Files.isDirectory(path)) {
-          throw BadInputException.access("create the folder", path, e);
-        }
-      } catch (IOException e) {
-        throw BadInputException.access("create the folder", path, e);
-      }
-    }
-  }
-
   /**
    * Keeps other trainings out of the folder until it is closed, or the process ends in whatever way.
    *
    * @throws BadInputException if another training is in it
    */
-  Lock lock() {
-    Path file = path.resolve(".lock");
-    try {
-      FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-      if (isLocked(channel)) {
-        return () -> release(file, channel);
-      }
-      channel.close();
-    } catch (IOException e) {
-      throw BadInputException.access("lock", file, e);
-    }
-    throw new BadInputException(path + ": another training is running there; wait for it, or choose another folder");
+  public NumberedFolder.Lock lock() {
+    return NumberedFolder.lock(path, "training");
   }
 
   /**
@@ -105,7 +67,7 @@ record RunFolder(Path path) {
    *
    * @throws BadInputException if it is none
    */
-  static RunFolder open(Path path) {
+  public static RunFolder open(Path path) {
     RunFolder run = new RunFolder(path);
     if (!Files.isRegularFile(run.recipe())) {
       throw new BadInputException(path + " is no run: there is no recipe.yaml in it");
@@ -113,53 +75,33 @@ record RunFolder(Path path) {
     return run;
   }
 
-  private static void release(Path file, FileChannel channel) {
-    try (channel) {
-      Files.deleteIfExists(file);
-    } catch (IOException _) {
-      // The end of the process lets go of it.
-    }
-  }
-
-  private static boolean isLocked(FileChannel channel) throws IOException {
-    try {
-      return channel.tryLock() != null;
-    } catch (OverlappingFileLockException _) {
-      return false; // this very process holds it
-    }
-  }
-
   /** Whether the run ended before it had written a model or a checkpoint, so that continuing it is to begin it. */
-  boolean isFresh() {
+  public boolean isFresh() {
     return !Files.exists(checkpoints().last()) && !Files.exists(checkpoints().best());
   }
 
   /** Takes a new folder away again, if nothing was left in it. */
-  void deleteIfEmpty() {
-    try {
-      Files.deleteIfExists(path);
-    } catch (IOException _) {
-      // There is something in it.
-    }
+  public void deleteIfEmpty() {
+    NumberedFolder.deleteIfEmpty(path);
   }
 
   /** The recipe, complete. */
-  Path recipe() {
+  public Path recipe() {
     return path.resolve("recipe.yaml");
   }
 
   /** One JSON object a line: steps now and then, every epoch, at the end the test. */
-  Path metrics() {
+  public Path metrics() {
     return path.resolve("metrics.jsonl");
   }
 
   /** Curves of loss and accuracy. */
-  Path plot() {
+  public Path plot() {
     return path.resolve("plot.png");
   }
 
   /** Where the models go. */
-  Checkpoints checkpoints() {
+  public Checkpoints checkpoints() {
     return new Checkpoints(path);
   }
 
@@ -167,7 +109,7 @@ record RunFolder(Path path) {
    * The epochs so far, of all runs in this folder; of an epoch that was done again only the last time. A line that a
    * crash or a full disk has cut short is passed over: it must not cost a trained model.
    */
-  List<Point> points() {
+  public List<Point> points() {
     Map<Integer, Point> points = new LinkedHashMap<>();
     try {
       for (String line : Files.exists(metrics()) ? Files.readAllLines(metrics()) : List.<String>of()) {

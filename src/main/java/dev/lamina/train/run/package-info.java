@@ -1,0 +1,2 @@
+/** What a training leaves on disk: its folder, and its figures by epoch. */
+package dev.lamina.train.run;
