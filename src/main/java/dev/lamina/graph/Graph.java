@@ -98,6 +98,11 @@ public final class Graph {
     assign(variable, value);
   }
 
+  /** Lets every variable keep its value: for a graph that looks at a step without taking it. */
+  public void dropAssigns() {
+    assigns.clear();
+  }
+
   /** Everything that {@code body} adds belongs to layer {@code path} and {@code phase}. */
   public void within(String path, Phase during, Runnable body) {
     String outerLayer = layer;

@@ -1,5 +1,9 @@
 package dev.lamina.train;
 
+import dev.lamina.data.BatchLoader;
+import dev.lamina.data.BatchOrder;
+import dev.lamina.data.BatchPosition;
+import dev.lamina.data.Dataset;
 import dev.lamina.device.Buffer;
 import dev.lamina.device.Device;
 import dev.lamina.device.OutOfDeviceMemoryException;
@@ -146,6 +150,32 @@ public final class CompiledModel implements AutoCloseable {
       if (trace.spec().trains()) {
         store.write(TrainingGraph.BAD_STEP, HostTensor.allocate(scratch, TrainingGraph.BAD_STEP.type()).fill(-1));
       }
+    }
+  }
+
+  /**
+   * The same, where an initializer may need data ({@link dev.lamina.nn.init.Lsuv}): it sees the first batch of an
+   * epoch.
+   *
+   * @param training what weights are going to be fitted to, in memory that is open to every thread
+   * @throws IllegalArgumentException if that batch is of no use to it
+   */
+  public void initialise(Dataset training) {
+    initialise();
+    if (!UnitVariance.isWantedBy(this)) {
+      return;
+    }
+    BatchOrder order = new BatchOrder.Shuffled(trace.spec().seed());
+    try (Arena scratch = Arena.ofShared();
+        BatchLoader loader =
+            new BatchLoader(
+                training,
+                order,
+                trace.spec().batch(),
+                1,
+                type -> HostTensor.allocate(scratch, type),
+                BatchPosition.START)) {
+      UnitVariance.apply(this, loader.next().inputs());
     }
   }
 
@@ -349,6 +379,16 @@ public final class CompiledModel implements AutoCloseable {
 
   public ModelSpec spec() {
     return trace.spec();
+  }
+
+  /** The layers, to be traced into other graphs over the same variables. */
+  ModelTrace trace() {
+    return trace;
+  }
+
+  /** The variables that all programs share. */
+  VariableStore store() {
+    return store;
   }
 
   /** What the layers declared. */

@@ -178,14 +178,13 @@ public final class Trainer {
               + training.size()
               + " examples; accumulate less");
     }
-    Normalization normalization = options.normalise() ? Normalization.fit(training) : null;
-    ModelFile description = new ModelFile(training.inputType(), normalization, training.classNames(), recipe);
+    ModelFile description = describe(training);
     CompiledModel model =
         CompiledModel.compile(
             device, spec(description, batch, ModelSpec.evaluationBatchFor(batch)), this::tellPreparation);
     try (Arena arena = Arena.ofShared()) {
       requireTarget(model, data);
-      TrainingState state = begin(model, arena);
+      TrainingState state = begin(model, training, arena);
       TrainingPlan plan =
           new TrainingPlan(
               device.name(),
@@ -213,6 +212,17 @@ public final class Trainer {
     }
   }
 
+  /** What {@link #fit} compiles to learn from {@code training}, the part that is not held out. */
+  public ModelSpec spec(Dataset training) {
+    int batch = options.batch().of(training);
+    return spec(describe(training), batch, ModelSpec.evaluationBatchFor(batch));
+  }
+
+  private ModelFile describe(Dataset training) {
+    Normalization normalization = options.normalise() ? Normalization.fit(training) : null;
+    return new ModelFile(training.inputType(), normalization, training.classNames(), recipe);
+  }
+
   private ModelSpec spec(ModelFile description, int batch, int evaluationBatch) {
     return new ModelSpec(
         layers,
@@ -229,8 +239,12 @@ public final class Trainer {
   }
 
   /** The initial weights, or those of the checkpoint. */
-  private TrainingState begin(CompiledModel model, Arena arena) {
-    model.initialise();
+  private TrainingState begin(CompiledModel model, Dataset training, Arena arena) {
+    if (resuming) {
+      model.initialise();
+    } else {
+      model.initialise(training);
+    }
     if (checkpoints != null) {
       checkpoints.requireWritable(model.memory().variables());
     }

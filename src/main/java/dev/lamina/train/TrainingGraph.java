@@ -75,7 +75,7 @@ final class TrainingGraph {
     graph.output("loss", loss);
     graph.within("", Phase.UPDATE, () -> count(output, target, perExample));
     LossScale scale = spec.precision() == Precision.FP16 ? LossScale.read(graph) : null;
-    Map<Variable, Tensor> gradients = gradients(scale == null ? loss : scale.lifted(loss));
+    Map<Variable, Tensor> gradients = gradients(graph, scale == null ? loss : scale.lifted(loss));
     graph.within(
         "",
         Phase.UPDATE,
@@ -98,8 +98,8 @@ final class TrainingGraph {
     variables.addAll(Figures.TRAINING.accumulate(graph, trace.spec().loss().task(), output, target, perExample));
   }
 
-  /** The gradient of each weight; a weight that was read twice gets the sum. */
-  private Map<Variable, Tensor> gradients(Tensor loss) {
+  /** The gradient of {@code loss} for each weight read in {@code graph}; one that was read twice gets the sum. */
+  static Map<Variable, Tensor> gradients(Graph graph, Tensor loss) {
     List<Tensor> reads = new ArrayList<>();
     for (Node node : graph.nodes()) {
       if (node.op() instanceof Op.Read(Variable variable) && variable.kind() == Variable.Kind.WEIGHT) {

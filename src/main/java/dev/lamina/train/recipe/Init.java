@@ -3,13 +3,9 @@ package dev.lamina.train.recipe;
 import dev.lamina.nn.Conv2d;
 import dev.lamina.nn.Dense;
 import dev.lamina.nn.Layer;
-import dev.lamina.nn.Named;
-import dev.lamina.nn.Parallel;
-import dev.lamina.nn.Residual;
-import dev.lamina.nn.Sequential;
+import dev.lamina.nn.LayerTree;
 import dev.lamina.nn.activation.Maxout;
 import dev.lamina.nn.init.Initializer;
-import java.util.List;
 
 /**
  * How all dense, convolution and maxout layers of a model begin, whatever they say themselves; norms are left alone.
@@ -21,6 +17,10 @@ public record Init(Initializer weight, Initializer bias) {
 
   /** The same layers, initialised this way. */
   Layer of(Layer layer) {
+    return LayerTree.map(layer, this::ofLeaf);
+  }
+
+  private Layer ofLeaf(Layer layer) {
     return switch (layer) {
       case Dense dense -> new Dense(dense.units(), weight(dense.weight()), bias(dense.bias()));
       case Conv2d c ->
@@ -34,16 +34,8 @@ public record Init(Initializer weight, Initializer bias) {
               weight(c.weight()),
               bias(c.bias()));
       case Maxout maxout -> new Maxout(maxout.units(), maxout.pieces(), weight(maxout.weight()), bias(maxout.bias()));
-      case Sequential(List<Layer> layers) -> new Sequential(all(layers));
-      case Residual(Layer body, Layer shortcut) -> new Residual(of(body), shortcut == null ? null : of(shortcut));
-      case Parallel(List<Layer> branches, Parallel.Merge merge) -> new Parallel(all(branches), merge);
-      case Named(String name, Layer named) -> new Named(name, of(named));
       default -> layer;
     };
-  }
-
-  private List<Layer> all(List<Layer> layers) {
-    return layers.stream().map(this::of).toList();
   }
 
   private Initializer weight(Initializer own) {

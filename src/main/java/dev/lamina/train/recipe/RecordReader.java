@@ -102,8 +102,10 @@ final class RecordReader {
     if (family.isPresent()) {
       return member(node, family.get(), path);
     }
-    if (Record.class.isAssignableFrom(wanted) && node instanceof YamlNode.Mapping mapping) {
-      return read(mapping, (Record) (fallback == null ? vocabulary.prototype(wanted) : fallback), path);
+    if (Record.class.isAssignableFrom(wanted) && !(node instanceof YamlNode.Sequence)) {
+      Record prototype = (Record) (fallback == null ? vocabulary.prototype(wanted) : fallback);
+      Family.Term term = new Family.Term(prototype, List.of(), Map.of());
+      return read(fields(node, term, path, path), term, path);
     }
     if (node instanceof YamlNode.Scalar scalar) {
       return scalar(scalar, wanted, path);

@@ -44,6 +44,7 @@ import dev.lamina.nn.activation.Tanh;
 import dev.lamina.nn.init.He;
 import dev.lamina.nn.init.Initializer;
 import dev.lamina.nn.init.LeCun;
+import dev.lamina.nn.init.Lsuv;
 import dev.lamina.nn.init.Normal;
 import dev.lamina.nn.init.Orthogonal;
 import dev.lamina.nn.init.TruncatedNormal;
@@ -90,7 +91,8 @@ final class Vocabulary {
           .with("xavier", new Xavier())
           .with("glorot", new Xavier())
           .with("lecun", new LeCun())
-          .with("orthogonal", new Orthogonal());
+          .with("orthogonal", new Orthogonal())
+          .with("lsuv", new Lsuv());
 
   private final Family layers =
       Family.of(Layer.class, "layer")

@@ -197,6 +197,13 @@ class RecipeTextTest {
   }
 
   @Test
+  void aLoneValueStandsForTheFirstComponentOfAnyRecord() {
+    assertEquals(parse("init: {weight: lsuv}"), parse("init: lsuv"));
+    assertEquals(new Init(new dev.lamina.nn.init.Lsuv(), null), parse("init: lsuv").init());
+    assertEquals(parse("early_stopping: {patience: 3}"), parse("early_stopping: 3"));
+  }
+
+  @Test
   void whatIsNothingByDefaultMayBeWrittenSo() {
     assertEquals(parse(""), parse("lr:\ninit: null\nclip: ~\nearly_stopping:\nout:\n"));
   }
@@ -242,7 +249,8 @@ class RecipeTextTest {
           schedule: null                            | r.yaml:1: schedule: expected a value, got nothing
           model: [relu, null]                       | r.yaml:1: model[1]: expected a value, got nothing
           model: [{sequential: [relu, ]}, ~]        | r.yaml:1: model[1]: expected a value, got nothing
-          init: he                                  | r.yaml:1: init: expected keys and values (weight, bias), got 'he'
+          init: [he]                                | r.yaml:1: init: expected keys and values (weight, bias), got a list
+          init: hey                                 | r.yaml:1: init.weight: there is no initializer 'hey'; did you mean 'he'?
           xx: 3                                     | r.yaml:1: xx: there is no such key; there are data, model
           lr: -1                                    | r.yaml: the learning rate is a number above 0, got -1.0
           epochs:                                   | r.yaml:1: epochs: expected a value, got nothing

@@ -1,0 +1,141 @@
+package dev.lamina.train;
+
+import dev.lamina.graph.Exprs;
+import dev.lamina.graph.Graph;
+import dev.lamina.graph.Op;
+import dev.lamina.graph.Tensor;
+import dev.lamina.graph.Variable;
+import dev.lamina.nn.Parameters.Declaration;
+import dev.lamina.nn.Scope;
+import dev.lamina.nn.init.Lsuv;
+import dev.lamina.tensor.DType;
+import dev.lamina.tensor.HostTensor;
+import dev.lamina.tensor.Shape;
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/**
+ * The part of {@link Lsuv} that takes data: weights are divided by the standard deviation of their layer's output on a
+ * batch, layer by layer in the order in which they end, until each variance is about 1.
+ *
+ * <p>One program gives the variances of all layers, in training mode: norms see the batch, dropout drops. A layer's
+ * weights change nothing before it, so a run that follows a change says at once whether it was enough and where the
+ * next layer stands; statistics and counters stay as they are.
+ */
+public final class UnitVariance {
+
+  /**
+   * What became of one layer.
+   *
+   * @param layer its path
+   * @param before variance of its output with the orthonormal weights of all layers
+   * @param after the variance at the end
+   * @param rounds how often its weights were divided
+   */
+  public record Scaled(String layer, double before, double after, int rounds) {}
+
+  /** A layer with what it declared to begin this way. */
+  private record Target(LayerTrace layer, List<Variable> weights, Lsuv rule) {}
+
+  private UnitVariance() {}
+
+  /** Whether a weight of {@code model} is to begin by {@link Lsuv}. */
+  public static boolean isWantedBy(CompiledModel model) {
+    return model.parameters().all().stream().anyMatch(declaration -> declaration.initializer() instanceof Lsuv);
+  }
+
+  /**
+   * Scales the weights of {@code model} that have {@link Lsuv} as initializer and hold what that filled in.
+   *
+   * @param images a batch of the spec's examples
+   * @return the scaled layers, in the order in which they end
+   * @throws IllegalArgumentException if a layer's output does not vary or is not finite, so that no factor helps
+   */
+  public static List<Scaled> apply(CompiledModel model, HostTensor images) {
+    Graph graph = new Graph();
+    ModelTrace trace = model.trace();
+    trace.forward(graph, trace.images(graph, trace.spec().batch()), Scope.Mode.TRAINING);
+    List<Target> targets = targets(model, graph);
+    for (Target target : targets) {
+      graph.output(target.layer.path(), variance(target.layer.output(), trace.spec().precision().parameters()));
+    }
+    graph.dropAssigns();
+    if (targets.isEmpty()) {
+      return List.of();
+    }
+    try (Probe probe = new Probe(model, graph)) {
+      probe.stage("images", images);
+      probe.run();
+      double[] before = targets.stream().mapToDouble(target -> probe.number(target.layer.path())).toArray();
+      List<Scaled> scaled = new ArrayList<>();
+      for (Target target : targets) {
+        scaled.add(scale(model, probe, target, before[scaled.size()]));
+      }
+      return scaled;
+    }
+  }
+
+  private static List<Target> targets(CompiledModel model, Graph graph) {
+    List<Target> targets = new ArrayList<>();
+    for (LayerTrace layer : LayerTrace.of(graph)) {
+      List<Declaration> own =
+          model.parameters().all().stream()
+              .filter(d -> d.initializer() instanceof Lsuv && pathOf(d.variable()).equals(layer.path()))
+              .toList();
+      if (!own.isEmpty()) {
+        List<Variable> weights = own.stream().map(Declaration::variable).toList();
+        targets.add(new Target(layer, weights, (Lsuv) own.getFirst().initializer()));
+      }
+    }
+    targets.sort(Comparator.comparingInt(target -> target.layer.output().node().id()));
+    return targets;
+  }
+
+  private static String pathOf(Variable variable) {
+    return variable.name().substring(0, Math.max(0, variable.name().lastIndexOf('.')));
+  }
+
+  /** Over all elements; the mean is taken out first, so that a large one does not eat the variance. */
+  private static Tensor variance(Tensor output, DType dtype) {
+    Tensor wide = output.cast(dtype);
+    double share = 1.0 / wide.shape().size();
+    var deviation = Exprs.sub(Exprs.input(0), Exprs.input(1));
+    var square = Exprs.mul(Exprs.mul(deviation, deviation), share);
+    return wide.reduce(Op.ReduceKind.SUM, square, dtype, new int[0], wide.mean()).reshape(Shape.scalar());
+  }
+
+  private static Scaled scale(CompiledModel model, Probe probe, Target target, double before) {
+    double variance = probe.number(target.layer.path());
+    int rounds = 0;
+    while (Math.abs(variance - 1) >= target.rule.tolerance() && rounds < target.rule.rounds()) {
+      if (!(variance > 0 && variance < Double.POSITIVE_INFINITY)) {
+        throw new IllegalArgumentException(
+            "init lsuv: the output of "
+                + target.layer.path()
+                + " has variance "
+                + variance
+                + " on this batch, so no factor of its weights makes that 1; take a larger batch, or another init");
+      }
+      for (Variable weight : target.weights) {
+        divide(model, weight, Math.sqrt(variance));
+      }
+      rounds++;
+      probe.run();
+      variance = probe.number(target.layer.path());
+    }
+    return new Scaled(target.layer.path(), before, variance, rounds);
+  }
+
+  private static void divide(CompiledModel model, Variable weight, double divisor) {
+    try (Arena scratch = Arena.ofConfined()) {
+      HostTensor value = HostTensor.allocate(scratch, weight.type());
+      model.store().read(weight, value);
+      for (long i = 0; i < value.size(); i++) {
+        value.set(i, value.get(i) / divisor);
+      }
+      model.store().write(weight, value);
+    }
+  }
+}
