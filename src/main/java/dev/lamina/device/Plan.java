@@ -50,7 +50,10 @@ public final class Plan {
   /** A copy at the end of a step, from where a value was computed to where it has to be. */
   record Copy(Tensor from, Root to) {}
 
-  /** Of a slice that is a view, in bytes: two of the widest accesses of a GPU's thread, half a line of the cache. */
+  /**
+   * Of a slice that is a view, or a part of a pack that is computed in it, in bytes: two of the widest accesses of a
+   * GPU's thread, half a line of the cache.
+   */
   private static final long VIEW_ALIGNMENT = 32;
 
   private final Graph graph;
@@ -61,6 +64,7 @@ public final class Plan {
   private final List<Copy> copies = new ArrayList<>();
   private final Map<Tensor, Place> places = new HashMap<>();
   private final Map<Tensor, Integer> lastUse = new HashMap<>();
+  private final Map<Block, Integer> lastUseOfBlock = new HashMap<>();
   private final Map<String, Root.InResults> results = new HashMap<>();
   private final Map<Node, Integer> position = new HashMap<>();
   private long resultBytes;
@@ -95,7 +99,7 @@ public final class Plan {
     }
     graph.nodes().forEach(node -> findLastUses(node));
     placeResults(work, kernels);
-    inputs.forEach(node -> places.put(graph.tensor(node, 0), inArena(graph.tensor(node, 0), 0)));
+    inputs.forEach(node -> put(graph.tensor(node, 0), inArena(graph.tensor(node, 0), 0)));
     for (Node node : graph.nodes()) {
       place(node, position.containsKey(node) ? kernels.get(position.get(node)) : null);
     }
@@ -221,7 +225,7 @@ public final class Plan {
         .forEach((variable, value) -> {
           Root root = new Root.InVariable(variable);
           if (canCommitInPlace(variable, value, work, kernels)) {
-            places.put(base(value), new Place(root, 0));
+            put(base(value), new Place(root, 0));
           } else {
             if (base(value).node().op() instanceof Op.Read(Variable read) && graph.assigns().containsKey(read)) {
               throw new IllegalArgumentException(
@@ -243,17 +247,25 @@ public final class Plan {
           resultBytes += Math.ceilDiv(Math.max(value.type().bytes(), 1), MemoryPlan.ALIGNMENT) * MemoryPlan.ALIGNMENT;
           Tensor base = base(value);
           if (position.containsKey(base.node()) && !places.containsKey(base)) {
-            places.put(base, new Place(root, 0));
+            put(base, new Place(root, 0));
           } else {
             copies.add(new Copy(value, root));
             keepToEnd(value);
           }
         });
     copies.addAll(commits);
-    for (Node node : work) {
+    // A pack that is part of another gets its place before its own parts do.
+    for (Node node : work.reversed()) {
       if (node.op() instanceof Op.Pack pack) {
         placeParts(node, pack);
       }
+    }
+  }
+
+  private void put(Tensor tensor, Place place) {
+    places.put(tensor, place);
+    if (place.root instanceof Root.InArena(Block block)) {
+      lastUseOfBlock.merge(block, lastUse.getOrDefault(tensor, 0), Math::max);
     }
   }
 
@@ -310,15 +322,22 @@ public final class Plan {
   /** Lets the inputs of a pack be computed where they belong in it, if they belong nowhere else. */
   private void placeParts(Node node, Op.Pack pack) {
     Tensor packed = graph.tensor(node, 0);
-    Place whole = places.computeIfAbsent(packed, tensor -> inArena(tensor, position.get(node)));
+    if (!places.containsKey(packed)) {
+      put(packed, inArena(packed, position.get(node)));
+    }
+    Place whole = places.get(packed);
     if (!(whole.root instanceof Root.InArena)) {
       return;
     }
     Set<Tensor> parts = new HashSet<>();
     for (int i = 0; i < node.inputs().size(); i++) {
       Tensor part = base(node.inputs().get(i));
-      if (position.containsKey(part.node()) && !places.containsKey(part) && parts.add(part)) {
-        places.put(part, new Place(whole.root, whole.offset + pack.offsets().get(i) * part.dtype().bytes()));
+      long offset = whole.offset + pack.offsets().get(i) * part.dtype().bytes();
+      if (offset % VIEW_ALIGNMENT == 0
+          && position.containsKey(part.node())
+          && !places.containsKey(part)
+          && parts.add(part)) {
+        put(part, new Place(whole.root, offset));
       }
     }
   }
@@ -329,18 +348,18 @@ public final class Plan {
 
   private void place(Node node, Kernel kernel) {
     if (node.op() instanceof Op.Read(Variable variable)) {
-      places.put(graph.tensor(node, 0), new Place(new Root.InVariable(variable), 0));
+      put(graph.tensor(node, 0), new Place(new Root.InVariable(variable), 0));
     } else if (isView(node)) {
       Place whole = places.get(node.inputs().getFirst());
       long offset = node.op() instanceof Op.Slice slice ? sliceOffset(node, slice) : 0;
-      places.put(graph.tensor(node, 0), new Place(whole.root, whole.offset + offset));
+      put(graph.tensor(node, 0), new Place(whole.root, whole.offset + offset));
     } else {
       Set<Block> taken = new HashSet<>();
       for (int output = 0; output < node.types().size(); output++) {
         Tensor tensor = graph.tensor(node, output);
         if (!places.containsKey(tensor)) {
           Place shared = kernel == null ? null : reusableInput(node, kernel, output, taken);
-          places.put(tensor, shared == null ? inArena(tensor, firstNeeded(tensor)) : shared);
+          put(tensor, shared == null ? inArena(tensor, firstNeeded(tensor)) : shared);
         }
       }
     }
@@ -371,9 +390,7 @@ public final class Plan {
 
   /** Whether no value in {@code block} is used after {@code at}. */
   private boolean diesAt(Block block, int at) {
-    return places.entrySet().stream()
-        .filter(entry -> entry.getValue().root instanceof Root.InArena(Block other) && other == block)
-        .allMatch(entry -> lastUse.getOrDefault(entry.getKey(), 0) <= at);
+    return lastUseOfBlock.get(block) <= at;
   }
 
   private static boolean readOnce(Node node, Tensor base) {

@@ -25,6 +25,7 @@ public final class Gradients {
   private final Graph graph;
   private final Set<Node> needed = new HashSet<>();
   private final Map<Tensor, List<Tensor>> contributions = new HashMap<>();
+  private final Map<Tensor, List<SliceGradients.Part>> slices = new HashMap<>();
 
   private Gradients(Graph graph) {
     this.graph = graph;
@@ -49,7 +50,8 @@ public final class Gradients {
     List<Node> nodes = List.copyOf(graph.nodes());
     parameters.forEach(parameter -> needed.add(parameter.node()));
     for (Node node : nodes) {
-      if (node.inputs().stream().anyMatch(in -> in.dtype().isFloating() && needed.contains(in.node()))) {
+      boolean detached = node.op() instanceof Op.Reshape(Shape _, boolean cut) && cut;
+      if (!detached && node.inputs().stream().anyMatch(in -> in.dtype().isFloating() && needed.contains(in.node()))) {
         needed.add(node);
       }
     }
@@ -80,8 +82,10 @@ public final class Gradients {
 
   /** The sum of all contributions to a tensor's gradient, or null if there are none. */
   private Tensor gradientOf(Tensor tensor) {
-    List<Tensor> parts = contributions.get(tensor);
-    if (parts == null) {
+    List<Tensor> parts = contributions.getOrDefault(tensor, new ArrayList<>());
+    parts.addAll(SliceGradients.of(tensor, slices.getOrDefault(tensor, List.of())));
+    slices.remove(tensor);
+    if (parts.isEmpty()) {
       return null;
     }
     Tensor sum = parts.getFirst();
@@ -152,8 +156,8 @@ public final class Gradients {
         }
         contribute(in.getFirst(), dy.permute(inverse));
       }
-      case Op.Slice(int axis, int start, int stop) ->
-          contribute(in.getFirst(), graph.one(new Op.Pad(axis, start, in.getFirst().shape().dim(axis) - stop), dy));
+      case Op.Slice(int axis, int start, int _) ->
+          slices.computeIfAbsent(in.getFirst(), _ -> new ArrayList<>()).add(new SliceGradients.Part(axis, start, dy));
       case Op.Pad(int axis, int before, int _) ->
           contribute(in.getFirst(), dy.slice(axis, before, before + in.getFirst().shape().dim(axis)));
       case Op.Concat(int axis) -> {

@@ -55,8 +55,17 @@ public sealed interface Op {
     MIN
   }
 
-  /** The same elements under another shape: no memory of its own. */
-  record Reshape(Shape shape) implements Op {}
+  /**
+   * The same elements under another shape: no memory of its own.
+   *
+   * @param detached whether no gradient flows back through it
+   */
+  record Reshape(Shape shape, boolean detached) implements Op {
+    /** One that gradients flow through. */
+    public Reshape(Shape shape) {
+      this(shape, false);
+    }
+  }
 
   /** {@code op(A)·op(B)} of two matrices, each transposed first if asked. */
   record MatMul(boolean transposeA, boolean transposeB) implements Op {}

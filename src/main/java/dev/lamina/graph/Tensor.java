@@ -163,6 +163,11 @@ public final class Tensor {
     return reshape(Shape.of(dims));
   }
 
+  /** The same values, to {@link Gradients} a constant: nothing flows back from here. */
+  public Tensor detach() {
+    return graph.one(new Op.Reshape(shape(), true), this);
+  }
+
   /** The matrix product with {@code other}. */
   public Tensor matmul(Tensor other) {
     return matmul(other, false, false);

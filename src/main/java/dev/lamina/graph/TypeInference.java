@@ -25,7 +25,7 @@ public final class TypeInference {
       case Op.Read(Variable variable) -> List.of(variable.type());
       case Op.Map map -> map(map, in);
       case Op.Reduce reduce -> List.of(reduce(reduce, in));
-      case Op.Reshape(Shape shape) -> {
+      case Op.Reshape(Shape shape, boolean _) -> {
         expectInputs(op, in, 1);
         require(
             shape.size() == in.getFirst().shape().size(),

@@ -18,7 +18,12 @@ final class Inputs {
   /** Requires [n,features]. */
   static void requireVectors(Tensor x, String layer, Scope scope) {
     if (x.shape().rank() != 2) {
-      String hint = x.shape().rank() == 4 ? "; is a Flatten or a GlobalAveragePool missing?" : "";
+      String hint =
+          switch (x.shape().rank()) {
+            case 3 -> "; does the recurrent layer before it return all steps, or is a Flatten missing?";
+            case 4 -> "; is a Flatten or a GlobalAveragePool missing?";
+            default -> "";
+          };
       throw refuse(layer, "expected vectors [n,features], got " + x.shape() + hint, scope);
     }
   }

@@ -12,7 +12,7 @@ public interface Layer {
   /**
    * Adds this layer to the graph of {@code x}.
    *
-   * @param x images [n,h,w,c] or vectors [n,features]
+   * @param x images [n,h,w,c], vectors [n,features] or sequences [n,time,features]
    * @param scope hands out parameters, statistics and random streams under this layer's name
    * @throws IllegalArgumentException if it cannot take {@code x}, with the layer's path, what was expected and what
    *     came

@@ -8,9 +8,12 @@ import dev.lamina.nn.init.Initializer;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.Shape;
 import dev.lamina.tensor.TensorType;
+import java.util.Collections;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.SequencedMap;
 import java.util.Set;
 
 /**
@@ -38,7 +41,14 @@ public final class Scope {
   }
 
   /** What all scopes of one trace share. */
-  private record Trace(Graph graph, Mode mode, Parameters parameters, DType dtype, long seed, Tensor step) {}
+  private record Trace(
+      Graph graph,
+      Mode mode,
+      Parameters parameters,
+      DType dtype,
+      long seed,
+      Tensor step,
+      SequencedMap<String, List<Tensor>> watched) {}
 
   /**
    * The scope of a whole model.
@@ -51,7 +61,7 @@ public final class Scope {
    * @param step the number of the step, I32 scalar, from which random streams count
    */
   public static Scope root(Graph graph, Mode mode, Parameters parameters, DType dtype, long seed, Tensor step) {
-    return new Scope(new Trace(graph, mode, parameters, dtype, seed, step), "");
+    return new Scope(new Trace(graph, mode, parameters, dtype, seed, step, new LinkedHashMap<>()), "");
   }
 
   /** The graph that is being built. */
@@ -119,6 +129,16 @@ public final class Scope {
   /** The number of the step, I32 scalar: the input that a random expression reads. */
   public Tensor step() {
     return trace.step;
+  }
+
+  /** Lets whoever traces the model see {@code tensors} from inside this layer. Costs nothing if nobody looks. */
+  public void watch(String name, List<Tensor> tensors) {
+    trace.watched.put(join(name), List.copyOf(tensors));
+  }
+
+  /** All that the layers of the model have let see so far, by path and name. */
+  public SequencedMap<String, List<Tensor>> watched() {
+    return Collections.unmodifiableSequencedMap(trace.watched);
   }
 
   /** Adds {@code layer} under {@code name}. */

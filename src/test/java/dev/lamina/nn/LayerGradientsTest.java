@@ -5,6 +5,9 @@ import dev.lamina.nn.Scope.Mode;
 import dev.lamina.nn.activation.Maxout;
 import dev.lamina.nn.activation.PReLU;
 import dev.lamina.nn.activation.Tanh;
+import dev.lamina.nn.recurrent.Gru;
+import dev.lamina.nn.recurrent.Lstm;
+import dev.lamina.nn.recurrent.Rnn;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.Shape;
 import dev.lamina.tensor.TensorType;
@@ -17,6 +20,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 public class LayerGradientsTest {
   private static final Shape VECTORS = Shape.of(4, 5);
   private static final Shape IMAGES = Shape.of(2, 5, 6, 4);
+  private static final Shape SEQUENCES = Shape.of(2, 4, 3);
+
+  /** Eight examples, so that gates of eight units are views. */
+  private static final Shape ROWS = Shape.of(8, 3, 2, 1);
 
   private static Arguments of(Layer layer, Shape input, Mode mode) {
     return Arguments.of(layer, input, mode);
@@ -46,6 +53,13 @@ public class LayerGradientsTest {
         of(new PReLU(), IMAGES, Mode.TRAINING),
         of(new PReLU(true), IMAGES, Mode.TRAINING),
         of(new Maxout(3, 4), VECTORS, Mode.TRAINING),
+        of(new Rnn(3), SEQUENCES, Mode.TRAINING),
+        of(new Rnn(4).with(Rnn.Nonlinearity.LINEAR).withoutBias(), SEQUENCES, Mode.TRAINING),
+        of(new Lstm(3), SEQUENCES, Mode.TRAINING),
+        of(new Lstm(4).sequences().withoutBias(), SEQUENCES, Mode.TRAINING),
+        of(new Gru(3), SEQUENCES, Mode.TRAINING),
+        of(new Gru(4).sequences().withoutBias(), SEQUENCES, Mode.TRAINING),
+        of(new Sequential(new Lstm(8).sequences(), new Gru(8)), ROWS, Mode.TRAINING),
         of(new Sequential(conv, new BatchNorm(), new Tanh(), new Flatten(), new Dense(2)), IMAGES, Mode.TRAINING),
         of(new Residual(new Sequential(conv, new BatchNorm(), new Tanh())), IMAGES, Mode.TRAINING),
         of(new Residual(new Conv2d(3, 3).padding(1).stride(2), new Conv2d(3, 1).stride(2)), IMAGES, Mode.TRAINING),

@@ -10,8 +10,10 @@ import dev.lamina.graph.Tensor;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.TensorType;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -40,27 +42,32 @@ final class MapFusion {
   /**
    * One round: each reader takes in at most one producer, and takes part in one join only. Empty if there was nothing
    * to join.
+   *
+   * <p>Two joins in which the producer stays could each be without a cycle and close one together: if each reads a
+   * value of the other. So the ranges from producer to reader never overlap in one round; then all that leads from one
+   * to the other leads the same way.
    */
   private static Optional<Graph> joinOnePerReader(Graph graph, Support support) {
     Uses uses = new Uses(graph);
     List<Join> joins = new ArrayList<>();
     Set<Node> busy = new HashSet<>();
+    int lastStaying = -1;
     for (Node reader : graph.nodes()) {
       for (Tensor input : reader.inputs()) {
         Node producer = input.node();
         if (busy.contains(reader) || busy.contains(producer)) {
           continue;
         }
-        Optional<Join> join =
-            Join.of(graph, producer, reader, uses).filter(j -> support.runs(j.op(), types(j.inputs())));
-        if (join.isPresent()) {
+        Optional<Join> join = Join.of(graph, producer, reader, uses);
+        if (join.isEmpty() || (join.get().producerStays() && producer.id() <= lastStaying)) {
+          continue;
+        }
+        if (support.runs(join.get().op(), types(join.get().inputs()))) {
           joins.add(join.get());
           busy.add(reader);
           busy.add(producer);
-          // Two joins in one round could each be without a cycle and close one together; joins in which the producer
-          // stays are made one at a time.
           if (join.get().producerStays()) {
-            return Optional.of(rebuild(graph, List.of(join.get())));
+            lastStaying = reader.id();
           }
         }
       }
@@ -73,35 +80,36 @@ final class MapFusion {
   }
 
   private static Graph rebuild(Graph graph, List<Join> joins) {
+    Map<Node, Join> joinOf = new HashMap<>();
+    for (Join join : joins) {
+      joinOf.put(join.producer, join);
+      joinOf.put(join.reader, join);
+    }
     Rewrite rewrite = new Rewrite(graph);
     for (Node node : graph.nodes()) {
-      emit(node, joins, rewrite);
+      emit(node, joinOf, rewrite);
     }
     return rewrite.finish();
   }
 
   /** Adds {@code node} after its inputs. A producer that is joined appears with its reader. */
-  private static void emit(Node node, List<Join> joins, Rewrite rewrite) {
+  private static void emit(Node node, Map<Node, Join> joinOf, Rewrite rewrite) {
     if (rewrite.knows(node)) {
       return;
     }
-    for (Join join : joins) {
-      if (join.producer == node && !join.producerStays()) {
-        return;
-      }
-      if (join.producer == node || join.reader == node) {
-        join.inputs().forEach(input -> emit(input.node(), joins, rewrite));
-        List<Tensor> results = rewrite.add(join.reader, join.op(), rewrite.of(join.inputs()));
-        int own = join.reader.types().size();
-        rewrite.put(join.reader, results.subList(0, own));
-        if (join.producerStays()) {
-          rewrite.put(join.producer, results.subList(own, results.size()));
-        }
-        return;
+    Join join = joinOf.get(node);
+    if (join == null) {
+      node.inputs().forEach(input -> emit(input.node(), joinOf, rewrite));
+      rewrite.copy(node);
+    } else if (join.producerStays() || join.reader == node) {
+      join.inputs().forEach(input -> emit(input.node(), joinOf, rewrite));
+      List<Tensor> results = rewrite.add(join.reader, join.op(), rewrite.of(join.inputs()));
+      int own = join.reader.types().size();
+      rewrite.put(join.reader, results.subList(0, own));
+      if (join.producerStays()) {
+        rewrite.put(join.producer, results.subList(own, results.size()));
       }
     }
-    node.inputs().forEach(input -> emit(input.node(), joins, rewrite));
-    rewrite.copy(node);
   }
 
   /**

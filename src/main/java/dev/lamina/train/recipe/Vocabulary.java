@@ -52,6 +52,9 @@ import dev.lamina.nn.init.Uniform;
 import dev.lamina.nn.init.Xavier;
 import dev.lamina.nn.init.Zeros;
 import dev.lamina.nn.models.Architectures;
+import dev.lamina.nn.recurrent.Gru;
+import dev.lamina.nn.recurrent.Lstm;
+import dev.lamina.nn.recurrent.Rnn;
 import dev.lamina.optim.Adagrad;
 import dev.lamina.optim.Adam;
 import dev.lamina.optim.AdamW;
@@ -124,7 +127,10 @@ final class Vocabulary {
           .with("hard_sigmoid", new HardSigmoid())
           .with("hard_swish", new HardSwish())
           .with("mish", new Mish())
-          .with("maxout", new Maxout(1, 2), "units");
+          .with("maxout", new Maxout(1, 2), "units")
+          .with("rnn", new Rnn(1), "units")
+          .with("lstm", new Lstm(1), "units")
+          .with("gru", new Gru(1), "units");
 
   private final Family losses =
       Family.of(Loss.class, "loss")
