@@ -4,6 +4,7 @@ import dev.lamina.graph.Tensor;
 import dev.lamina.nn.Scope;
 import dev.lamina.nn.init.Initializer;
 import dev.lamina.tensor.Shape;
+import dev.lamina.tensor.TensorType;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -54,13 +55,17 @@ record Recurrence(String layer, int gates, int units, boolean returnSequences, i
     Tensor inputWeight = scope.parameter("weight", Shape.of(rows, features), new PerGate(weight, gates));
     Tensor stateWeight =
         scope.parameter("recurrent", Shape.of(rows, units), new PerGate(recurrent, gates)).cast(x.dtype());
-    Tensor product =
-        sequence.permute(1, 0, 2).reshape(Math.multiplyExact(time, n), features).matmul(inputWeight, false, true);
+    Tensor examples = sequence.permute(1, 0, 2).reshape(Math.multiplyExact(time, n), features);
     if (bias != null) {
-      product = product.plus(scope.parameter("bias", Shape.of(rows), bias, false));
+      // One more feature that is always 1: the bias costs no pass over all gates of all steps, forward or backward.
+      Tensor column = scope.parameter("bias", Shape.of(rows), bias, false).reshape(rows, 1);
+      Tensor ones = x.graph().constant(new TensorType(Shape.of(time * n, 1), x.dtype()), 1);
+      inputWeight = Tensor.concat(1, List.of(inputWeight, column));
+      examples = Tensor.concat(1, List.of(examples, ones));
     }
-    // One transposition for all steps; from here on gates are pieces of memory.
-    Tensor inputs = product.reshape(time, n, rows).permute(0, 2, 1).reshape(Math.multiplyExact(time, rows), n);
+    // One product for all steps. With the steps in front, gates are pieces of memory from here on.
+    Tensor product = inputWeight.cast(x.dtype()).matmul(examples, false, true).reshape(rows, time, n);
+    Tensor inputs = product.permute(1, 0, 2).reshape(Math.multiplyExact(time, rows), n);
     List<Tensor> steps = new ArrayList<>();
     List<Tensor> state = List.of();
     for (int t = 0; t < time; t++) {
