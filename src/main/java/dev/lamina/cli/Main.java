@@ -74,7 +74,8 @@ public final class Main {
             new PredictCommand(console),
             new DevicesCommand(console),
             new SummaryCommand(console),
-            new ProfileCommand(console))) {
+            new ProfileCommand(console),
+            new StudyCommand(console))) {
       line.addSubcommand(command);
     }
     line.setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8));

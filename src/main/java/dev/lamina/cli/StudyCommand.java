@@ -1,0 +1,182 @@
+package dev.lamina.cli;
+
+import dev.lamina.data.DataSource;
+import dev.lamina.device.Device;
+import dev.lamina.device.DeviceOptions;
+import dev.lamina.device.Devices;
+import dev.lamina.io.AtomicFile;
+import dev.lamina.io.BadInputException;
+import dev.lamina.study.Drawing;
+import dev.lamina.study.Figure;
+import dev.lamina.study.Findings;
+import dev.lamina.study.Setting;
+import dev.lamina.study.Studies;
+import dev.lamina.study.Study;
+import dev.lamina.study.Table;
+import dev.lamina.study.Verdict;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code lamina study}. */
+@Command(
+    name = "study",
+    description = {
+      "Reproduces a published result: prints tables and verdicts, writes CSV files and figures.",
+      "Exit code 0 if everything claimed came out, 1 if something did not."
+    },
+    mixinStandardHelpOptions = true,
+    sortOptions = false)
+final class StudyCommand implements Callable<Integer> {
+  private final Console console;
+
+  @Parameters(arity = "0..1", paramLabel = "NAME", description = "Which; --list shows all.")
+  private String name;
+
+  @Option(names = "--list", description = "Shows all studies: name, claim, source, time on two cores.")
+  private boolean list;
+
+  @Option(
+      names = "--quick",
+      description = "A smaller experiment: shows the effect, but may miss a tolerance that the whole one keeps.")
+  private boolean quick;
+
+  @Option(
+      names = "--data",
+      paramLabel = "mnist|DIR",
+      defaultValue = "mnist",
+      description = "What studies that train are run on: MNIST (the default), or a folder with IDX or CIFAR files.")
+  private String data;
+
+  @Option(names = "--seed", paramLabel = "N", defaultValue = "0", description = "Decides every draw; 0 unless given.")
+  private long seed;
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      defaultValue = "0",
+      description = "Threads of the CPU device; one for each core unless given.")
+  private int threads;
+
+  @Option(
+      names = "--device",
+      paramLabel = "NAME",
+      defaultValue = "auto",
+      description = "auto (the default), cuda, cuda:1, cpu or reference.")
+  private String device;
+
+  @Mixin private CudaFolders cuda;
+
+  @Option(
+      names = "--out",
+      paramLabel = "DIR",
+      description = "Folder of tables and figures; studies/NAME unless given, studies/NAME-quick for a quick one.")
+  private Path out;
+
+  StudyCommand(Console console) {
+    this.console = console;
+  }
+
+  @Override
+  public Integer call() {
+    if (list) {
+      for (Study study : Studies.all()) {
+        console.line("%s (%s)", study.name(), study.duration());
+        console.line("    %s", study.claim());
+        console.line("    source: %s", study.source());
+      }
+      return Main.OK;
+    }
+    if (name == null) {
+      throw new BadInputException("which study? lamina study --list shows all");
+    }
+    Study study = Studies.named(name);
+    Devices.Choice choice = DeviceChoice.of(device, cuda.in(new DeviceOptions(threads)));
+    DataSource source = DataSource.open(data);
+    Path folder = out == null ? Path.of("studies", study.name() + (quick ? "-quick" : "")) : out;
+    AtomicFile.requireWritable(folder, 0);
+    console.line("%s", choice.reason());
+    long begun = System.nanoTime();
+    Findings findings;
+    try (Device opened = choice.open();
+        StudyProgress progress = new StudyProgress(console)) {
+      findings = study.run(new Setting(opened, quick, seed, source, progress));
+    }
+    List<String> report = report(study, findings);
+    report.add(
+        "took "
+            + ConsoleProgress.duration((System.nanoTime() - begun) * 1e-9)
+            + ", seed "
+            + seed
+            + ", "
+            + choice.reason());
+    report.forEach(line -> console.line("%s", line));
+    write(findings, report, folder);
+    return findings.reproduced() ? Main.OK : Main.FAILED;
+  }
+
+  private List<String> report(Study study, Findings findings) {
+    List<String> lines = new ArrayList<>(List.of("", study.name() + (quick ? " (quick)" : "") + ": " + study.claim()));
+    lines.add("source: " + study.source());
+    for (Table table : findings.tables()) {
+      if (table.isDetail()) {
+        continue;
+      }
+      lines.add("");
+      lines.add(table.title());
+      lines.addAll(table.lines());
+    }
+    lines.add("");
+    findings.notes().forEach(note -> lines.add("note: " + note));
+    findings.verdicts().stream().map(Verdict::line).forEach(lines::add);
+    lines.add(verdict(findings));
+    return lines;
+  }
+
+  private String verdict(Findings findings) {
+    long met = findings.verdicts().stream().filter(Verdict::reproduced).count();
+    int all = findings.verdicts().size();
+    if (all == 0) {
+      return "this study reports; it has no criterion to pass";
+    }
+    String sum = met + " of " + all + " criteria are met";
+    if (findings.reproduced()) {
+      return "the claim is reproduced: " + sum;
+    }
+    return "the claim is NOT reproduced: " + sum + (quick ? "; this was the quick version, try the whole one" : "");
+  }
+
+  private void write(Findings findings, List<String> report, Path folder) {
+    AtomicFile.writeText(folder.resolve("report.txt"), String.join("\n", report).strip() + "\n");
+    for (Table table : findings.tables()) {
+      AtomicFile.writeText(folder.resolve(table.name() + ".csv"), table.csv());
+      console.line("wrote %s", folder.resolve(table.name() + ".csv"));
+    }
+    for (Figure figure : findings.figures()) {
+      draw(figure, folder.resolve(figure.name() + ".png"));
+    }
+  }
+
+  /** A missing font must not cost the figures of a study. */
+  private void draw(Figure figure, Path file) {
+    try {
+      Drawing.write(figure, file);
+      console.line("wrote %s", file);
+    } catch (IOException | InternalError | NoClassDefFoundError e) {
+      console
+          .err()
+          .println(
+              "lamina: "
+                  + file
+                  + " was not drawn ("
+                  + e
+                  + "); fonts may be missing: apt-get install fontconfig fonts-dejavu-core");
+    }
+  }
+}

@@ -1,0 +1,122 @@
+package dev.lamina.study;
+
+import dev.lamina.data.Batch;
+import dev.lamina.data.BatchLoader;
+import dev.lamina.data.BatchOrder;
+import dev.lamina.data.BatchPosition;
+import dev.lamina.data.Dataset;
+import dev.lamina.data.HostAllocator;
+import dev.lamina.data.Normalization;
+import dev.lamina.loss.SoftmaxCrossEntropy;
+import dev.lamina.nn.Layer;
+import dev.lamina.optim.Optimizer;
+import dev.lamina.tensor.DType;
+import dev.lamina.tensor.HostTensor;
+import dev.lamina.train.CompiledModel;
+import dev.lamina.train.Evaluation;
+import dev.lamina.train.ModelSpec;
+import dev.lamina.train.Precision;
+import java.lang.foreign.Arena;
+import java.util.Map;
+
+/**
+ * A training that an experiment drives itself, some updates at a time, to look at the network in between. A loss or
+ * gradient that is not finite leaves the weights as they were and is told by {@link #diverged}.
+ */
+final class Course implements AutoCloseable {
+  private static final int SLOTS = 4;
+  private static final int EVALUATION_BATCH = 500;
+
+  private final Arena arena = Arena.ofShared();
+  private final CompiledModel model;
+  private final BatchLoader loader;
+
+  /**
+   * Compiles {@code layers} and draws their weights.
+   *
+   * @param training classes to learn; inputs are centred and scaled by its mean and deviation
+   * @param batch examples of an update
+   * @param seed of weights, order and dropout
+   */
+  Course(Setting setting, Layer layers, Optimizer optimizer, Dataset training, int batch, long seed) {
+    Normalization normalization = Normalization.fit(training);
+    double factor = training.inputType().dtype() == DType.U8 ? 1 / 255.0 : 1;
+    ModelSpec.InputScaling scaling = new ModelSpec.InputScaling(factor, normalization.mean(), normalization.std());
+    model =
+        CompiledModel.compile(
+            setting.device(),
+            new ModelSpec(
+                layers,
+                training.inputType(),
+                scaling,
+                new SoftmaxCrossEntropy(),
+                optimizer,
+                null,
+                batch,
+                1,
+                EVALUATION_BATCH,
+                Precision.TF32,
+                seed));
+    model.initialise();
+    loader =
+        new BatchLoader(
+            training, new BatchOrder.Shuffled(seed), batch, SLOTS, HostAllocator.in(arena), BatchPosition.START);
+  }
+
+  /** Updates in one pass over the data. */
+  int stepsPerEpoch() {
+    return loader.batchesPerEpoch();
+  }
+
+  /** Does {@code steps} updates; the mean loss and accuracy on their batches. */
+  Evaluation train(int steps, double rate) {
+    for (int i = 0; i < steps; i++) {
+      Batch batch = loader.next();
+      model.update(batch.inputs(), batch.targets(), rate);
+      loader.release(batch);
+    }
+    return model.takeTrainingFigures();
+  }
+
+  /** Whether a loss or gradient was not finite. */
+  boolean diverged() {
+    return model.badStep() >= 0;
+  }
+
+  /** Loss and accuracy on all of {@code data}. */
+  Evaluation judge(Dataset data) {
+    try (Arena memory = Arena.ofShared();
+        BatchLoader order =
+            new BatchLoader(
+                data,
+                new BatchOrder.Sequential(),
+                EVALUATION_BATCH,
+                SLOTS,
+                HostAllocator.in(memory),
+                BatchPosition.START)) {
+      for (int i = 0; i < order.batchesPerEpoch(); i++) {
+        Batch batch = order.next();
+        model.judge(batch.inputs(), batch.targets(), batch.weights());
+        order.release(batch);
+      }
+      return model.takeEvaluation();
+    }
+  }
+
+  /** Weights and running statistics by name. */
+  Map<String, HostTensor> weights(Arena memory) {
+    return model.weights(memory);
+  }
+
+  /** What {@link Probe} needs to trace the same network. */
+  ModelSpec spec() {
+    return model.spec();
+  }
+
+  @Override
+  public void close() {
+    loader.close();
+    model.close();
+    arena.close();
+  }
+}

@@ -1,0 +1,25 @@
+package dev.lamina.study;
+
+import java.util.List;
+
+/**
+ * What came out of an experiment.
+ *
+ * @param tables the figures
+ * @param figures the same to look at
+ * @param verdicts criterion by criterion; empty where an experiment only reports
+ * @param notes what a reader has to know: the tuning budget, deviations from the original, doubts
+ */
+public record Findings(List<Table> tables, List<Figure> figures, List<Verdict> verdicts, List<String> notes) {
+  public Findings {
+    tables = List.copyOf(tables);
+    figures = List.copyOf(figures);
+    verdicts = List.copyOf(verdicts);
+    notes = List.copyOf(notes);
+  }
+
+  /** Whether every criterion was met; true where there is none. */
+  public boolean reproduced() {
+    return verdicts.stream().allMatch(Verdict::reproduced);
+  }
+}

@@ -1,0 +1,77 @@
+package dev.lamina.study;
+
+import java.math.BigDecimal;
+import java.math.MathContext;
+import java.util.Arrays;
+import java.util.Locale;
+
+/** How figures are written in tables and sentences, and small sums over the few that reach the host. */
+final class Numbers {
+  /** Digits that count: published figures have three to four. */
+  private static final MathContext DIGITS = new MathContext(4);
+
+  private static final double LEAST_PLAIN = 1e-4;
+  private static final double MOST_PLAIN = 1e6;
+
+  private Numbers() {}
+
+  /** Four digits; with an exponent where there would be many zeros. */
+  static String text(double value) {
+    if (!Double.isFinite(value)) {
+      return Double.isNaN(value) ? "not a number" : value > 0 ? "infinite" : "-infinite";
+    }
+    double size = Math.abs(value);
+    if (value == Math.rint(value) && size < MOST_PLAIN) {
+      return Long.toString((long) value);
+    }
+    if (size < LEAST_PLAIN || size >= MOST_PLAIN) {
+      return String.format(Locale.ROOT, "%.3e", value);
+    }
+    return new BigDecimal(value).round(DIGITS).stripTrailingZeros().toPlainString();
+  }
+
+  /** A share as {@code 12.3 %}, without decimals it does not have. */
+  static String percent(double share) {
+    double rounded = Math.rint(share * 1000) / 10;
+    return text(rounded) + " %";
+  }
+
+  /** The arithmetic mean. */
+  static double mean(double... values) {
+    return Arrays.stream(values).average().orElse(Double.NaN);
+  }
+
+  /** The standard deviation of the population from which {@code values} are a sample. */
+  static double deviation(double... values) {
+    double mean = mean(values);
+    return Math.sqrt(Arrays.stream(values).map(v -> (v - mean) * (v - mean)).sum() / (values.length - 1));
+  }
+
+  /** The value below which the share {@code q} of {@code values} lies, interpolated between neighbours. */
+  static double quantile(double q, double... values) {
+    double[] sorted = values.clone();
+    Arrays.sort(sorted);
+    double place = q * (sorted.length - 1);
+    int below = (int) Math.floor(place);
+    int above = Math.min(below + 1, sorted.length - 1);
+    return sorted[below] + (place - below) * (sorted[above] - sorted[below]);
+  }
+
+  /** The mean of each column of {@code rows}. */
+  static double[] columnMeans(double[][] rows) {
+    double[] means = new double[rows[0].length];
+    for (double[] row : rows) {
+      for (int i = 0; i < means.length; i++) {
+        means[i] += row[i] / rows.length;
+      }
+    }
+    return means;
+  }
+
+  /** {@code first}, {@code first + 1}, … */
+  static double[] counting(int first, int count) {
+    double[] values = new double[count];
+    Arrays.setAll(values, i -> first + i);
+    return values;
+  }
+}

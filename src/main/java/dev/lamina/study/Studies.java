@@ -1,0 +1,40 @@
+package dev.lamina.study;
+
+import dev.lamina.io.BadInputException;
+import dev.lamina.train.recipe.Nearest;
+import java.util.List;
+
+/** All studies there are. */
+public final class Studies {
+  private static final List<Study> ALL =
+      List.of(
+          new ActivationStatistics(),
+          new SigmoidHistograms(),
+          new Symmetry(),
+          new ZeroCentred(),
+          new VanishingGradient(),
+          new HeVersusXavier(),
+          new BatchNormStudy(),
+          new RandomVersusGrid());
+
+  private Studies() {}
+
+  /** In the order in which a course would come to them. */
+  public static List<Study> all() {
+    return ALL;
+  }
+
+  /**
+   * The study of that name.
+   *
+   * @throws BadInputException if there is none, with the name that was probably meant
+   */
+  public static Study named(String name) {
+    return ALL.stream()
+        .filter(study -> study.name().equals(name))
+        .findFirst()
+        .orElseThrow(() ->
+            new BadInputException(
+                "there is no study '" + name + "'" + Nearest.hint(name, ALL.stream().map(Study::name).toList())));
+  }
+}

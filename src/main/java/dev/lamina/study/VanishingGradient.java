@@ -1,0 +1,294 @@
+package dev.lamina.study;
+
+import dev.lamina.graph.Exprs;
+import dev.lamina.graph.Gradients;
+import dev.lamina.graph.Graph;
+import dev.lamina.graph.Tensor;
+import dev.lamina.loss.SoftmaxCrossEntropy;
+import dev.lamina.nn.Scope.Mode;
+import dev.lamina.nn.activation.Activation;
+import dev.lamina.nn.activation.ReLU;
+import dev.lamina.nn.activation.Sigmoid;
+import dev.lamina.nn.init.He;
+import dev.lamina.nn.init.Initializer;
+import dev.lamina.nn.init.LeCun;
+import dev.lamina.nn.init.Normal;
+import dev.lamina.nn.init.Uniform;
+import dev.lamina.optim.Sgd;
+import dev.lamina.study.Panel.Scale;
+import dev.lamina.tensor.HostTensor;
+import dev.lamina.tensor.TensorType;
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/** What a chain of sigmoids leaves of a gradient, and what that means for learning. */
+final class VanishingGradient implements Study {
+  private static final int CHAIN = 10;
+  private static final int CHAINS = 10_000;
+
+  private static final int WIDTH = 100;
+  private static final int LAYERS = 9;
+  private static final int PROBED = 500;
+
+  private static final int[] DEPTHS = {1, 2, 3, 5, 9};
+  private static final double[] RATES = {0.03, 0.1, 0.3, 1};
+  private static final int BATCH = 50;
+
+  private record Start(String name, Activation activation, Initializer weight) {}
+
+  private static final List<Start> STARTS =
+      List.of(
+          new Start("sigmoid, std 1", new Sigmoid(), new Normal(1)),
+          new Start("sigmoid, std 0.01", new Sigmoid(), new Normal(0.01)),
+          new Start("sigmoid, std 1/sqrt(n)", new Sigmoid(), new LeCun()),
+          new Start("sigmoid, std sqrt(2/n)", new Sigmoid(), new He()),
+          new Start("ReLU, std sqrt(2/n)", new ReLU(), new He()));
+
+  @Override
+  public String name() {
+    return "vanishing-gradient";
+  }
+
+  @Override
+  public String claim() {
+    return "with one sigmoid unit a layer and weights of at most 1 the gradient at the first of L layers is at most"
+        + " (1/4)^L of the last's; deep sigmoid nets learn worse than ReLU nets";
+  }
+
+  @Override
+  public String source() {
+    return "Hochreiter 1991; Nielsen, Neural Networks and Deep Learning, chapter 5; CS231n notes on sigmoid";
+  }
+
+  @Override
+  public String duration() {
+    return "2 min";
+  }
+
+  @Override
+  public Findings run(Setting setting) {
+    List<Verdict> verdicts = new ArrayList<>();
+    Table chain = chain(setting, verdicts);
+    List<Table> tables = new ArrayList<>(List.of(chain));
+    List<Figure> figures = new ArrayList<>();
+    try (Arena arena = Arena.ofShared()) {
+      Examples examples = Examples.open(setting, arena, setting.sized(20_000, 2000), setting.sized(5000, 500), PROBED);
+      factors(setting, examples, tables, figures);
+      accuracies(setting, examples, tables, figures);
+    }
+    return new Findings(
+        tables,
+        figures,
+        verdicts,
+        List.of(
+            "one unit a layer: "
+                + CHAINS
+                + " chains, weights uniform in [-1,1], half of them of size 1, biases and input"
+                + " N(0,1)",
+            "width "
+                + WIDTH
+                + ": factors at the start, on "
+                + PROBED
+                + " images; the two of a layer multiply to what"
+                + " it leaves of the gradient",
+            "accuracies: SGD, batches of "
+                + BATCH
+                + ", sigmoid from 1/sqrt(n), ReLU from sqrt(2/n); tuning budget: the"
+                + " rates "
+                + Arrays.toString(RATES)
+                + " for each row, the best by validation is shown, which makes it"
+                + " a little too good"));
+  }
+
+  /** One unit a layer: the largest gradient of any chain beside the bound, for each length. */
+  private static Table chain(Setting setting, List<Verdict> verdicts) {
+    setting.doing("one unit a layer");
+    Table table =
+        new Table(
+            "chain",
+            "One sigmoid unit a layer: |d output / d first sum|, the largest of " + CHAINS + " chains",
+            "layers",
+            "largest",
+            "bound (1/4)^L",
+            "share of the bound");
+    TensorType type = TensorType.f32(CHAINS);
+    Graph graph = new Graph();
+    Tensor first = graph.input("first", type);
+    Tensor a = first;
+    for (int layer = 1; layer <= CHAIN; layer++) {
+      Tensor z =
+          layer == 1 ? first : a.times(graph.input("weight" + layer, type)).plus(graph.input("bias" + layer, type));
+      a = z.map(Exprs::sigmoid);
+      Tensor gradient = Gradients.of(a.sum(), List.of(first)).getFirst();
+      graph.output("largest" + layer, gradient.map(Exprs::abs).max());
+    }
+    try (Computation computation = new Computation(setting.device(), graph);
+        Arena arena = Arena.ofConfined()) {
+      computation.stage("first", drawn(arena, new Normal(1), setting, "first"));
+      for (int layer = 2; layer <= CHAIN; layer++) {
+        HostTensor weight = drawn(arena, new Uniform(1), setting, "weight" + layer);
+        for (int i = 0; i < CHAINS / 2; i++) {
+          weight.set(i, Math.signum(weight.get(i)));
+        }
+        computation.stage("weight" + layer, weight);
+        computation.stage("bias" + layer, drawn(arena, new Normal(1), setting, "bias" + layer));
+      }
+      computation.run();
+      double most = 0;
+      for (int layer = 1; layer <= CHAIN; layer++) {
+        double largest = computation.read("largest" + layer)[0];
+        double bound = Math.pow(0.25, layer);
+        most = Math.max(most, largest / bound);
+        table.row(layer, largest, bound, largest / bound);
+      }
+      verdicts.add(
+          new Verdict(
+              "one sigmoid unit a layer, |w| <= 1: the gradient is at most (1/4)^L for L = 1 to " + CHAIN,
+              Numbers.text(most) + " of the bound at most",
+              "1",
+              "rounding of a float, 1e-5",
+              most <= 1 + 1e-5));
+    }
+    return table;
+  }
+
+  private static HostTensor drawn(Arena arena, Initializer draw, Setting setting, String name) {
+    HostTensor value = HostTensor.allocate(arena, TensorType.f32(CHAINS));
+    draw.fill(value, Initializer.generator(setting.seed(), name));
+    return value;
+  }
+
+  /** What activation and weights of each layer do to the gradient's norm, before any training. */
+  private static void factors(Setting setting, Examples examples, List<Table> tables, List<Figure> figures) {
+    Table table =
+        new Table(
+            "factors",
+            "Width "
+                + WIDTH
+                + ", "
+                + LAYERS
+                + " hidden layers: factors on the gradient's norm, geometric mean of"
+                + " layers 2 to "
+                + LAYERS,
+            "start",
+            "activation",
+            "weights",
+            "both",
+            "first / last gradient");
+    Table byLayer =
+        new Table(
+                "gradients",
+                "Norm of the loss's gradient by the sums of each hidden layer",
+                "start",
+                "layer",
+                "gradient norm",
+                "factor of the activation",
+                "factor of the weights above")
+            .detail();
+    Panel panel = Panel.of("Gradient by layer, before training", "hidden layer", "norm", Scale.LOG_Y);
+    for (Start start : STARTS) {
+      setting.doing("gradients of %s", start.name);
+      var network = Networks.dense(LAYERS, WIDTH, examples.classes(), start.activation, start.weight);
+      try (Course course = new Course(setting, network, new Sgd(), examples.training(), BATCH, setting.seed());
+          Probe probe =
+              new Probe(
+                  setting, course, examples.test().take(PROBED), Mode.EVALUATION, VanishingGradient::addGradients)) {
+        Computation seen = probe.look(course);
+        double[] sums = byLayer(seen, "sum");
+        double[] outputs = byLayer(seen, "output");
+        double activation = 1;
+        double weights = 1;
+        for (int i = 0; i < LAYERS; i++) {
+          double own = sums[i] / outputs[i];
+          // The weights between layer i and i + 1 take the gradient from the sums of the one to the outputs of the
+          // other.
+          double above = i + 1 < LAYERS ? outputs[i] / sums[i + 1] : Double.NaN;
+          byLayer.row(start.name, i + 1, sums[i], own, above);
+          if (i > 0) {
+            activation *= own;
+          }
+          if (i + 1 < LAYERS) {
+            weights *= above;
+          }
+        }
+        double root = 1.0 / (LAYERS - 1);
+        table.row(
+            start.name,
+            Math.pow(activation, root),
+            Math.pow(weights, root),
+            Math.pow(activation * weights, root),
+            sums[0] / sums[LAYERS - 1]);
+        panel = panel.line(start.name, Numbers.counting(1, LAYERS), sums);
+      }
+    }
+    tables.add(table);
+    tables.add(byLayer);
+    figures.add(new Figure("gradient-by-layer", panel));
+  }
+
+  private static double[] byLayer(Computation seen, String name) {
+    return IntStream.range(0, LAYERS).mapToDouble(i -> seen.read(name + i)[0]).toArray();
+  }
+
+  /** Adds the norms of the gradients by each hidden layer's sums and by its outputs. */
+  private static void addGradients(List<Tensor> outputs, Tensor labels) {
+    Tensor loss = new SoftmaxCrossEntropy().perExample(outputs.getLast(), labels).mean();
+    List<Tensor> hidden = outputs.subList(2, outputs.size() - 1); // sums and outputs by turns
+    List<Tensor> gradients = Gradients.of(loss, hidden);
+    for (int i = 0; i < LAYERS; i++) {
+      labels.graph().output("sum" + i, Moments.norm(gradients.get(2 * i)));
+      labels.graph().output("output" + i, Moments.norm(gradients.get(2 * i + 1)));
+    }
+  }
+
+  private static void accuracies(Setting setting, Examples examples, List<Table> tables, List<Figure> figures) {
+    int epochs = setting.sized(5, 1);
+    Table table =
+        new Table(
+            "accuracies",
+            "Validation accuracy in % after " + epochs + " epochs on " + examples.training().size() + " images",
+            "hidden layers",
+            "sigmoid",
+            "rate",
+            "ReLU",
+            "rate");
+    double[][] best = new double[2][DEPTHS.length];
+    for (int d = 0; d < DEPTHS.length; d++) {
+      List<Object> cells = new ArrayList<>(List.of(DEPTHS[d]));
+      for (int which = 0; which < 2; which++) {
+        Start start = STARTS.get(which == 0 ? 2 : 4);
+        double bestRate = RATES[0];
+        for (double rate : setting.quick() ? new double[] {RATES[1]} : RATES) {
+          setting.doing("%d hidden layers, %s, rate %s", DEPTHS[d], start.name, Numbers.text(rate));
+          double accuracy = accuracy(setting, examples, start, DEPTHS[d], rate, epochs);
+          if (accuracy > best[which][d]) {
+            best[which][d] = accuracy;
+            bestRate = rate;
+          }
+        }
+        cells.add(100 * best[which][d]);
+        cells.add(bestRate);
+      }
+      table.row(cells);
+    }
+    tables.add(table);
+    double[] depths = Arrays.stream(DEPTHS).asDoubleStream().toArray();
+    figures.add(
+        new Figure(
+            "accuracy-by-depth",
+            Panel.of("Accuracy by depth", "hidden layers", "validation accuracy", Scale.LINEAR)
+                .line("sigmoid", depths, best[0])
+                .line("ReLU, He", depths, best[1])));
+  }
+
+  private static double accuracy(Setting setting, Examples examples, Start start, int depth, double rate, int epochs) {
+    var network = Networks.dense(depth, WIDTH, examples.classes(), start.activation, start.weight);
+    try (Course course = new Course(setting, network, new Sgd(), examples.training(), BATCH, setting.seed())) {
+      course.train(epochs * course.stepsPerEpoch(), rate);
+      return course.judge(examples.validation()).accuracy();
+    }
+  }
+}

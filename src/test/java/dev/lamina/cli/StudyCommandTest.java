@@ -1,0 +1,74 @@
+package dev.lamina.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class StudyCommandTest {
+  @TempDir Path folder;
+  private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+  private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+
+  private int run(String... args) {
+    out.reset();
+    err.reset();
+    Console console =
+        new Console(
+            new PrintStream(out, true, StandardCharsets.UTF_8),
+            new PrintStream(err, true, StandardCharsets.UTF_8),
+            false);
+    return Main.run(console, args);
+  }
+
+  private String said() {
+    return out.toString(StandardCharsets.UTF_8);
+  }
+
+  private String complaint() {
+    return err.toString(StandardCharsets.UTF_8).strip();
+  }
+
+  @Test
+  void theListNamesStudiesWithTheirClaims() {
+    assertEquals(Main.OK, run("study", "--list"));
+    assertTrue(said().contains("he-vs-xavier ("), said());
+    assertTrue(said().contains("source: Bergstra and Bengio 2012"), said());
+  }
+
+  @Test
+  void mistakesAreOneLine() {
+    assertEquals(Main.BAD_INPUT, run("study", "dead-relo"));
+    assertTrue(complaint().startsWith("lamina: there is no study 'dead-relo'"), complaint());
+    assertEquals(Main.BAD_INPUT, run("study"));
+    assertEquals("lamina: which study? lamina study --list shows all", complaint());
+    assertEquals(Main.BAD_INPUT, run("study", "symmetry", "--data", folder.resolve("none").toString()));
+    assertTrue(complaint().contains("there is no data"), complaint());
+    assertEquals(Main.BAD_INPUT, run("study", "symmetry", "--device", "cpus"));
+    assertTrue(complaint().contains("did you mean 'cpu'?"), complaint());
+    assertEquals(1, complaint().lines().count());
+  }
+
+  /** A claim that is not reproduced is no error, but ends with another exit code. */
+  @Test
+  void aStudyWritesItsTablesFiguresAndReport() throws IOException {
+    Path to = folder.resolve("some/where");
+    int code = run("study", "random-vs-grid", "--quick", "--device", "cpu", "--threads", "2", "--out", to.toString());
+    assertEquals(Main.FAILED, code, complaint());
+    assertEquals("", complaint());
+    assertTrue(said().contains("the claim is NOT reproduced: 3 of 5 criteria are met"), said());
+    assertTrue(Files.readString(to.resolve("random-vs-grid.csv")).startsWith("n,grid,random,"));
+    assertTrue(Files.size(to.resolve("best-of-n.png")) > 1000);
+    String report = Files.readString(to.resolve("report.txt"));
+    assertTrue(report.contains("NOT reproduced: the best of 1"), report);
+    assertFalse(report.contains("wrote "), report);
+  }
+}
