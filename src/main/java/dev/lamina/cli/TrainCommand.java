@@ -9,6 +9,7 @@ import dev.lamina.io.AtomicFile;
 import dev.lamina.io.BadInputException;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.TensorType;
+import dev.lamina.train.Diagnosis;
 import dev.lamina.train.Evaluation;
 import dev.lamina.train.Fit;
 import dev.lamina.train.TrainedModel;
@@ -50,7 +51,8 @@ final class TrainCommand implements Callable<Integer> {
   private static final int MNIST_CLASSES = 10;
 
   /** What a run that goes on can be given anew: how far and where. It can begin to be deterministic, not cease to. */
-  private static final Set<String> ON_RESUMING = Set.of("epochs", "threads", "device", "deterministic");
+  private static final Set<String> ON_RESUMING =
+      Set.of("epochs", "threads", "device", "deterministic", "statistics_every");
 
   private final Console console;
 
@@ -121,6 +123,14 @@ final class TrainCommand implements Callable<Integer> {
 
   @Mixin private DeviceWishes wishes;
 
+  @Option(
+      names = "--statistics-every",
+      paramLabel = "N",
+      description =
+          "Looks inside the model every N updates (100; 0 for never), for layers.jsonl, two plots and warnings: what"
+              + " activations, gradients and updates are like, which units are dead or saturated.")
+  private String statisticsEvery;
+
   @Option(names = "--out", paramLabel = "DIR", description = "Folder of the run; runs/<date>-<model>-<n> unless given.")
   private String out;
 
@@ -185,10 +195,11 @@ final class TrainCommand implements Callable<Integer> {
     given.put("device", device);
     given.put("precision", precision);
     given.put("deterministic", wishes.deterministic() ? "true" : null);
+    given.put("statistics_every", statisticsEvery);
     given.put("out", out);
     given.forEach((key, value) -> {
       if (value != null) {
-        overrides.add(new RecipeText.Setting("--" + key, key, value));
+        overrides.add(new RecipeText.Setting("--" + key.replace('_', '-'), key, value));
       }
     });
     return overrides;
@@ -227,21 +238,23 @@ final class TrainCommand implements Callable<Integer> {
     }
     Parts parts = await(decoding);
     MetricsLog metrics = new MetricsLog(run.metrics());
+    StatisticsLog statistics = new StatisticsLog(run.layers());
     Trainer trainer =
         new Trainer(opened, recipe.layers(parts.training.classes(), parts.training.inputType().shape()))
             .options(recipe.options())
             .checkpoints(run.checkpoints(), parts.recipe)
             .listener(new RecipeKeeper(run.recipe(), parts.recipe))
-            .listener(metrics);
+            .listener(metrics)
+            .listener(statistics);
     if (resume != null && !run.isFresh()) {
       trainer.resume();
     }
     try (StopSignal stop = new StopSignal();
         ConsoleProgress progress = new ConsoleProgress(console)) {
-      trainer.listener(stop).listener(progress);
+      trainer.listener(stop).listener(progress).listener(new Diagnosis(finding -> console.line("%s", finding)));
       try (TrainedModel trained = trainer.fit(parts.training)) {
         progress.clear();
-        return finish(trained, parts, recipe, run, metrics);
+        return finish(trained, parts, recipe, run, metrics, statistics);
       }
     }
   }
@@ -254,13 +267,14 @@ final class TrainCommand implements Callable<Integer> {
     }
   }
 
-  private int finish(TrainedModel trained, Parts parts, Recipe recipe, RunFolder run, MetricsLog metrics) {
+  private int finish(
+      TrainedModel trained, Parts parts, Recipe recipe, RunFolder run, MetricsLog metrics, StatisticsLog statistics) {
     TrainingReport report = trained.report();
     if (report.end() == TrainingReport.End.INTERRUPTED) {
       console.line("interrupted after step %,d; continue with: lamina train --resume %s", report.steps(), run.path());
       return Main.INTERRUPTED;
     }
-    plot(run, recipe);
+    plot(run, recipe, statistics);
     if (report.epochs().isEmpty()) {
       console.line("there was nothing left to train; more --epochs make the run longer");
     }
@@ -292,13 +306,16 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   /** A missing font must not cost a trained model. */
-  private void plot(RunFolder run, Recipe recipe) {
+  private void plot(RunFolder run, Recipe recipe, StatisticsLog statistics) {
     List<RunFolder.Point> points = run.points();
     if (points.isEmpty()) {
       return;
     }
     try {
       TrainingPlot.write(run.plot(), recipe.model().name() + " on " + recipe.data(), points);
+      if (!statistics.all().isEmpty()) {
+        LayersPlot.write(run.layersPlot(), run.histograms(), statistics.all());
+      }
     } catch (java.io.IOException | RuntimeException | LinkageError e) {
       console
           .err()

@@ -8,6 +8,7 @@ import dev.lamina.nn.init.Initializer;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.Shape;
 import dev.lamina.tensor.TensorType;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -40,6 +41,16 @@ public final class Scope {
     this.path = path;
   }
 
+  /**
+   * A layer in its place.
+   *
+   * @param path of the layer
+   * @param layer what is there
+   * @param input what it was given
+   * @param output what it made of that
+   */
+  public record Applied(String path, Layer layer, Tensor input, Tensor output) {}
+
   /** What all scopes of one trace share. */
   private record Trace(
       Graph graph,
@@ -48,7 +59,8 @@ public final class Scope {
       DType dtype,
       long seed,
       Tensor step,
-      SequencedMap<String, List<Tensor>> watched) {}
+      SequencedMap<String, List<Tensor>> watched,
+      List<Applied> applied) {}
 
   /**
    * The scope of a whole model.
@@ -61,7 +73,8 @@ public final class Scope {
    * @param step the number of the step, I32 scalar, from which random streams count
    */
   public static Scope root(Graph graph, Mode mode, Parameters parameters, DType dtype, long seed, Tensor step) {
-    return new Scope(new Trace(graph, mode, parameters, dtype, seed, step, new LinkedHashMap<>()), "");
+    return new Scope(
+        new Trace(graph, mode, parameters, dtype, seed, step, new LinkedHashMap<>(), new ArrayList<>()), "");
   }
 
   /** The graph that is being built. */
@@ -149,7 +162,13 @@ public final class Scope {
     Scope scope = new Scope(trace, join(name));
     Tensor[] result = new Tensor[1];
     graph().within(scope.path, graph().phase(), () -> result[0] = layer.forward(x, scope));
+    trace.applied.add(new Applied(scope.path, layer, x, result[0]));
     return result[0];
+  }
+
+  /** All layers of the model so far, each behind those within it. */
+  public List<Applied> applied() {
+    return Collections.unmodifiableList(trace.applied);
   }
 
   /**

@@ -42,6 +42,7 @@ public final class CompiledModel implements AutoCloseable {
   private final Program accumulate;
   private final Program judge;
   private final Program predict;
+  private final StatisticsProbe probe;
   private final HostTensor rate;
 
   /** What the device holds as the rate: it is sent when it changes. */
@@ -77,6 +78,12 @@ public final class CompiledModel implements AutoCloseable {
       accumulate = plans.accumulate().map(program).orElse(null);
       judge = program.apply(plans.judge());
       predict = program.apply(plans.predict());
+      probe =
+          plans
+              .observation()
+              .map(
+                  look -> new StatisticsProbe(look.graphs(), program.apply(look.before()), program.apply(look.after())))
+              .orElse(null);
       rate = device.allocateHost(TensorType.of(trace.spec().precision().parameters()));
     } catch (RuntimeException e) {
       // Somebody may try again with less: what half of a model took must be free by then.
@@ -230,6 +237,27 @@ public final class CompiledModel implements AutoCloseable {
     others.await();
     first.await();
     second.await();
+  }
+
+  /**
+   * Looks inside on the batch of the next {@link #update}, which must follow at once; see {@link #takeStatistics}.
+   *
+   * @throws IllegalStateException if the spec is not observed
+   */
+  public void observe(HostTensor images, HostTensor target) {
+    pass(requireProbe().before(), images, target, Device.Ticket.DONE);
+  }
+
+  /** What {@link #observe} saw, and what the update since then has done to the weights; waits for both. */
+  public ModelStatistics takeStatistics(int epoch) {
+    return requireProbe().statistics(steps(), epoch, trace.spec().batch());
+  }
+
+  private StatisticsProbe requireProbe() {
+    if (probe == null) {
+      throw new IllegalStateException("a model that was compiled without observation cannot be looked into");
+    }
+    return probe;
   }
 
   /** Mean loss and accuracy of the passes since the last call; waits for them. */
@@ -410,6 +438,9 @@ public final class CompiledModel implements AutoCloseable {
       if (program != null) {
         program.close();
       }
+    }
+    if (probe != null) {
+      probe.close();
     }
     arena.close();
     store.close();

@@ -97,7 +97,7 @@ public final class LossProbe implements AutoCloseable {
 
   private Probe backward() {
     Traced traced = trace();
-    Map<Variable, Tensor> gradients = TrainingGraph.gradients(traced.graph, traced.loss);
+    Map<Variable, Tensor> gradients = WeightGradients.of(traced.graph, traced.loss, List.of()).weights();
     gradients.forEach((weight, gradient) -> traced.graph.output(GRADIENT + weight.name(), gradient));
     return new Probe(model, traced.graph);
   }

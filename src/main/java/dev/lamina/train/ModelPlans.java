@@ -24,6 +24,7 @@ import java.util.function.Consumer;
  * @param accumulate a pass that only adds its gradients; empty if each pass ends with an update
  * @param judge a pass of evaluation
  * @param predict a pass of prediction
+ * @param observation looks inside; empty for a model that nobody looks into
  */
 record ModelPlans(
     ModelTrace trace,
@@ -31,7 +32,21 @@ record ModelPlans(
     Optional<Plan> update,
     Optional<Plan> accumulate,
     Plan judge,
-    Plan predict) {
+    Plan predict,
+    Optional<Observation> observation) {
+
+  /**
+   * Plans that look inside a model.
+   *
+   * @param graphs what is looked at
+   * @param before an update
+   * @param after it
+   */
+  record Observation(StatisticsGraphs.Built graphs, Plan before, Plan after) {
+    Observation prepared(Device device, Consumer<Op> next) {
+      return new Observation(graphs, before.prepared(device, next), after.prepared(device, next));
+    }
+  }
 
   /**
    * What {@code spec} is going to need, as far as that can be told without running anything.
@@ -60,11 +75,14 @@ record ModelPlans(
         spec.trains() && spec.accumulate() > 1 ? Optional.of(TrainingGraph.accumulating(trace)) : Optional.empty();
     TrainingGraph.Built judge = EvaluationGraph.judging(trace);
     Graph predict = EvaluationGraph.predicting(trace);
+    Optional<StatisticsGraphs.Built> observation =
+        spec.trains() && spec.observed() ? Optional.of(StatisticsGraphs.of(trace)) : Optional.empty();
     // Packed variables come first, so that their members take their place within them.
     Set<Variable> variables = new LinkedHashSet<>();
     update.ifPresent(built -> variables.addAll(built.variables()));
     accumulate.ifPresent(built -> variables.addAll(built.variables()));
     variables.addAll(judge.variables());
+    observation.ifPresent(built -> variables.addAll(built.variables()));
     trace.parameters().all().forEach(declaration -> variables.add(declaration.variable()));
     VariableLayout layout = new VariableLayout(variables);
     return new ModelPlans(
@@ -73,7 +91,10 @@ record ModelPlans(
         update.map(built -> Plan.forecast(built.graph(), device, layout)),
         accumulate.map(built -> Plan.forecast(built.graph(), device, layout)),
         Plan.forecast(judge.graph(), device, layout),
-        Plan.forecast(predict, device, layout));
+        Plan.forecast(predict, device, layout),
+        observation.map(built ->
+            new Observation(
+                built, Plan.forecast(built.before(), device, layout), Plan.forecast(built.after(), device, layout))));
   }
 
   /** The same with kernels that can run. */
@@ -85,7 +106,8 @@ record ModelPlans(
         update.map(plan -> plan.prepared(device, next)),
         accumulate.map(plan -> plan.prepared(device, next)),
         judge.prepared(device, next),
-        predict.prepared(device, next));
+        predict.prepared(device, next),
+        observation.map(plans -> plans.prepared(device, next)));
   }
 
   /** Tells {@code progress} how many kernels of all programs came before each. */
@@ -99,6 +121,7 @@ record ModelPlans(
     List<Plan> plans = new ArrayList<>(List.of(judge, predict));
     update.ifPresent(plans::add);
     accumulate.ifPresent(plans::add);
+    observation.ifPresent(look -> plans.addAll(List.of(look.before, look.after)));
     return plans;
   }
 

@@ -21,6 +21,7 @@ import java.util.List;
  * @param evaluationBatch examples that one pass of evaluation or prediction takes
  * @param precision of parameters and activations
  * @param seed of initial weights and dropout
+ * @param observed whether {@link CompiledModel#observe} can look inside; that takes memory for a copy of the weights
  */
 public record ModelSpec(
     Layer model,
@@ -33,7 +34,8 @@ public record ModelSpec(
     int accumulate,
     int evaluationBatch,
     Precision precision,
-    long seed) {
+    long seed,
+    boolean observed) {
   private static final int LEAST_EVALUATION = 64;
 
   /**
@@ -69,6 +71,22 @@ public record ModelSpec(
     }
   }
 
+  /** A model that nobody looks into. */
+  public ModelSpec(
+      Layer model,
+      TensorType example,
+      InputScaling scaling,
+      Loss loss,
+      Optimizer optimizer,
+      GradientClip clip,
+      int batch,
+      int accumulate,
+      int evaluationBatch,
+      Precision precision,
+      long seed) {
+    this(model, example, scaling, loss, optimizer, clip, batch, accumulate, evaluationBatch, precision, seed, false);
+  }
+
   /**
    * The usual batch of evaluation beside a training with batches of {@code batch}: as large, but enough to keep a
    * device busy, and no larger than what evaluation gains from.
@@ -95,6 +113,7 @@ public record ModelSpec(
         passes,
         Math.min(evaluationBatch, Math.max(examples, LEAST_EVALUATION)),
         precision,
-        seed);
+        seed,
+        observed);
   }
 }

@@ -11,6 +11,8 @@ import dev.lamina.nn.Scope;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.Shape;
 import dev.lamina.tensor.TensorType;
+import java.util.ArrayList;
+import java.util.List;
 
 /** Traces one model into graphs, each time over the same variables. */
 final class ModelTrace {
@@ -47,6 +49,11 @@ final class ModelTrace {
 
   /** The model's output on scaled {@code images}. */
   Tensor forward(Graph graph, Tensor images, Scope.Mode mode) {
+    return forward(graph, images, mode, new ArrayList<>());
+  }
+
+  /** The same; {@code applied} gets all layers, each behind those within it. */
+  Tensor forward(Graph graph, Tensor images, Scope.Mode mode, List<Scope.Applied> applied) {
     Tensor[] result = new Tensor[1];
     graph.within(
         "",
@@ -55,6 +62,7 @@ final class ModelTrace {
           Scope scope =
               Scope.root(graph, mode, parameters, spec.precision().parameters(), spec.seed(), graph.read(PASSES));
           result[0] = spec.model().forward(scaled(images), scope).cast(spec.precision().parameters());
+          applied.addAll(scope.applied());
         });
     return result[0];
   }

@@ -99,6 +99,11 @@ public final class Trainer {
     return options(options.with(earlyStopping));
   }
 
+  /** How many updates lie between two looks inside the model, which listeners are told; 0 for none. */
+  public Trainer statisticsEvery(int updates) {
+    return options(options.withStatisticsEvery(updates));
+  }
+
   /** Tells {@code listener} how training goes. */
   public Trainer listener(TrainingListener listener) {
     listeners.add(listener);
@@ -235,7 +240,8 @@ public final class Trainer {
         options.accumulate(),
         evaluationBatch,
         options.precision(),
-        options.seed());
+        options.seed(),
+        options.statisticsEvery() > 0);
   }
 
   /** The initial weights, or those of the checkpoint. */

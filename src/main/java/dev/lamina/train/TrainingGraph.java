@@ -3,9 +3,7 @@ package dev.lamina.train;
 import dev.lamina.graph.Expr;
 import dev.lamina.graph.Expr.Relation;
 import dev.lamina.graph.Exprs;
-import dev.lamina.graph.Gradients;
 import dev.lamina.graph.Graph;
-import dev.lamina.graph.Node;
 import dev.lamina.graph.Node.Phase;
 import dev.lamina.graph.Op;
 import dev.lamina.graph.Tensor;
@@ -75,7 +73,8 @@ final class TrainingGraph {
     graph.output("loss", loss);
     graph.within("", Phase.UPDATE, () -> count(output, target, perExample));
     LossScale scale = spec.precision() == Precision.FP16 ? LossScale.read(graph) : null;
-    Map<Variable, Tensor> gradients = gradients(graph, scale == null ? loss : scale.lifted(loss));
+    Map<Variable, Tensor> gradients =
+        WeightGradients.of(graph, scale == null ? loss : scale.lifted(loss), List.of()).weights();
     graph.within(
         "",
         Phase.UPDATE,
@@ -96,22 +95,6 @@ final class TrainingGraph {
 
   private void count(Tensor output, Tensor target, Tensor perExample) {
     variables.addAll(Figures.TRAINING.accumulate(graph, trace.spec().loss().task(), output, target, perExample));
-  }
-
-  /** The gradient of {@code loss} for each weight read in {@code graph}; one that was read twice gets the sum. */
-  static Map<Variable, Tensor> gradients(Graph graph, Tensor loss) {
-    List<Tensor> reads = new ArrayList<>();
-    for (Node node : graph.nodes()) {
-      if (node.op() instanceof Op.Read(Variable variable) && variable.kind() == Variable.Kind.WEIGHT) {
-        reads.add(graph.tensor(node, 0));
-      }
-    }
-    List<Tensor> gradients = Gradients.of(loss, reads);
-    Map<Variable, Tensor> sums = new LinkedHashMap<>();
-    for (int i = 0; i < reads.size(); i++) {
-      sums.merge(((Op.Read) reads.get(i).node().op()).variable(), gradients.get(i), Tensor::plus);
-    }
-    return sums;
   }
 
   /** Assigns the new weights, or the new sum of gradients; the sum of the squared gradients. */

@@ -18,6 +18,9 @@ public interface TrainingListener {
   /** After each update; must be quick, and allocate nothing if training shall make no garbage. */
   default void updated(long step, double rate) {}
 
+  /** Every some updates, if {@link TrainingOptions#statisticsEvery} says so: a look inside the model. */
+  default void observed(ModelStatistics statistics) {}
+
   /** A few times a second. */
   default void progressed(TrainingProgress progress) {}
 

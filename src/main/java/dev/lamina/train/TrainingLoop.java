@@ -173,8 +173,18 @@ final class TrainingLoop implements AutoCloseable {
       loader.release(batch);
     }
     Batch batch = loader.next();
+    boolean looks = options.statisticsEvery() > 0 && step % options.statisticsEvery() == 0;
+    if (looks) {
+      model.observe(batch.inputs(), batch.targets());
+    }
     model.update(batch.inputs(), batch.targets(), rate);
     loader.release(batch);
+    if (looks) {
+      ModelStatistics statistics = model.takeStatistics(Math.toIntExact(step / plan.stepsPerEpoch()) + 1);
+      for (TrainingListener listener : listeners) {
+        listener.observed(statistics);
+      }
+    }
   }
 
   /** Tells listeners of an update; whether one of them wants to stop. */

@@ -26,6 +26,8 @@ import java.util.function.Consumer;
  * @param earlyStopping when to give up, or null for never
  * @param normalise whether inputs are centred and scaled by mean and deviation of the training part
  * @param precision of parameters and activations
+ * @param statisticsEvery so many updates listeners get {@link ModelStatistics}; 0 for never. A look takes about the
+ *     time of an update, and memory for a copy of the weights; it changes nothing of what is learned
  */
 public record TrainingOptions(
     Loss loss,
@@ -40,11 +42,12 @@ public record TrainingOptions(
     double validationShare,
     EarlyStopping earlyStopping,
     boolean normalise,
-    Precision precision) {
+    Precision precision,
+    int statisticsEvery) {
 
   /**
    * Adam at 0.001 on softmax cross-entropy, 10 epochs of batches of 128, the rate constant; a twentieth is held out,
-   * inputs are normalised, nothing stops early.
+   * inputs are normalised, nothing stops early, nobody looks inside.
    */
   public static final TrainingOptions DEFAULTS =
       new TrainingOptions(
@@ -60,7 +63,8 @@ public record TrainingOptions(
           0.05,
           null,
           true,
-          Precision.TF32);
+          Precision.TF32,
+          0);
 
   public TrainingOptions {
     if (epochs < 1) {
@@ -74,6 +78,9 @@ public record TrainingOptions(
     }
     if (!(validationShare >= 0 && validationShare < 1)) {
       throw new IllegalArgumentException("the validation share is at least 0 and less than 1, got " + validationShare);
+    }
+    if (statisticsEvery < 0) {
+      throw new IllegalArgumentException("statistics every: expected 0 or more updates, got " + statisticsEvery);
     }
   }
 
@@ -140,6 +147,11 @@ public record TrainingOptions(
     return changed(draft -> draft.precision = other);
   }
 
+  /** These with a look inside the model every so many updates, or 0. */
+  public TrainingOptions withStatisticsEvery(int updates) {
+    return changed(draft -> draft.statisticsEvery = updates);
+  }
+
   private TrainingOptions changed(Consumer<Draft> change) {
     Draft draft = new Draft(this);
     change.accept(draft);
@@ -161,6 +173,7 @@ public record TrainingOptions(
     private EarlyStopping earlyStopping;
     private boolean normalise;
     private Precision precision;
+    private int statisticsEvery;
 
     Draft(TrainingOptions from) {
       loss = from.loss;
@@ -176,6 +189,7 @@ public record TrainingOptions(
       earlyStopping = from.earlyStopping;
       normalise = from.normalise;
       precision = from.precision;
+      statisticsEvery = from.statisticsEvery;
     }
 
     TrainingOptions options() {
@@ -192,7 +206,8 @@ public record TrainingOptions(
           validationShare,
           earlyStopping,
           normalise,
-          precision);
+          precision,
+          statisticsEvery);
     }
   }
 }

@@ -115,6 +115,24 @@ class MainTest {
     assertTrue(Files.exists(run.resolve("last.safetensors")));
     BufferedImage plot = ImageIO.read(run.resolve("plot.png").toFile());
     assertTrue(plot.getWidth() >= 600 && plot.getHeight() >= 400, plot.toString());
+
+    List<String> looks = Files.readAllLines(run.resolve("layers.jsonl"));
+    JsonNode layers = new JsonMapper().readTree(looks.getFirst()).get("layers");
+    assertEquals(
+        List.of("dense1", "relu1", "dense2"), layers.valueStream().map(l -> l.get("path").asString()).toList());
+    assertTrue(ImageIO.read(run.resolve("layers.png").toFile()).getHeight() >= 400);
+    assertTrue(ImageIO.read(run.resolve("histograms.png").toFile()).getWidth() >= 600);
+  }
+
+  @Test
+  void nobodyLooksInsideAModelUnlessWanted() throws IOException {
+    Path run = folder.resolve("unseen");
+    String recipe =
+        recipe("data: %s\nmodel: [flatten, {dense: 3}]\ndevice: reference\nepochs: 1\nbatch: 20".formatted(data))
+            .toString();
+    assertEquals(Main.OK, run("train", recipe, "--out", run.toString(), "--statistics-every", "0"), err::toString);
+    assertFalse(Files.exists(run.resolve("layers.jsonl")) || Files.exists(run.resolve("layers.png")));
+    assertComplaint("statistics every", "train", recipe, "--statistics-every", "-1");
   }
 
   @Test

@@ -38,6 +38,7 @@ import java.util.List;
  * @param normalise whether inputs are centred and scaled
  * @param precision of parameters and activations
  * @param deterministic whether the same GPU with the same libraries gives the same bits each time
+ * @param statisticsEvery so many updates the model is looked into; 0 for never
  * @param out folder of the run, or null for a new one in {@code runs}
  */
 public record Recipe(
@@ -60,6 +61,7 @@ public record Recipe(
     boolean normalise,
     Precision precision,
     boolean deterministic,
+    int statisticsEvery,
     String out) {
 
   /** What is trained. */
@@ -122,7 +124,8 @@ public record Recipe(
         validation,
         earlyStopping,
         normalise,
-        precision);
+        precision,
+        statisticsEvery);
   }
 
   /** This recipe with the rate spelled out. */
@@ -156,6 +159,7 @@ public record Recipe(
         normalise,
         precision,
         deterministic,
+        statisticsEvery,
         folder);
   }
 }

@@ -199,6 +199,7 @@ final class Vocabulary {
         true,
         Precision.TF32,
         false,
+        100,
         null);
   }
 

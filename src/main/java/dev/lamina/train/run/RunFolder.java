@@ -100,6 +100,21 @@ public record RunFolder(Path path) {
     return path.resolve("plot.png");
   }
 
+  /** What was seen inside the model, one JSON object a line for each look. */
+  Path layers() {
+    return path.resolve("layers.jsonl");
+  }
+
+  /** Its curves. */
+  Path layersPlot() {
+    return path.resolve("layers.png");
+  }
+
+  /** The outputs of each layer, as they were last. */
+  Path histograms() {
+    return path.resolve("histograms.png");
+  }
+
   /** Where the models go. */
   public Checkpoints checkpoints() {
     return new Checkpoints(path);

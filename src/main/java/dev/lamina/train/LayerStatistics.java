@@ -1,0 +1,54 @@
+package dev.lamina.train;
+
+import java.util.List;
+
+/**
+ * What one layer did with a batch while it was trained. Figures that make no sense for the layer are NaN.
+ *
+ * @param path the layer's name from the model down
+ * @param kind what it is: {@code relu}, {@code conv2d}
+ * @param mean of its outputs
+ * @param deviation their standard deviation
+ * @param gradientMean of the gradient of the loss with respect to its outputs
+ * @param gradientDeviation its standard deviation
+ * @param zeros the share of outputs that are 0; of activations only
+ * @param saturated the share of a sigmoid's or tanh's inputs beyond ±5, where almost no gradient passes
+ * @param unitPeaks of a ReLU the largest output of each unit (the last dimension: a channel, or a feature); else empty
+ * @param histogram of its outputs, for some examples of the batch
+ */
+public record LayerStatistics(
+    String path,
+    String kind,
+    double mean,
+    double deviation,
+    double gradientMean,
+    double gradientDeviation,
+    double zeros,
+    double saturated,
+    List<Double> unitPeaks,
+    Histogram histogram) {
+
+  public LayerStatistics {
+    unitPeaks = List.copyOf(unitPeaks);
+  }
+
+  /**
+   * Counts of values in bins of equal width.
+   *
+   * @param low where the first bin begins
+   * @param high where the last one ends
+   * @param counts values in each bin
+   */
+  public record Histogram(double low, double high, List<Long> counts) {
+    public Histogram {
+      counts = List.copyOf(counts);
+    }
+  }
+
+  /** The share of a ReLU's units that were 0 for every example and place; NaN for other layers. */
+  public double deadUnits() {
+    return unitPeaks.isEmpty()
+        ? Double.NaN
+        : unitPeaks.stream().filter(peak -> peak <= 0).count() / (double) unitPeaks.size();
+  }
+}

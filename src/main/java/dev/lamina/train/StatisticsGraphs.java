@@ -1,0 +1,228 @@
+package dev.lamina.train;
+
+import static dev.lamina.graph.Exprs.constant;
+import static dev.lamina.graph.Exprs.input;
+
+import dev.lamina.graph.Expr;
+import dev.lamina.graph.Expr.Relation;
+import dev.lamina.graph.Exprs;
+import dev.lamina.graph.Graph;
+import dev.lamina.graph.Node.Phase;
+import dev.lamina.graph.Op;
+import dev.lamina.graph.Tensor;
+import dev.lamina.graph.Variable;
+import dev.lamina.nn.Layer;
+import dev.lamina.nn.Scope;
+import dev.lamina.nn.activation.Activation;
+import dev.lamina.nn.activation.ReLU;
+import dev.lamina.nn.activation.Sigmoid;
+import dev.lamina.nn.activation.Tanh;
+import dev.lamina.tensor.DType;
+import dev.lamina.tensor.TensorType;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * The graphs that look inside a model. One runs before an update, on its batch: forward and backward, everything
+ * reduced to a few numbers for each layer; it keeps the weights aside. The other, after the update, compares. Neither
+ * changes what training sees: no statistic is updated, no random stream moves on.
+ */
+final class StatisticsGraphs {
+  static final int BINS = 30;
+
+  /** Examples whose values are counted into bins: each value is compared with each bin. */
+  private static final int HISTOGRAM_EXAMPLES = 8;
+
+  /** A sigmoid's slope here is 0.7 % (tanh: 0.02 %), of at most 25 %. */
+  private static final double SATURATED = 5;
+
+  /** The places of a layer's numbers in its output. */
+  enum Figure {
+    MEAN,
+    VARIANCE,
+    GRADIENT_MEAN,
+    GRADIENT_VARIANCE,
+    ZEROS,
+    SATURATED,
+    LOW,
+    HIGH
+  }
+
+  /** The places of a weight's numbers: sums of squares. */
+  enum Square {
+    WEIGHT,
+    UPDATE
+  }
+
+  /** A layer that is looked at. */
+  record Watched(String path, Layer layer) {
+    String kind() {
+      return layer.getClass().isSynthetic() ? "activation" : layer.getClass().getSimpleName().toLowerCase(Locale.ROOT);
+    }
+
+    boolean isActivation() {
+      return layer instanceof Activation;
+    }
+
+    boolean canDie() {
+      return layer instanceof ReLU;
+    }
+
+    boolean canSaturate() {
+      return layer instanceof Sigmoid || layer instanceof Tanh;
+    }
+
+    String figures() {
+      return "figures of " + path;
+    }
+
+    String histogram() {
+      return "histogram of " + path;
+    }
+
+    String units() {
+      return "units of " + path;
+    }
+  }
+
+  /** The output with the sums of squares of all gradients, or of all weights. */
+  static final String SQUARES = "squares";
+
+  /**
+   * Both graphs.
+   *
+   * @param before an update
+   * @param after it
+   * @param layers that are looked at
+   * @param weights in the order of {@link #SQUARES}
+   * @param variables where the weights are kept meanwhile
+   */
+  record Built(Graph before, Graph after, List<Watched> layers, List<Variable> weights, List<Variable> variables) {}
+
+  private StatisticsGraphs() {}
+
+  static Built of(ModelTrace trace) {
+    Graph before = new Graph();
+    List<Scope.Applied> applied = new ArrayList<>();
+    Tensor images = trace.images(before, trace.spec().batch());
+    Tensor output = trace.forward(before, images, Scope.Mode.TRAINING, applied);
+    before.dropAssigns();
+    Tensor target = before.input("target", trace.spec().loss().target(output.type()));
+    Tensor loss = trace.spec().loss().perExample(output, target).mean();
+
+    List<Scope.Applied> watched = applied.stream().filter(a -> isLeaf(a, applied) && isTelling(a, before)).toList();
+    WeightGradients gradients = WeightGradients.of(before, loss, watched.stream().map(Scope.Applied::output).toList());
+    List<Variable> weights = List.copyOf(gradients.weights().keySet());
+    List<Watched> layers = new ArrayList<>();
+    List<Variable> kept = new ArrayList<>();
+    Graph after = new Graph();
+    before.within(
+        "",
+        Phase.UPDATE,
+        () -> {
+          for (int i = 0; i < watched.size(); i++) {
+            Watched layer = new Watched(watched.get(i).path(), watched.get(i).layer());
+            layers.add(layer);
+            look(before, layer, watched.get(i), gradients.others().get(i));
+          }
+          List<Tensor> squares = new ArrayList<>();
+          gradients
+              .weights()
+              .forEach((weight, gradient) -> {
+                squares.add(squares(gradient, input(0)));
+                Variable aside = new Variable("before." + weight.name(), weight.type(), Variable.Kind.METRIC);
+                kept.add(aside);
+                before.assign(aside, before.read(weight));
+              });
+          before.output(SQUARES, Tensor.concat(0, squares));
+        });
+    after.within("", Phase.UPDATE, () -> after.output(SQUARES, compared(after, weights, kept)));
+    return new Built(before, after, List.copyOf(layers), weights, List.copyOf(kept));
+  }
+
+  private static Tensor compared(Graph graph, List<Variable> weights, List<Variable> kept) {
+    List<Tensor> squares = new ArrayList<>();
+    for (int i = 0; i < weights.size(); i++) {
+      Tensor old = graph.read(kept.get(i));
+      squares.add(squares(old, input(0)));
+      squares.add(squares(old, Exprs.sub(input(1), input(0)), graph.read(weights.get(i))));
+    }
+    return Tensor.concat(0, squares);
+  }
+
+  private static Tensor squares(Tensor tensor, Expr value, Tensor... others) {
+    return tensor.reduce(Op.ReduceKind.SUM, Exprs.mul(value, value), DType.F32, new int[0], others).reshape(1);
+  }
+
+  private static boolean isLeaf(Scope.Applied layer, List<Scope.Applied> all) {
+    return all.stream().noneMatch(other -> other.path().startsWith(layer.path() + "."));
+  }
+
+  /** Whether it has weights or is an activation: others only move values. */
+  private static boolean isTelling(Scope.Applied layer, Graph graph) {
+    return layer.layer() instanceof Activation
+        || graph.nodes().stream()
+            .anyMatch(node ->
+                node.layer().equals(layer.path())
+                    && node.op() instanceof Op.Read(Variable variable)
+                    && variable.kind() == Variable.Kind.WEIGHT);
+  }
+
+  private static void look(Graph graph, Watched layer, Scope.Applied applied, Tensor gradient) {
+    Tensor y = applied.output();
+    List<Tensor> figures = new ArrayList<>();
+    Tensor mean = mean(y, input(0));
+    figures.add(mean);
+    figures.add(mean(y, square(Exprs.sub(input(0), input(1))), mean));
+    Tensor gradientMean = mean(gradient, input(0));
+    figures.add(gradientMean);
+    figures.add(mean(gradient, square(Exprs.sub(input(0), input(1))), gradientMean));
+    figures.add(mean(y, Exprs.select(Relation.EQ, input(0), constant(0), constant(1), constant(0))));
+    Expr beyond = Exprs.select(Relation.GT, Exprs.abs(input(0)), constant(SATURATED), constant(1), constant(0));
+    figures.add(mean(applied.input(), layer.canSaturate() ? beyond : Exprs.mul(input(0), 0)));
+    Tensor some = y.slice(0, 0, Math.min(y.shape().dim(0), HISTOGRAM_EXAMPLES));
+    int values = Math.toIntExact(some.shape().size());
+    Tensor column = some.reshape(values, 1);
+    Tensor low = all(column, Op.ReduceKind.MAX, Exprs.neg(input(0))).map(Exprs::neg);
+    Tensor high = all(column, Op.ReduceKind.MAX, input(0));
+    figures.add(low);
+    figures.add(high);
+    graph.output(layer.figures(), Tensor.concat(0, figures));
+    graph.output(layer.histogram(), histogram(graph, column, low, high));
+    if (layer.canDie()) {
+      int units = y.shape().last();
+      graph.output(layer.units(), y.reshape(Math.toIntExact(y.shape().size() / units), units).max(0).cast(DType.F32));
+    }
+  }
+
+  private static Expr square(Expr value) {
+    return Exprs.mul(value, value);
+  }
+
+  private static Tensor mean(Tensor tensor, Expr value, Tensor... others) {
+    return all(tensor, Op.ReduceKind.SUM, Exprs.mul(value, 1.0 / tensor.shape().size()), others);
+  }
+
+  private static Tensor all(Tensor tensor, Op.ReduceKind kind, Expr value, Tensor... others) {
+    return tensor.reduce(kind, value, DType.F32, new int[0], others).reshape(1);
+  }
+
+  /** How many of {@code column} [values,1] lie in each bin between {@code low} and {@code high}, both within. */
+  private static Tensor histogram(Graph graph, Tensor column, Tensor low, Tensor high) {
+    Tensor bins = graph.constant(TensorType.f32(1, BINS), 0);
+    // Input 0 is the value, 1 low, 2 high, 3 there for the shape.
+    Expr width = Exprs.max(Exprs.sub(input(2), input(1)), constant(Float.MIN_NORMAL));
+    Expr place = Exprs.mul(Exprs.binary(Expr.BinaryOp.DIV, Exprs.sub(input(0), input(1)), width), BINS);
+    Expr within = Exprs.min(place, constant(BINS - 0.5));
+    Expr begins = Exprs.add(new Expr.Index(1), input(3));
+    Expr counted =
+        Exprs.select(
+            Relation.GE,
+            within,
+            begins,
+            Exprs.select(Relation.LT, within, Exprs.add(begins, 1), constant(1), constant(0)),
+            constant(0));
+    return column.reduce(Op.ReduceKind.SUM, counted, DType.F32, new int[] {0}, low, high, bins);
+  }
+}
