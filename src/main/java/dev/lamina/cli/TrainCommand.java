@@ -21,6 +21,7 @@ import dev.lamina.train.recipe.Recipe;
 import dev.lamina.train.recipe.RecipeText;
 import dev.lamina.train.run.MetricsLog;
 import dev.lamina.train.run.RunFolder;
+import dev.lamina.train.run.StatisticsLog;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -101,17 +101,17 @@ public record RunFolder(Path path) {
   }
 
   /** What was seen inside the model, one JSON object a line for each look. */
-  Path layers() {
+  public Path layers() {
     return path.resolve("layers.jsonl");
   }
 
   /** Its curves. */
-  Path layersPlot() {
+  public Path layersPlot() {
     return path.resolve("layers.png");
   }
 
   /** The outputs of each layer, as they were last. */
-  Path histograms() {
+  public Path histograms() {
     return path.resolve("histograms.png");
   }
 

@@ -1,4 +1,4 @@
-package dev.lamina.cli;
+package dev.lamina.train.run;
 
 import dev.lamina.io.BadInputException;
 import dev.lamina.train.LayerStatistics;
@@ -11,25 +11,27 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import tools.jackson.databind.json.JsonMapper;
 
 /** Writes what was seen inside the model to a file, one JSON object a line for each look, and keeps it for plots. */
-final class StatisticsLog implements TrainingListener {
+public final class StatisticsLog implements TrainingListener {
   private static final JsonMapper JSON = new JsonMapper();
 
   private final Path file;
   private final List<ModelStatistics> all = new ArrayList<>();
 
-  StatisticsLog(Path file) {
+  /** Writes to {@code file}, behind what is there. */
+  public StatisticsLog(Path file) {
     this.file = file;
   }
 
   /** The looks of this run, without what it continues. */
-  List<ModelStatistics> all() {
-    return all;
+  public List<ModelStatistics> all() {
+    return Collections.unmodifiableList(all);
   }
 
   @Override
