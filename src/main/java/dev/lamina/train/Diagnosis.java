@@ -44,29 +44,30 @@ public final class Diagnosis implements TrainingListener {
 
   @Override
   public void epochEnded(EpochReport report) {
-    findings(epoch)
-        .forEach((key, sentence) -> {
-          if (told.add(key)) {
-            listener.accept(sentence);
-          }
-        });
+    // What happened in the first half may be over, above all in the first epoch.
+    Map<String, String> findings = findings(epoch.subList(epoch.size() / 2, epoch.size()));
+    findings.forEach((key, sentence) -> {
+      if (told.add(key)) {
+        listener.accept(sentence);
+      }
+    });
     epoch.clear();
   }
 
   /** What is wrong, by layer and sickness. */
-  private static Map<String, String> findings(List<ModelStatistics> epoch) {
+  private static Map<String, String> findings(List<ModelStatistics> looks) {
     Map<String, String> findings = new LinkedHashMap<>();
-    if (epoch.isEmpty()) {
+    if (looks.isEmpty()) {
       return findings;
     }
-    for (int i = 0; i < epoch.getFirst().layers().size(); i++) {
+    for (int i = 0; i < looks.getFirst().layers().size(); i++) {
       int layer = i;
-      units(epoch.stream().map(look -> look.layers().get(layer)).toList(), examples(epoch), findings);
+      units(looks.stream().map(look -> look.layers().get(layer)).toList(), examples(looks), findings);
     }
     List<WeightStatistics> matrices = new ArrayList<>();
-    for (int i = 0; i < epoch.getFirst().weights().size(); i++) {
+    for (int i = 0; i < looks.getFirst().weights().size(); i++) {
       int weight = i;
-      List<WeightStatistics> seen = epoch.stream().map(look -> look.weights().get(weight)).toList();
+      List<WeightStatistics> seen = looks.stream().map(look -> look.weights().get(weight)).toList();
       if (seen.getFirst().name().endsWith("weight") && seen.getFirst().norm() > 0) {
         speed(seen, findings);
         matrices.add(seen.getLast());
@@ -76,8 +77,8 @@ public final class Diagnosis implements TrainingListener {
     return findings;
   }
 
-  private static int examples(List<ModelStatistics> epoch) {
-    return epoch.stream().mapToInt(ModelStatistics::examples).sum();
+  private static int examples(List<ModelStatistics> looks) {
+    return looks.stream().mapToInt(ModelStatistics::examples).sum();
   }
 
   private static void units(List<LayerStatistics> seen, int examples, Map<String, String> findings) {
@@ -93,8 +94,8 @@ public final class Diagnosis implements TrainingListener {
           first.path() + " dead",
           String.format(
               Locale.ROOT,
-              "%s: %.0f %% of its %,d units were zero for all of the %,d examples looked at in this epoch: dead ReLU;"
-                  + " lower the learning rate or try LeakyReLU",
+              "%s: %.0f %% of its %,d units were zero for all of the %,d examples looked at in the second half of the"
+                  + " epoch: dead ReLU; lower the learning rate or try LeakyReLU",
               first.path(),
               100.0 * dead / units,
               units,
@@ -126,7 +127,7 @@ public final class Diagnosis implements TrainingListener {
               "%s: an update changes it by %.1g of its size (1e-3 is usual); lower the learning rate",
               name,
               median));
-    } else if (largest < SLOW) {
+    } else if (largest < SLOW && seen.stream().anyMatch(weight -> weight.gradientNorm() > 0)) {
       findings.put(
           name + " slow",
           String.format(
@@ -145,7 +146,7 @@ public final class Diagnosis implements TrainingListener {
     WeightStatistics last = weights.getLast();
     double begin = first.gradientNorm() / first.norm();
     double end = last.gradientNorm() / last.norm();
-    if (begin < VANISHED * end) {
+    if (begin > 0 && begin < VANISHED * end) {
       findings.put(
           "vanishing",
           String.format(

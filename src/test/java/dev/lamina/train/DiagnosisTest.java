@@ -34,13 +34,15 @@ class DiagnosisTest {
   }
 
   @Test
-  void aUnitThatLivedOnceInTheEpochIsNotDead() {
-    epoch(look(relu(0, 0, 1)), look(relu(0.1, 0, 0)), look(relu(0, 0.1, 0)));
+  void aUnitThatLivedOnceInTheSecondHalfOfTheEpochIsNotDead() {
+    ModelStatistics nobody = look(relu(0, 0, 0));
+    epoch(nobody, nobody, nobody, look(relu(0, 0, 1)), look(relu(0.1, 0, 0)), look(relu(0, 0.1, 0)));
     assertEquals(List.of(), said);
-    epoch(look(relu(0, 0, 1)), look(relu(0, 0, 0)), look(relu(0, 0.1, 0)));
+    ModelStatistics all = look(relu(1, 1, 1));
+    epoch(all, all, all, look(relu(0, 0, 1)), nobody, look(relu(0, 0.1, 0)));
     assertEquals(1, said.size());
-    assertTrue(
-        said.getFirst().startsWith("relu1: 33 % of its 3 units were zero for all of the 30 examples"), said::toString);
+    String words = "relu1: 33 % of its 3 units were zero for all of the 30 examples looked at in the second half";
+    assertTrue(said.getFirst().startsWith(words), said::toString);
   }
 
   @Test
@@ -51,6 +53,12 @@ class DiagnosisTest {
     said.clear();
     epoch(look(relu(1), weight("c.weight", 1, 1e-8)), look(relu(1), weight("c.weight", 1, 1e-7)));
     assertTrue(said.size() == 1 && said.getFirst().contains("raise the learning rate"), said::toString);
+  }
+
+  @Test
+  void aWeightThatNoGradientReachesIsNotHelpedByAHigherRate() {
+    epoch(look(relu(0), weight("a.weight", 0, 0)));
+    assertTrue(said.size() == 1 && said.getFirst().contains("dead"), said::toString);
   }
 
   @Test
