@@ -49,13 +49,14 @@ final class ConsoleProgress implements TrainingListener, AutoCloseable {
             ? "none held out: the choice of the best epoch sees training figures only"
             : String.format(Locale.ROOT, "%,d held out for validation", plan.validationExamples());
     console.line(
-        "training on %,d examples, %s; %,d parameters, batch %d%s, %d epochs of %,d steps",
+        "training on %,d examples, %s; %,d parameters, batch %d%s, %d epoch%s of %,d steps",
         plan.trainingExamples(),
         held,
         plan.parameters(),
         plan.batch(),
         plan.accumulate() == 1 ? "" : " × " + plan.accumulate(),
         plan.epochs(),
+        plan.epochs() == 1 ? "" : "s",
         plan.stepsPerEpoch());
     nextLine = System.nanoTime() + LINE_NANOS;
   }

@@ -3,10 +3,13 @@ package dev.lamina.cli;
 import dev.lamina.data.DataSource;
 import dev.lamina.data.Dataset;
 import dev.lamina.device.Device;
+import dev.lamina.io.BadInputException;
+import dev.lamina.train.Ensemble;
 import dev.lamina.train.Evaluation;
 import dev.lamina.train.TrainedModel;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,14 +23,22 @@ import tools.jackson.databind.json.JsonMapper;
 /** {@code lamina eval}. */
 @Command(
     name = "eval",
-    description = "Judges a trained model on the test set: loss, accuracy, and which classes are taken for which.",
+    description =
+        "Judges a trained model on the test set: loss, accuracy, and which classes are taken for which. Several models"
+            + " are judged together, by the mean of what they predict.",
     mixinStandardHelpOptions = true,
     sortOptions = false)
 final class EvalCommand implements Callable<Integer> {
   private final Console console;
 
-  @Parameters(paramLabel = "RUN|FILE", description = "A run's folder, or its model.safetensors.")
-  private Path place;
+  @Parameters(
+      arity = "1..*",
+      paramLabel = "RUN|FILE",
+      description = "A run's folder, its model.safetensors, or one of those that --keep-every left.")
+  private List<Path> places;
+
+  @Option(names = "--ensemble", description = "Judges several models together, and each by itself.")
+  private boolean ensemble;
 
   @Option(names = "--data", paramLabel = "mnist|DIR", description = "The data it was trained on, unless given.")
   private String data;
@@ -49,13 +60,21 @@ final class EvalCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    SavedModel saved = SavedModel.find(place);
+    if (ensemble != places.size() > 1) {
+      throw new BadInputException(
+          ensemble
+              ? "an ensemble has several models; name more than " + places.getFirst()
+              : "several models are judged together with --ensemble; without it, name one");
+    }
+    List<SavedModel> all = places.stream().map(SavedModel::find).toList();
+    SavedModel saved = all.getFirst();
     DataSource source = DataSource.open(data == null ? saved.recipe().data() : data);
     try (Arena arena = Arena.ofShared();
         Device opened = saved.open(device, wishes);
-        TrainedModel model = saved.load(opened, console)) {
+        Loaded models = Loaded.of(all, opened, console)) {
       Dataset test = saved.recipe().targets(source.test(arena), arena);
-      Evaluation figures = model.evaluate(test);
+      TrainedModel model = models.list.getFirst();
+      Evaluation figures = ensemble ? together(new Ensemble(models.list).evaluate(test)) : model.evaluate(test);
       console.line("%s: %,d examples, %s", test.name(), figures.examples(), ConsoleProgress.words(figures));
       if (!Double.isNaN(figures.top5()) && model.classNames().size() > 5) {
         console.line("among the best five: %.2f %%", 100 * figures.top5());
@@ -76,6 +95,40 @@ final class EvalCommand implements Callable<Integer> {
       }
     }
     return Main.OK;
+  }
+
+  /** Models that are closed together. */
+  private record Loaded(List<TrainedModel> list) implements AutoCloseable {
+    static Loaded of(List<SavedModel> saved, Device device, Console console) {
+      Loaded loaded = new Loaded(new ArrayList<>());
+      try {
+        saved.forEach(each -> loaded.list.add(each.load(device, console)));
+        return loaded;
+      } catch (RuntimeException e) {
+        loaded.close();
+        throw e;
+      }
+    }
+
+    @Override
+    public void close() {
+      list.forEach(TrainedModel::close);
+    }
+  }
+
+  /** Prints the members' figures; those of all together. */
+  private Evaluation together(Ensemble.Result result) {
+    for (int i = 0; i < places.size(); i++) {
+      console.line("%s: %s", places.get(i), ConsoleProgress.words(result.members().get(i)));
+    }
+    double mean = result.members().stream().mapToDouble(Evaluation::accuracy).average().orElseThrow();
+    double gain = result.together().accuracy() - mean;
+    if (!Double.isNaN(gain)) {
+      console.line(
+          "mean accuracy of the %d members %.2f %%; together %.2f %% (%+.2f points)",
+          places.size(), 100 * mean, 100 * result.together().accuracy(), 100 * gain);
+    }
+    return result.together();
   }
 
   /** As many as fit on a screen are shown as a matrix, more as the most frequent mistakes. */
@@ -103,7 +156,7 @@ final class EvalCommand implements Callable<Integer> {
   private void printMistakes(long[][] confusion, List<String> names) {
     record Mistake(int truth, int said, long count) {}
 
-    List<Mistake> mistakes = new java.util.ArrayList<>();
+    List<Mistake> mistakes = new ArrayList<>();
     for (int truth = 0; truth < confusion.length; truth++) {
       for (int said = 0; said < confusion.length; said++) {
         if (truth != said && confusion[truth][said] > 0) {

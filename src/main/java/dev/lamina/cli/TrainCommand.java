@@ -53,7 +53,7 @@ final class TrainCommand implements Callable<Integer> {
 
   /** What a run that goes on can be given anew: how far and where. It can begin to be deterministic, not cease to. */
   private static final Set<String> ON_RESUMING =
-      Set.of("epochs", "threads", "device", "deterministic", "statistics_every");
+      Set.of("epochs", "threads", "device", "deterministic", "statistics_every", "keep_every");
 
   private final Console console;
 
@@ -132,6 +132,12 @@ final class TrainCommand implements Callable<Integer> {
               + " activations, gradients and updates are like, which units are dead or saturated.")
   private String statisticsEvery;
 
+  @Option(
+      names = "--keep-every",
+      paramLabel = "N",
+      description = "Keeps the model of every N-th epoch beside the best, for an ensemble (lamina eval).")
+  private String keepEvery;
+
   @Option(names = "--out", paramLabel = "DIR", description = "Folder of the run; runs/<date>-<model>-<n> unless given.")
   private String out;
 
@@ -197,6 +203,7 @@ final class TrainCommand implements Callable<Integer> {
     given.put("precision", precision);
     given.put("deterministic", wishes.deterministic() ? "true" : null);
     given.put("statistics_every", statisticsEvery);
+    given.put("keep_every", keepEvery);
     given.put("out", out);
     given.forEach((key, value) -> {
       if (value != null) {
@@ -243,7 +250,7 @@ final class TrainCommand implements Callable<Integer> {
     Trainer trainer =
         new Trainer(opened, recipe.layers(parts.training.classes(), parts.training.inputType().shape()))
             .options(recipe.options())
-            .checkpoints(run.checkpoints(), parts.recipe)
+            .checkpoints(run.checkpoints(recipe.keepEvery()), parts.recipe)
             .listener(new RecipeKeeper(run.recipe(), parts.recipe))
             .listener(metrics)
             .listener(statistics);

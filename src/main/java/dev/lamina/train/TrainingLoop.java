@@ -246,6 +246,9 @@ final class TrainingLoop implements AutoCloseable {
     if (isBest) {
       keepBest();
     }
+    if (checkpoints != null) {
+      checkpoints.writeKept(epoch, model, description);
+    }
     saveLast();
     for (TrainingListener listener : listeners) {
       listener.epochEnded(report);

@@ -125,6 +125,22 @@ class MainTest {
   }
 
   @Test
+  void modelsOnTheWayAreKeptAndJudgedTogether() throws IOException {
+    Path run = folder.resolve("kept");
+    String text = "data: %s\nmodel: [flatten, {dense: 3}]\ndevice: reference\nepochs: 4\nbatch: 20\nkeep_every: 2";
+    String recipe = recipe(text.formatted(data)).toString();
+    assertEquals(Main.OK, run("train", recipe, "--out", run.toString()), err::toString);
+    assertFalse(Files.exists(run.resolve("epoch-001.safetensors")));
+    String second = run.resolve("epoch-002.safetensors").toString();
+    String fourth = run.resolve("epoch-004.safetensors").toString();
+    assertEquals(Main.OK, run("eval", "--ensemble", second, fourth, run.toString()), err::toString);
+    assertTrue(outLines().stream().anyMatch(line -> line.startsWith("mean accuracy of the 3 members")), out::toString);
+    assertComplaint("--ensemble", "eval", second, fourth);
+    assertComplaint("name more than", "eval", "--ensemble", second);
+    assertComplaint("keep every: expected 0 or more epochs, got -1", "train", recipe, "--keep-every", "-1");
+  }
+
+  @Test
   void nobodyLooksInsideAModelUnlessWanted() throws IOException {
     Path run = folder.resolve("unseen");
     String recipe =

@@ -39,6 +39,7 @@ import java.util.List;
  * @param precision of parameters and activations
  * @param deterministic whether the same GPU with the same libraries gives the same bits each time
  * @param statisticsEvery so many updates the model is looked into; 0 for never
+ * @param keepEvery after so many epochs each a model stays, for an ensemble; 0 for none
  * @param out folder of the run, or null for a new one in {@code runs}
  */
 public record Recipe(
@@ -62,6 +63,7 @@ public record Recipe(
     Precision precision,
     boolean deterministic,
     int statisticsEvery,
+    int keepEvery,
     String out) {
 
   /** What is trained. */
@@ -160,6 +162,7 @@ public record Recipe(
         precision,
         deterministic,
         statisticsEvery,
+        keepEvery,
         folder);
   }
 }

@@ -2,6 +2,7 @@ package dev.lamina.train.recipe;
 
 import dev.lamina.device.DeviceOptions;
 import dev.lamina.io.BadInputException;
+import dev.lamina.train.Checkpoints;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
@@ -67,6 +68,7 @@ public final class RecipeText {
     Recipe full = read.lr() == null ? read.withRate(vocabulary.usualRate(read.optimizer())) : read;
     try {
       full.options();
+      new Checkpoints(Path.of(""), full.keepEvery());
       new DeviceOptions(full.threads());
     } catch (IllegalArgumentException e) {
       throw new BadInputException(name.isEmpty() ? e.getMessage() : name + ": " + e.getMessage(), e);

@@ -200,6 +200,7 @@ final class Vocabulary {
         Precision.TF32,
         false,
         100,
+        0,
         null);
   }
 

@@ -117,7 +117,12 @@ public record RunFolder(Path path) {
 
   /** Where the models go. */
   public Checkpoints checkpoints() {
-    return new Checkpoints(path);
+    return checkpoints(0);
+  }
+
+  /** The same; after every so many epochs one more stays. */
+  public Checkpoints checkpoints(int keepEvery) {
+    return new Checkpoints(path, keepEvery);
   }
 
   /**
