@@ -102,6 +102,14 @@ final class TrainCommand implements Callable<Integer> {
   private String optimizer;
 
   @Option(
+      names = "--preprocessing",
+      paramLabel = "NAME",
+      description =
+          "none, mean (usual for images), z_score, min_max, pca or whiten, fitted to the training data; or as in a"
+              + " recipe: 'mean: pixel', 'pca: 50', 'pca: {share: 0.95}', 'whiten: {kind: zca, epsilon: 0.1}'.")
+  private String preprocessing;
+
+  @Option(
       names = "--seed",
       paramLabel = "N",
       description = "Decides initial weights, data order, dropout and what is held out.")
@@ -197,6 +205,7 @@ final class TrainCommand implements Callable<Integer> {
     given.put("accumulate", accumulate);
     given.put("lr", lr);
     given.put("optimizer", optimizer);
+    given.put("preprocessing", preprocessing);
     given.put("seed", seed);
     given.put("threads", threads);
     given.put("device", device);

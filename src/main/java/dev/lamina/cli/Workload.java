@@ -4,12 +4,14 @@ import dev.lamina.data.BatchSize;
 import dev.lamina.data.DataSource;
 import dev.lamina.data.Dataset;
 import dev.lamina.data.Mnist;
+import dev.lamina.data.Preprocessing;
 import dev.lamina.device.Device;
 import dev.lamina.nn.models.Architectures;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.TensorType;
 import dev.lamina.train.CompiledModel;
 import dev.lamina.train.ModelSpec;
+import dev.lamina.train.PreparedInputs;
 import dev.lamina.train.recipe.Recipe;
 import dev.lamina.train.recipe.RecipeText;
 import dev.lamina.train.run.RunFolder;
@@ -17,7 +19,6 @@ import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 
 /**
@@ -81,17 +82,13 @@ record Workload(Recipe recipe, ModelSpec spec, int classes) {
   }
 
   private static Workload of(Recipe recipe, TensorType example, int classes, int batch) {
-    int channels = example.shape().last();
-    ModelSpec.InputScaling scaling =
-        recipe.normalise()
-            ? new ModelSpec.InputScaling(
-                1 / 255.0, Collections.nCopies(channels, 0.5), Collections.nCopies(channels, 0.25))
-            : null;
+    Preprocessing preprocessing =
+        recipe.preprocessing() == null ? Preprocessing.usual(example) : recipe.preprocessing();
     ModelSpec spec =
         new ModelSpec(
             recipe.layers(classes, example.shape()),
             example,
-            scaling,
+            new PreparedInputs(preprocessing.blank(example)),
             recipe.loss(),
             recipe.optimizer(),
             recipe.clip(),

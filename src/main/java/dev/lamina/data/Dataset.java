@@ -200,6 +200,25 @@ public final class Dataset {
     return new Dataset(name, inputs, numbers, labels, classNames, rows);
   }
 
+  /**
+   * The same examples with other inputs.
+   *
+   * @param others U8 or F32, [n, ...]: one for each example, in their order
+   * @param arena holds a copy of the targets
+   * @throws IllegalArgumentException if there are not as many
+   */
+  public Dataset withInputs(HostTensor others, Arena arena) {
+    int[] dims = targets.shape().dims();
+    dims[0] = size();
+    HostTensor copies = HostTensor.allocate(arena, new TensorType(Shape.of(dims), targetType.dtype()));
+    for (int i = 0; i < size(); i++) {
+      copyTarget(i, copies, i);
+    }
+    int count = requireInputs(name, others, copies);
+    int[] classes = labels.length == 0 ? labels : Arrays.stream(rows).map(row -> labels[row]).toArray();
+    return new Dataset(name, others, copies, classes, classNames, IntStream.range(0, count).toArray());
+  }
+
   /** The same examples under another name. */
   public Dataset named(String newName) {
     return new Dataset(newName, inputs, targets, labels, classNames, rows);

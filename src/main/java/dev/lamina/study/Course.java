@@ -6,16 +6,16 @@ import dev.lamina.data.BatchOrder;
 import dev.lamina.data.BatchPosition;
 import dev.lamina.data.Dataset;
 import dev.lamina.data.HostAllocator;
-import dev.lamina.data.Normalization;
+import dev.lamina.data.Preprocessing;
 import dev.lamina.loss.SoftmaxCrossEntropy;
 import dev.lamina.nn.Layer;
 import dev.lamina.optim.Optimizer;
-import dev.lamina.tensor.DType;
 import dev.lamina.tensor.HostTensor;
 import dev.lamina.train.CompiledModel;
 import dev.lamina.train.Evaluation;
 import dev.lamina.train.ModelSpec;
 import dev.lamina.train.Precision;
+import dev.lamina.train.PreparedInputs;
 import java.lang.foreign.Arena;
 import java.util.Map;
 
@@ -39,16 +39,13 @@ final class Course implements AutoCloseable {
    * @param seed of weights, order and dropout
    */
   Course(Setting setting, Layer layers, Optimizer optimizer, Dataset training, int batch, long seed) {
-    Normalization normalization = Normalization.fit(training);
-    double factor = training.inputType().dtype() == DType.U8 ? 1 / 255.0 : 1;
-    ModelSpec.InputScaling scaling = new ModelSpec.InputScaling(factor, normalization.mean(), normalization.std());
     model =
         CompiledModel.compile(
             setting.device(),
             new ModelSpec(
                 layers,
                 training.inputType(),
-                scaling,
+                new PreparedInputs(new Preprocessing.ZScore().fit(training)),
                 new SoftmaxCrossEntropy(),
                 optimizer,
                 null,

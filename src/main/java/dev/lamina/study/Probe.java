@@ -1,9 +1,6 @@
 package dev.lamina.study;
 
 import dev.lamina.data.Dataset;
-import dev.lamina.graph.Expr;
-import dev.lamina.graph.Expr.Relation;
-import dev.lamina.graph.Exprs;
 import dev.lamina.graph.Graph;
 import dev.lamina.graph.Node;
 import dev.lamina.graph.Op;
@@ -38,7 +35,7 @@ final class Probe implements AutoCloseable {
     /**
      * Names outputs of the graph.
      *
-     * @param outputs of the layers, in order; the network's input, scaled, is in front
+     * @param outputs of the layers, in order; the network's input, prepared, is in front
      * @param labels I32 [n]
      */
     void add(List<Tensor> outputs, Tensor labels);
@@ -56,9 +53,9 @@ final class Probe implements AutoCloseable {
     Tensor images = graph.input("images", batched(count, examples.inputType()));
     Tensor labels = graph.input("labels", TensorType.of(DType.I32, count));
     Tensor step = graph.input("step", TensorType.of(DType.I32));
-    Tensor x = images.map(scaled(spec.scaling(), images.shape().rank() - 1), DType.F32);
-    List<Tensor> outputs = new ArrayList<>(List.of(x));
     Scope scope = Scope.root(graph, mode, parameters, DType.F32, spec.seed(), step);
+    Tensor x = spec.preparation().prepare(images, scope, spec.precision());
+    List<Tensor> outputs = new ArrayList<>(List.of(x));
     for (Layer layer : ((Sequential) spec.model()).layers()) {
       x = scope.applyAll(List.of(layer), x);
       outputs.add(x);
@@ -76,17 +73,6 @@ final class Probe implements AutoCloseable {
       computation.stage("images", inputs);
       computation.stage("labels", classes);
     }
-  }
-
-  /** {@code (x·factor − mean) / deviation}, by channel, which is dimension {@code axis}. */
-  private static Expr scaled(ModelSpec.InputScaling scaling, int axis) {
-    Expr value = null;
-    for (int c = 0; c < scaling.mean().size(); c++) {
-      double deviation = scaling.deviation().get(c);
-      Expr own = Exprs.add(Exprs.mul(Exprs.input(0), scaling.factor() / deviation), -scaling.mean().get(c) / deviation);
-      value = value == null ? own : Exprs.select(Relation.EQ, new Expr.Index(axis), Exprs.constant(c), own, value);
-    }
-    return value;
   }
 
   /** The value of the weight {@code name} in the graph of {@code outputs}. */

@@ -1,6 +1,6 @@
 package dev.lamina.train;
 
-import dev.lamina.data.Normalization;
+import dev.lamina.data.FittedPreprocessing;
 import dev.lamina.io.BadInputException;
 import dev.lamina.io.Safetensors;
 import dev.lamina.io.SafetensorsFile;
@@ -11,6 +11,7 @@ import dev.lamina.tensor.TensorType;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.SequencedMap;
 import tools.jackson.core.JacksonException;
@@ -20,11 +21,11 @@ import tools.jackson.databind.json.JsonMapper;
  * What a file of weights says about itself, beside the tensors.
  *
  * @param example one input: U8[28,28,1]
- * @param normalization of inputs, or null
+ * @param preprocessing of inputs, with its numbers
  * @param classNames in the order of the outputs; empty for regression
  * @param recipe the text from which the model was trained; empty if there was none
  */
-public record ModelFile(TensorType example, Normalization normalization, List<String> classNames, String recipe) {
+public record ModelFile(TensorType example, FittedPreprocessing preprocessing, List<String> classNames, String recipe) {
   /** So that a reader in another language knows what the axes are. */
   private static final String LAYOUT =
       "images NHWC; convolution filters OHWI [out, height, width, in / groups]; dense weights [out, in], in = HWC"
@@ -32,8 +33,14 @@ public record ModelFile(TensorType example, Normalization normalization, List<St
 
   private static final String DESCRIPTION = "lamina.model";
 
-  /** The part that goes to JSON. */
-  private record Description(String dtype, List<Integer> shape, Normalization normalization, List<String> classes) {}
+  /** The part that goes to JSON; the numbers of the preprocessing are tensors. */
+  private record Description(String dtype, List<Integer> shape, String preprocessing, List<String> classes) {}
+
+  /** Mean and deviation of each channel, as files had them that name no preprocessing. */
+  private record Normalization(double[] mean, double[] std) {}
+
+  /** The part of such a file that is read no longer from {@link Description}. */
+  private record Earlier(Normalization normalization) {}
 
   public ModelFile {
     classNames = List.copyOf(classNames);
@@ -41,7 +48,8 @@ public record ModelFile(TensorType example, Normalization normalization, List<St
 
   void write(Path file, SequencedMap<String, HostTensor> weights) {
     List<Integer> shape = java.util.Arrays.stream(example.shape().dims()).boxed().toList();
-    Description description = new Description(example.dtype().name(), shape, normalization, classNames);
+    Description description =
+        new Description(example.dtype().name(), shape, PreparedInputs.kindOf(preprocessing), classNames);
     Map<String, String> metadata = new LinkedHashMap<>();
     metadata.put("layout", LAYOUT);
     metadata.put(DESCRIPTION, new JsonMapper().writeValueAsString(description));
@@ -67,19 +75,25 @@ public record ModelFile(TensorType example, Normalization normalization, List<St
       }
       Shape shape = Shape.of(description.shape().stream().mapToInt(Integer::intValue).toArray());
       TensorType example = new TensorType(shape, DType.valueOf(description.dtype()));
-      return new ModelFile(
-          example, description.normalization(), description.classes(), file.metadata().getOrDefault("recipe", ""));
+      FittedPreprocessing preprocessing =
+          description.preprocessing() == null
+              ? earlier(json, example)
+              : PreparedInputs.from(
+                  path.toString(),
+                  FittedPreprocessing.Kind.valueOf(description.preprocessing().toUpperCase(Locale.ROOT)),
+                  example,
+                  file.tensors());
+      return new ModelFile(example, preprocessing, description.classes(), file.metadata().getOrDefault("recipe", ""));
     } catch (JacksonException | IllegalArgumentException e) {
       throw new BadInputException(path + ": the description of the model cannot be read (" + e.getMessage() + ")", e);
     }
   }
 
-  /** The scaling that belongs into the compiled model; null for none. */
-  ModelSpec.InputScaling scaling() {
-    if (normalization == null) {
-      return null;
-    }
-    return new ModelSpec.InputScaling(
-        example.dtype() == DType.U8 ? 1 / 255.0 : 1, normalization.mean(), normalization.std());
+  /** What was either a mean and a deviation for each channel, or nothing. */
+  private static FittedPreprocessing earlier(String json, TensorType example) {
+    Normalization normalization = new JsonMapper().readValue(json, Earlier.class).normalization();
+    return normalization == null
+        ? FittedPreprocessing.none(example)
+        : FittedPreprocessing.zScore(example, normalization.mean(), normalization.std());
   }
 }

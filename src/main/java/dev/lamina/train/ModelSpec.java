@@ -1,18 +1,23 @@
 package dev.lamina.train;
 
+import dev.lamina.graph.Tensor;
 import dev.lamina.loss.Loss;
 import dev.lamina.nn.Layer;
+import dev.lamina.nn.Scope;
 import dev.lamina.optim.GradientClip;
 import dev.lamina.optim.Optimizer;
+import dev.lamina.tensor.HostTensor;
+import dev.lamina.tensor.Shape;
 import dev.lamina.tensor.TensorType;
 import java.util.List;
+import java.util.function.IntToDoubleFunction;
 
 /**
  * What is compiled for training.
  *
  * @param model the network
  * @param example one example as the data set has it: U8[28,28,1], F32[2]
- * @param scaling what happens to the input before the first layer, or null
+ * @param preparation what happens to the input before the first layer; null for nothing
  * @param loss what is made small
  * @param optimizer how weights follow gradients; null for a model that is only used and judged, which takes less memory
  * @param clip bounds gradients, or null
@@ -26,7 +31,7 @@ import java.util.List;
 public record ModelSpec(
     Layer model,
     TensorType example,
-    InputScaling scaling,
+    InputPreparation preparation,
     Loss loss,
     Optimizer optimizer,
     GradientClip clip,
@@ -39,13 +44,13 @@ public record ModelSpec(
   private static final int LEAST_EVALUATION = 64;
 
   /**
-   * {@code (x·factor − mean) / deviation}, by channel.
+   * {@code (x·factor − mean) / deviation}, by channel, of numbers that are known without data.
    *
    * @param factor brings the raw input to the unit of mean and deviation: 1/255 for bytes
    * @param mean of each channel
    * @param deviation the standard deviation of each channel, above 0
    */
-  public record InputScaling(double factor, List<Double> mean, List<Double> deviation) {
+  public record InputScaling(double factor, List<Double> mean, List<Double> deviation) implements InputPreparation {
     public InputScaling {
       mean = List.copyOf(mean);
       deviation = List.copyOf(deviation);
@@ -55,6 +60,21 @@ public record ModelSpec(
                 + mean
                 + " and "
                 + deviation);
+      }
+    }
+
+    @Override
+    public Tensor prepare(Tensor images, Scope scope, Precision precision) {
+      Shape channels = Shape.of(mean.size());
+      Tensor offset = scope.statistic("preprocessing.offset", channels, (target, _) -> fill(target, mean::get));
+      Tensor scale =
+          scope.statistic("preprocessing.scale", channels, (target, _) -> fill(target, c -> 1 / deviation.get(c)));
+      return InputPreparation.scaled(images, factor, offset, scale, precision.activations());
+    }
+
+    private static void fill(HostTensor target, IntToDoubleFunction values) {
+      for (int c = 0; c < target.size(); c++) {
+        target.set(c, values.applyAsDouble(c));
       }
     }
   }
@@ -75,7 +95,7 @@ public record ModelSpec(
   public ModelSpec(
       Layer model,
       TensorType example,
-      InputScaling scaling,
+      InputPreparation preparation,
       Loss loss,
       Optimizer optimizer,
       GradientClip clip,
@@ -84,7 +104,8 @@ public record ModelSpec(
       int evaluationBatch,
       Precision precision,
       long seed) {
-    this(model, example, scaling, loss, optimizer, clip, batch, accumulate, evaluationBatch, precision, seed, false);
+    this(
+        model, example, preparation, loss, optimizer, clip, batch, accumulate, evaluationBatch, precision, seed, false);
   }
 
   /**
@@ -105,7 +126,7 @@ public record ModelSpec(
     return new ModelSpec(
         model,
         example,
-        scaling,
+        preparation,
         loss,
         optimizer,
         clip,

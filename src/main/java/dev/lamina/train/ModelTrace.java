@@ -1,7 +1,5 @@
 package dev.lamina.train;
 
-import dev.lamina.graph.Expr;
-import dev.lamina.graph.Exprs;
 import dev.lamina.graph.Graph;
 import dev.lamina.graph.Node.Phase;
 import dev.lamina.graph.Tensor;
@@ -47,7 +45,7 @@ final class ModelTrace {
     return Shape.of(dims);
   }
 
-  /** The model's output on scaled {@code images}. */
+  /** The model's output on raw {@code images}, which are prepared first. */
   Tensor forward(Graph graph, Tensor images, Scope.Mode mode) {
     return forward(graph, images, mode, new ArrayList<>());
   }
@@ -61,38 +59,24 @@ final class ModelTrace {
         () -> {
           Scope scope =
               Scope.root(graph, mode, parameters, spec.precision().parameters(), spec.seed(), graph.read(PASSES));
-          result[0] = spec.model().forward(scaled(images), scope).cast(spec.precision().parameters());
+          result[0] = output(images, scope).cast(spec.precision().parameters());
           applied.addAll(scope.applied());
         });
     return result[0];
   }
 
-  private Tensor scaled(Tensor images) {
-    ModelSpec.InputScaling scaling = spec.scaling();
-    if (scaling == null) {
-      return images.cast(spec.precision().activations());
+  private Tensor output(Tensor images, Scope scope) {
+    if (spec.preparation() == null) {
+      return spec.model().forward(images.cast(spec.precision().activations()), scope);
     }
-    int channels = images.shape().last();
-    if (scaling.mean().size() != channels) {
-      throw new IllegalArgumentException(
-          "input scaling has "
-              + scaling.mean().size()
-              + " channels, the data has "
-              + channels
-              + " ("
-              + spec.example()
-              + ")");
+    Tensor prepared = spec.preparation().prepare(images, scope, spec.precision());
+    try {
+      return spec.model().forward(prepared, scope);
+    } catch (IllegalArgumentException e) {
+      if (spec.preparation() instanceof PreparedInputs inputs && inputs.fitted().flattens()) {
+        throw new IllegalArgumentException(inputs.refusal(e.getMessage()), e);
+      }
+      throw e;
     }
-    Expr value = channel(scaling, channels - 1);
-    for (int c = channels - 2; c >= 0; c--) {
-      Expr index = new Expr.Index(images.shape().rank() - 1);
-      value = Exprs.select(Expr.Relation.EQ, index, Exprs.constant(c), channel(scaling, c), value);
-    }
-    return images.map(value, spec.precision().activations());
-  }
-
-  private static Expr channel(ModelSpec.InputScaling scaling, int c) {
-    double deviation = scaling.deviation().get(c);
-    return Exprs.add(Exprs.mul(Exprs.input(0), scaling.factor() / deviation), -scaling.mean().get(c) / deviation);
   }
 }

@@ -1,8 +1,8 @@
 package dev.lamina.train;
 
 import dev.lamina.data.Dataset;
+import dev.lamina.data.FittedPreprocessing;
 import dev.lamina.data.HostAllocator;
-import dev.lamina.data.Normalization;
 import dev.lamina.device.Device;
 import dev.lamina.device.OutOfDeviceMemoryException;
 import dev.lamina.device.Preparation;
@@ -57,7 +57,9 @@ public final class TrainedModel implements AutoCloseable {
       ModelFile description = ModelFile.of(file, saved);
       CompiledModel model = compile(device, layers, loss, description, progress);
       try {
-        model.load(saved.tensors());
+        model.load(
+            PreparedInputs.completed(
+                saved.tensors(), description.preprocessing(), model.spec().precision().parameters(), scratch));
       } catch (IllegalArgumentException e) {
         model.close();
         throw new BadInputException(file + ": " + e.getMessage(), e);
@@ -72,7 +74,17 @@ public final class TrainedModel implements AutoCloseable {
     for (int batch = EVALUATION_BATCH; ; batch /= 2) {
       ModelSpec spec =
           new ModelSpec(
-              layers, description.example(), description.scaling(), loss, null, null, 1, 1, batch, Precision.TF32, 0);
+              layers,
+              description.example(),
+              new PreparedInputs(description.preprocessing()),
+              loss,
+              null,
+              null,
+              1,
+              1,
+              batch,
+              Precision.TF32,
+              0);
       try {
         return CompiledModel.compile(device, spec, progress);
       } catch (OutOfDeviceMemoryException e) {
@@ -170,9 +182,9 @@ public final class TrainedModel implements AutoCloseable {
     return description.example();
   }
 
-  /** How inputs are centred and scaled within the model; null if they are not. */
-  public Normalization normalization() {
-    return description.normalization();
+  /** What the model does to inputs before its first layer. */
+  public FittedPreprocessing preprocessing() {
+    return description.preprocessing();
   }
 
   /** Programs, layers and variables. */

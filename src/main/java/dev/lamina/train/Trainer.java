@@ -3,7 +3,8 @@ package dev.lamina.train;
 import dev.lamina.data.BatchOrder;
 import dev.lamina.data.BatchSize;
 import dev.lamina.data.Dataset;
-import dev.lamina.data.Normalization;
+import dev.lamina.data.FittedPreprocessing;
+import dev.lamina.data.Preprocessing;
 import dev.lamina.data.Split;
 import dev.lamina.device.Device;
 import dev.lamina.device.OutOfDeviceMemoryException;
@@ -14,11 +15,13 @@ import dev.lamina.loss.Loss;
 import dev.lamina.nn.Layer;
 import dev.lamina.optim.Optimizer;
 import dev.lamina.optim.schedule.Schedule;
+import dev.lamina.tensor.HostTensor;
 import dev.lamina.tensor.TensorType;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -94,6 +97,11 @@ public final class Trainer {
     return options(options.withValidationShare(share));
   }
 
+  /** What is done to inputs, with numbers from the training part; what is usual for them unless set. */
+  public Trainer preprocessing(Preprocessing preprocessing) {
+    return options(options.with(preprocessing));
+  }
+
   /** Ends training when validation figures have stopped getting better. */
   public Trainer earlyStopping(EarlyStopping earlyStopping) {
     return options(options.with(earlyStopping));
@@ -140,8 +148,8 @@ public final class Trainer {
     if (!device.warmsUp()) {
       return;
     }
-    Normalization normalization = options.normalise() ? Normalization.identity(example.shape().last()) : null;
-    ModelFile description = new ModelFile(example, normalization, List.of(), recipe);
+    FittedPreprocessing blank = options.preprocessingFor(example).blank(example);
+    ModelFile description = new ModelFile(example, blank, List.of(), recipe);
     try (CompiledModel model = CompiledModel.compile(device, spec(description, WARM_UP_BATCH, WARM_UP_BATCH))) {
       model.warmUp(enough);
     } catch (OutOfDeviceMemoryException _) {
@@ -183,13 +191,14 @@ public final class Trainer {
               + training.size()
               + " examples; accumulate less");
     }
-    ModelFile description = describe(training);
+    Checkpoint checkpoint = resuming ? Checkpoint.read(checkpoints.last(), Arena.ofAuto()) : null;
+    ModelFile description = describe(training, checkpoint);
     CompiledModel model =
         CompiledModel.compile(
             device, spec(description, batch, ModelSpec.evaluationBatchFor(batch)), this::tellPreparation);
-    try (Arena arena = Arena.ofShared()) {
+    try {
       requireTarget(model, data);
-      TrainingState state = begin(model, training, arena);
+      TrainingState state = begin(model, training, checkpoint, description);
       TrainingPlan plan =
           new TrainingPlan(
               device.name(),
@@ -220,19 +229,18 @@ public final class Trainer {
   /** What {@link #fit} compiles to learn from {@code training}, the part that is not held out. */
   public ModelSpec spec(Dataset training) {
     int batch = options.batch().of(training);
-    return spec(describe(training), batch, ModelSpec.evaluationBatchFor(batch));
+    return spec(describe(training, null), batch, ModelSpec.evaluationBatchFor(batch));
   }
 
-  private ModelFile describe(Dataset training) {
-    Normalization normalization = options.normalise() ? Normalization.fit(training) : null;
-    return new ModelFile(training.inputType(), normalization, training.classNames(), recipe);
+  private ModelFile describe(Dataset training, Checkpoint checkpoint) {
+    return new ModelFile(training.inputType(), preprocessing(training, checkpoint), training.classNames(), recipe);
   }
 
   private ModelSpec spec(ModelFile description, int batch, int evaluationBatch) {
     return new ModelSpec(
         layers,
         description.example(),
-        description.scaling(),
+        new PreparedInputs(description.preprocessing()),
         options.loss(),
         options.optimizer(),
         options.clip(),
@@ -244,8 +252,19 @@ public final class Trainer {
         options.statisticsEvery() > 0);
   }
 
+  /** Fitted to {@code training}, once: a run that goes on has it in its checkpoint. */
+  private FittedPreprocessing preprocessing(Dataset training, Checkpoint checkpoint) {
+    TensorType example = training.inputType();
+    Preprocessing preprocessing = options.preprocessingFor(example);
+    if (checkpoint == null || !PreparedInputs.areIn(checkpoint.tensors())) {
+      return preprocessing.fit(training);
+    }
+    FittedPreprocessing.Kind kind = preprocessing.blank(example).kind();
+    return PreparedInputs.from(checkpoints.last().toString(), kind, example, checkpoint.tensors());
+  }
+
   /** The initial weights, or those of the checkpoint. */
-  private TrainingState begin(CompiledModel model, Dataset training, Arena arena) {
+  private TrainingState begin(CompiledModel model, Dataset training, Checkpoint checkpoint, ModelFile description) {
     if (resuming) {
       model.initialise();
     } else {
@@ -254,12 +273,11 @@ public final class Trainer {
     if (checkpoints != null) {
       checkpoints.requireWritable(model.memory().variables());
     }
-    if (!resuming) {
+    if (checkpoint == null) {
       return TrainingState.START;
     }
-    Checkpoint checkpoint = Checkpoint.read(checkpoints.last(), arena);
     try {
-      model.load(checkpoint.tensors());
+      load(model, checkpoint.tensors(), description);
     } catch (IllegalArgumentException e) {
       throw new BadInputException(checkpoints.last() + ": " + e.getMessage(), e);
     }
@@ -268,31 +286,39 @@ public final class Trainer {
 
   private TrainingReport run(
       CompiledModel model, Split split, TrainingPlan plan, ModelFile description, TrainingState state) {
-    try (Arena arena = Arena.ofShared();
-        TrainingLoop loop =
-            new TrainingLoop(
-                model,
-                split.training(),
-                split.validation(),
-                options,
-                plan,
-                description,
-                checkpoints,
-                listeners,
-                device::allocateHost,
-                state)) {
+    try (TrainingLoop loop =
+        new TrainingLoop(
+            model,
+            split.training(),
+            split.validation(),
+            options,
+            plan,
+            description,
+            checkpoints,
+            listeners,
+            device::allocateHost,
+            state)) {
       TrainingReport report = loop.run();
       if (report.end() != TrainingReport.End.INTERRUPTED) {
-        loop.best().ifPresentOrElse(model::load, () -> loadBest(model, arena));
+        loop.best().ifPresentOrElse(model::load, () -> loadBest(model, description));
       }
       return report;
     }
   }
 
   /** No epoch of this run was better than the best of the run that it continues. */
-  private void loadBest(CompiledModel model, Arena arena) {
+  private void loadBest(CompiledModel model, ModelFile description) {
     if (checkpoints != null && Files.exists(checkpoints.best())) {
-      model.load(Safetensors.read(checkpoints.best(), arena).tensors());
+      try (Arena arena = Arena.ofConfined()) {
+        load(model, Safetensors.read(checkpoints.best(), arena).tensors(), description);
+      }
+    }
+  }
+
+  private void load(CompiledModel model, Map<String, HostTensor> tensors, ModelFile description) {
+    try (Arena scratch = Arena.ofConfined()) {
+      model.load(
+          PreparedInputs.completed(tensors, description.preprocessing(), options.precision().parameters(), scratch));
     }
   }
 

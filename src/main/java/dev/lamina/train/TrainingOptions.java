@@ -1,6 +1,7 @@
 package dev.lamina.train;
 
 import dev.lamina.data.BatchSize;
+import dev.lamina.data.Preprocessing;
 import dev.lamina.loss.Loss;
 import dev.lamina.loss.SoftmaxCrossEntropy;
 import dev.lamina.optim.Adam;
@@ -8,6 +9,7 @@ import dev.lamina.optim.GradientClip;
 import dev.lamina.optim.Optimizer;
 import dev.lamina.optim.schedule.Constant;
 import dev.lamina.optim.schedule.Schedule;
+import dev.lamina.tensor.TensorType;
 import java.util.function.Consumer;
 
 /**
@@ -24,7 +26,7 @@ import java.util.function.Consumer;
  * @param seed of initial weights, data order, dropout and the validation split
  * @param validationShare of the training data that is held out to judge by, 0 to less than 1
  * @param earlyStopping when to give up, or null for never
- * @param normalise whether inputs are centred and scaled by mean and deviation of the training part
+ * @param preprocessing what is done to inputs, with numbers from the training part; null for what is usual for them
  * @param precision of parameters and activations
  * @param statisticsEvery so many updates listeners get {@link ModelStatistics}; 0 for never. A look takes about the
  *     time of an update, and memory for a copy of the weights; it changes nothing of what is learned
@@ -41,13 +43,13 @@ public record TrainingOptions(
     long seed,
     double validationShare,
     EarlyStopping earlyStopping,
-    boolean normalise,
+    Preprocessing preprocessing,
     Precision precision,
     int statisticsEvery) {
 
   /**
    * Adam at 0.001 on softmax cross-entropy, 10 epochs of batches of 128, the rate constant; a twentieth is held out,
-   * inputs are normalised, nothing stops early, nobody looks inside.
+   * inputs are prepared as usual, nothing stops early, nobody looks inside.
    */
   public static final TrainingOptions DEFAULTS =
       new TrainingOptions(
@@ -62,7 +64,7 @@ public record TrainingOptions(
           0,
           0.05,
           null,
-          true,
+          null,
           Precision.TF32,
           0);
 
@@ -137,9 +139,14 @@ public record TrainingOptions(
     return changed(draft -> draft.earlyStopping = other);
   }
 
-  /** These with inputs normalised or not. */
-  public TrainingOptions withNormalisation(boolean other) {
-    return changed(draft -> draft.normalise = other);
+  /** These with another preprocessing, or null for what is usual for the data. */
+  public TrainingOptions with(Preprocessing other) {
+    return changed(draft -> draft.preprocessing = other);
+  }
+
+  /** What is done to inputs like {@code example}. */
+  Preprocessing preprocessingFor(TensorType example) {
+    return preprocessing == null ? Preprocessing.usual(example) : preprocessing;
   }
 
   /** These with another precision. */
@@ -171,7 +178,7 @@ public record TrainingOptions(
     private long seed;
     private double validationShare;
     private EarlyStopping earlyStopping;
-    private boolean normalise;
+    private Preprocessing preprocessing;
     private Precision precision;
     private int statisticsEvery;
 
@@ -187,7 +194,7 @@ public record TrainingOptions(
       seed = from.seed;
       validationShare = from.validationShare;
       earlyStopping = from.earlyStopping;
-      normalise = from.normalise;
+      preprocessing = from.preprocessing;
       precision = from.precision;
       statisticsEvery = from.statisticsEvery;
     }
@@ -205,7 +212,7 @@ public record TrainingOptions(
           seed,
           validationShare,
           earlyStopping,
-          normalise,
+          preprocessing,
           precision,
           statisticsEvery);
     }

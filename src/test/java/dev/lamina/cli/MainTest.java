@@ -325,6 +325,11 @@ class MainTest {
     assertComplaint("there is no command 'trian'; did you mean 'train'?", "trian");
     assertComplaint("--optimizer: there is no optimizer 'adm'; did you mean 'adam'?", "train", "--optimizer", "adm");
     assertComplaint("--model: there is no model 'lennet'; did you mean 'lenet'?", "train", "--model", "lennet");
+    assertComplaint(
+        "--preprocessing: there is no preprocessing 'whitten'; did you mean 'whiten'?",
+        "train",
+        "--preprocessing",
+        "whitten");
     assertComplaint("there is no device 'cup'; did you mean 'cpu'?", "train", "--device", "cup");
     Path recipe = recipe("epochs: 3\nbacth: 32\n");
     assertComplaint(recipe + ":2: bacth: there is no such key; did you mean 'batch'?", "train", recipe.toString());
@@ -444,6 +449,36 @@ class MainTest {
             "data: %s\nmodel: [{dense: 3}]\nbatch: 20\ndevice: reference\nout: %s\n"
                 .formatted(data, folder.resolve("x")));
     assertComplaint("dense1", "train", recipe.toString());
+  }
+
+  @Test
+  void layersForImagesAfterComponentsAreOneLine() {
+    assertComplaint(
+        "preprocessing pca makes vectors of 4 out of inputs [6,6,1]",
+        "train",
+        "--data",
+        data.toString(),
+        "--model",
+        "small-cnn",
+        "--preprocessing",
+        "pca: 4",
+        "--batch",
+        "20",
+        "--device",
+        "reference",
+        "--out",
+        folder.resolve("x").toString());
+    assertComplaint(
+        "pca: 37 components are more than the 36 features",
+        "train",
+        "--data",
+        data.toString(),
+        "--preprocessing",
+        "pca: 37",
+        "--batch",
+        "20",
+        "--out",
+        folder.resolve("x").toString());
   }
 
   @Test

@@ -62,9 +62,9 @@ class MnistTest {
 
   @Test
   void theTrainingImagesHaveTheMeanAndDeviationThatEverybodyQuotes() {
-    Normalization normalization = Normalization.fit(train);
-    assertEquals(0.1307, normalization.mean().getFirst(), 0.00005);
-    assertEquals(0.3081, normalization.std().getFirst(), 0.00005);
+    FittedPreprocessing fitted = new Preprocessing.ZScore().fit(train);
+    assertEquals(0.1307, fitted.offset().get(0), 0.00005);
+    assertEquals(0.3081, 1 / fitted.scale().get(0), 0.00005);
   }
 
   @Test

@@ -257,7 +257,7 @@ class CompiledModelTest {
     return new ModelSpec(
         model,
         plain.example(),
-        plain.scaling(),
+        plain.preparation(),
         CROSS_ENTROPY,
         new AdamW(0.05),
         new GradientClip.ByNorm(0.05),
@@ -279,7 +279,17 @@ class CompiledModelTest {
     ModelSpec plain = spec(steep, BATCH / 2, 2);
     ModelSpec narrow =
         new ModelSpec(
-            steep, plain.example(), plain.scaling(), CROSS_ENTROPY, MOMENTUM, null, BATCH / 2, 2, 5, Precision.FP16, 7);
+            steep,
+            plain.example(),
+            plain.preparation(),
+            CROSS_ENTROPY,
+            MOMENTUM,
+            null,
+            BATCH / 2,
+            2,
+            5,
+            Precision.FP16,
+            7);
     HostTensor images = images(BATCH);
     HostTensor labels = labels(BATCH);
     draw(images, labels, 5);

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lamina.data.Dataset;
+import dev.lamina.data.Preprocessing;
 import dev.lamina.device.Device;
 import dev.lamina.device.DeviceOptions;
 import dev.lamina.device.Devices;
@@ -50,7 +51,7 @@ class LearningRateFinderTest {
         .with(new Sgd(), 1)
         .with(new dev.lamina.data.BatchSize.Full())
         .withValidationShare(0)
-        .withNormalisation(false);
+        .with(new Preprocessing.None());
   }
 
   @ParameterizedTest

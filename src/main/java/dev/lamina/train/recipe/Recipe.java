@@ -2,6 +2,7 @@ package dev.lamina.train.recipe;
 
 import dev.lamina.data.BatchSize;
 import dev.lamina.data.Dataset;
+import dev.lamina.data.Preprocessing;
 import dev.lamina.loss.Loss;
 import dev.lamina.nn.Layer;
 import dev.lamina.nn.Sequential;
@@ -35,7 +36,7 @@ import java.util.List;
  * @param device {@code auto} or a name
  * @param validation share of the training data that is held out
  * @param earlyStopping when to give up, or null
- * @param normalise whether inputs are centred and scaled
+ * @param preprocessing what is done to inputs before the first layer; null for what is usual for them
  * @param precision of parameters and activations
  * @param deterministic whether the same GPU with the same libraries gives the same bits each time
  * @param statisticsEvery so many updates the model is looked into; 0 for never
@@ -59,7 +60,7 @@ public record Recipe(
     String device,
     double validation,
     EarlyStopping earlyStopping,
-    boolean normalise,
+    Preprocessing preprocessing,
     Precision precision,
     boolean deterministic,
     int statisticsEvery,
@@ -125,7 +126,7 @@ public record Recipe(
         seed,
         validation,
         earlyStopping,
-        normalise,
+        preprocessing,
         precision,
         statisticsEvery);
   }
@@ -158,7 +159,7 @@ public record Recipe(
         device,
         validation,
         earlyStopping,
-        normalise,
+        preprocessing,
         precision,
         deterministic,
         statisticsEvery,

@@ -57,6 +57,7 @@ public final class RecipeText {
           case YamlNode.Nothing nothing -> new YamlNode.Mapping(new LinkedHashMap<>(), nothing.at());
           default -> throw node.error("", "a recipe has keys and values, got " + node.words());
         };
+    renew(recipe);
     for (Setting override : overrides) {
       YamlNode value = read(override);
       if (value instanceof YamlNode.Nothing) {
@@ -74,6 +75,25 @@ public final class RecipeText {
       throw new BadInputException(name.isEmpty() ? e.getMessage() : name + ": " + e.getMessage(), e);
     }
     return full;
+  }
+
+  /** {@code normalise}, which earlier recipes had: mean and deviation of each channel, or nothing. */
+  private static void renew(YamlNode.Mapping recipe) {
+    YamlNode.Entry earlier = recipe.entries().remove("normalise");
+    if (earlier == null) {
+      return;
+    }
+    if (recipe.entries().containsKey("preprocessing")) {
+      throw YamlNode.error(
+          earlier.at(), "normalise", "it is the earlier word for preprocessing, which is given too; leave it out");
+    }
+    String word =
+        switch (earlier.value()) {
+          case YamlNode.Scalar(String text, String _) when text.equals("true") -> "z_score";
+          case YamlNode.Scalar(String text, String _) when text.equals("false") -> "none";
+          default -> throw earlier.value().error("normalise", "expected true or false, got " + earlier.value().words());
+        };
+    recipe.entries().put("preprocessing", new YamlNode.Entry(earlier.at(), new YamlNode.Scalar(word, earlier.at())));
   }
 
   /** Text is taken as it is: a folder may be called {@code a: b}, or {@code null}. */

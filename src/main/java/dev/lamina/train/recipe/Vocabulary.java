@@ -1,6 +1,7 @@
 package dev.lamina.train.recipe;
 
 import dev.lamina.data.BatchSize;
+import dev.lamina.data.Preprocessing;
 import dev.lamina.graph.Padding;
 import dev.lamina.graph.Size;
 import dev.lamina.loss.BinaryCrossEntropy;
@@ -166,7 +167,17 @@ final class Vocabulary {
           .with("by_value", new GradientClip.ByValue(1), "limit")
           .with("by_norm", new GradientClip.ByNorm(1), "limit");
 
-  private final List<Family> families = List.of(initializers, layers, losses, optimizers, schedules, clips);
+  private final Family preprocessings =
+      Family.of(Preprocessing.class, "preprocessing")
+          .with("none", new Preprocessing.None())
+          .with("mean", new Preprocessing.Mean())
+          .with("z_score", new Preprocessing.ZScore())
+          .with("min_max", new Preprocessing.MinMax())
+          .with("pca", new Preprocessing.Pca(null, 1))
+          .with("whiten", new Preprocessing.Whiten(Preprocessing.Basis.ZCA));
+
+  private final List<Family> families =
+      List.of(initializers, layers, losses, optimizers, schedules, clips, preprocessings);
 
   private final Map<Class<?>, Notation> specials =
       Map.of(
@@ -196,7 +207,7 @@ final class Vocabulary {
         "auto",
         0.05,
         null,
-        true,
+        null,
         Precision.TF32,
         false,
         100,

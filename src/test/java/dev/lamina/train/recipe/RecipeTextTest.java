@@ -2,9 +2,11 @@ package dev.lamina.train.recipe;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.lamina.data.BatchSize;
+import dev.lamina.data.Preprocessing;
 import dev.lamina.graph.Padding;
 import dev.lamina.graph.Size;
 import dev.lamina.io.BadInputException;
@@ -115,7 +117,7 @@ class RecipeTextTest {
             epochs: 7
             seed: 99
             validation: 0.2
-            normalise: false
+            preprocessing: {whiten: {kind: pca, epsilon: 0.01}}
             out: here
             """
                 .replace(
@@ -127,12 +129,25 @@ class RecipeTextTest {
   }
 
   @Test
+  void theEarlierWordForPreprocessingIsUnderstood() {
+    assertEquals(new Preprocessing.ZScore(), parse("normalise: true").preprocessing());
+    assertEquals(new Preprocessing.None(), parse("normalise: false").preprocessing());
+    assertNull(parse("epochs: 1").preprocessing(), "what is usual for the data");
+    var pca = new RecipeText.Setting("--preprocessing", "preprocessing", "pca: 20");
+    assertEquals(Preprocessing.Pca.components(20), text.parse("r", "normalise: true", List.of(pca)).preprocessing());
+    assertEquals(
+        "r.yaml:1: normalise: it is the earlier word for preprocessing, which is given too; leave it out",
+        assertThrows(BadInputException.class, () -> parse("normalise: true\npreprocessing: mean")).getMessage());
+  }
+
+  @Test
   void everyWordCanBeWrittenAndReadBack() {
     Vocabulary vocabulary = new Vocabulary();
     for (Class<?> type :
         List.of(
             Layer.class,
             dev.lamina.loss.Loss.class,
+            Preprocessing.class,
             dev.lamina.optim.Optimizer.class,
             dev.lamina.optim.schedule.Schedule.class)) {
       Family family = vocabulary.family(type).orElseThrow();
@@ -238,6 +253,11 @@ class RecipeTextTest {
           model: [{relu: 3}]                        | r.yaml:1: model[0].relu: relu has no fields, got '3'
           batch: many                               | r.yaml:1: batch: the batch is a number of examples or 'full', got 'many'
           normalise: maybe                          | r.yaml:1: normalise: expected true or false, got 'maybe'
+          preprocessing: z-score                    | r.yaml:1: preprocessing: there is no preprocessing 'z-score'; did you mean 'z_score'?
+          preprocessing: {mean: pixels}             | r.yaml:1: preprocessing.mean.per: there is no 'pixels'; did you mean 'pixel'?
+          preprocessing: {pca: 0}                   | r.yaml:1: preprocessing.pca: pca keeps 1 component or more, got 0
+          preprocessing: {pca: {share: 1.5}}        | r.yaml:1: preprocessing.pca: the share of the variance is above 0 and at most 1, got 1.5
+          preprocessing: {whiten: {epsilon: 0}}     | r.yaml:1: preprocessing.whiten: the epsilon of whitening is a number above 0, got 0.0
           epochs: 0                                 | r.yaml: epochs: expected 1 or more, got 0
           accumulate: 0                             | r.yaml: accumulate: expected 1 or more passes, got 0
           threads: -1                               | r.yaml: threads: expected 1 to 1024, or 0 for one on each core, got -1
