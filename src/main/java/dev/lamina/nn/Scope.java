@@ -59,7 +59,7 @@ public final class Scope {
       DType dtype,
       long seed,
       Tensor step,
-      SequencedMap<String, List<Tensor>> watched,
+      SequencedMap<String, List<Tensor>> unrolled,
       List<Applied> applied) {}
 
   /**
@@ -144,14 +144,14 @@ public final class Scope {
     return trace.step;
   }
 
-  /** Lets whoever traces the model see {@code tensors} from inside this layer. Costs nothing if nobody looks. */
-  public void watch(String name, List<Tensor> tensors) {
-    trace.watched.put(join(name), List.copyOf(tensors));
+  /** Shows whoever traces the model the outputs of this layer's steps through time. Costs nothing if nobody looks. */
+  public void unrolled(List<Tensor> steps) {
+    trace.unrolled.put(path, List.copyOf(steps));
   }
 
-  /** All that the layers of the model have let see so far, by path and name. */
-  public SequencedMap<String, List<Tensor>> watched() {
-    return Collections.unmodifiableSequencedMap(trace.watched);
+  /** The outputs of all steps, [units, n] each, of the recurrent layers that were traced so far, by their paths. */
+  public SequencedMap<String, List<Tensor>> unrolled() {
+    return Collections.unmodifiableSequencedMap(trace.unrolled);
   }
 
   /** Adds {@code layer} under {@code name}. */

@@ -9,7 +9,6 @@ import dev.lamina.nn.Scope;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.Shape;
 import dev.lamina.tensor.TensorType;
-import java.util.ArrayList;
 import java.util.List;
 
 /** Traces one model into graphs, each time over the same variables. */
@@ -47,21 +46,28 @@ final class ModelTrace {
 
   /** The model's output on raw {@code images}, which are prepared first. */
   Tensor forward(Graph graph, Tensor images, Scope.Mode mode) {
-    return forward(graph, images, mode, new ArrayList<>());
+    return forward(images, scope(graph, mode));
   }
 
   /** The same; {@code applied} gets all layers, each behind those within it. */
   Tensor forward(Graph graph, Tensor images, Scope.Mode mode, List<Scope.Applied> applied) {
+    Scope scope = scope(graph, mode);
+    Tensor output = forward(images, scope);
+    applied.addAll(scope.applied());
+    return output;
+  }
+
+  /** The scope of the whole model in {@code graph}. */
+  Scope scope(Graph graph, Scope.Mode mode) {
+    return Scope.root(graph, mode, parameters, spec.precision().parameters(), spec.seed(), graph.read(PASSES));
+  }
+
+  /** The model's output on raw {@code images}, traced in {@code scope}, which knows more about it afterwards. */
+  Tensor forward(Tensor images, Scope scope) {
     Tensor[] result = new Tensor[1];
-    graph.within(
-        "",
-        Phase.FORWARD,
-        () -> {
-          Scope scope =
-              Scope.root(graph, mode, parameters, spec.precision().parameters(), spec.seed(), graph.read(PASSES));
-          result[0] = output(images, scope).cast(spec.precision().parameters());
-          applied.addAll(scope.applied());
-        });
+    scope
+        .graph()
+        .within("", Phase.FORWARD, () -> result[0] = output(images, scope).cast(spec.precision().parameters()));
     return result[0];
   }
 

@@ -19,9 +19,6 @@ import java.util.List;
  * @param truncate after how many steps the gradient is cut; 0 for never
  */
 record Recurrence(String layer, int gates, int units, boolean returnSequences, int truncate) {
-  /** The name under which a {@link Scope} knows the outputs of all steps. */
-  static final String STEPS = "steps";
-
   Recurrence {
     if (units < 1) {
       throw new IllegalArgumentException(layer + ": expected 1 unit or more, got " + units);
@@ -75,7 +72,7 @@ record Recurrence(String layer, int gates, int units, boolean returnSequences, i
       state = cell.next(inputs.slice(0, t * rows, (t + 1) * rows), stateWeight, state);
       steps.add(state.getFirst());
     }
-    scope.watch(STEPS, steps);
+    scope.unrolled(steps);
     return returnSequences
         ? Tensor.concat(0, steps).reshape(time, units, n).permute(2, 0, 1)
         : steps.getLast().permute(1, 0);

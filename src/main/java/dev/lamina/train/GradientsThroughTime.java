@@ -1,0 +1,91 @@
+package dev.lamina.train;
+
+import dev.lamina.graph.Expr;
+import dev.lamina.graph.Exprs;
+import dev.lamina.graph.Gradients;
+import dev.lamina.graph.Graph;
+import dev.lamina.graph.Op;
+import dev.lamina.graph.Tensor;
+import dev.lamina.nn.Scope;
+import dev.lamina.tensor.DType;
+import dev.lamina.tensor.HostTensor;
+import java.lang.foreign.Arena;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.SequencedMap;
+import java.util.stream.LongStream;
+
+/**
+ * How large the gradient of the loss is at each step of a model's recurrent layers: {@code ‖∂loss/∂h_t‖} for t = 0, 1,
+ * …, over all units and examples of a batch, for training as it stands now, with dropout and before clipping. Where
+ * these vanish towards the first steps nothing is learned from them; where they explode a step of training goes astray
+ * (Pascanu, Mikolov and Bengio 2013). Where the gradient is cut ({@code truncate}), it is that of the cut propagation.
+ *
+ * <p>No variable changes. A program of its own over the weights of a model, which stays its owner's and is closed after
+ * this.
+ */
+public final class GradientsThroughTime implements AutoCloseable {
+  private final List<String> layers;
+  private final Probe probe;
+
+  /**
+   * Looks at {@code model} through batches of its spec's size.
+   *
+   * @throws IllegalArgumentException if it has no recurrent layer
+   */
+  public GradientsThroughTime(CompiledModel model) {
+    Graph graph = new Graph();
+    ModelTrace trace = model.trace();
+    Scope scope = trace.scope(graph, Scope.Mode.TRAINING);
+    Tensor output = trace.forward(trace.images(graph, model.spec().batch()), scope);
+    Tensor target = graph.input("target", model.spec().loss().target(output.type()));
+    Tensor loss = model.spec().loss().perExample(output, target).mean();
+    graph.dropAssigns();
+    if (scope.unrolled().isEmpty()) {
+      throw new IllegalArgumentException("the model has no recurrent layer, so no gradient goes through time");
+    }
+    layers = List.copyOf(scope.unrolled().keySet());
+    List<Tensor> hidden = scope.unrolled().values().stream().flatMap(List::stream).toList();
+    List<Tensor> gradients = Gradients.of(loss, hidden);
+    int at = 0;
+    for (String layer : layers) {
+      int steps = scope.unrolled().get(layer).size();
+      graph.output(layer, Tensor.concat(0, gradients.subList(at, at + steps).stream().map(g -> norm(g)).toList()));
+      at += steps;
+    }
+    probe = new Probe(model, graph);
+  }
+
+  /** The norm of a tensor as [1], in double: the square of what has all but vanished is nothing in a float. */
+  private static Tensor norm(Tensor gradient) {
+    Expr square = Exprs.mul(Exprs.input(0), Exprs.input(0));
+    Tensor squares = gradient.cast(DType.F64).reduce(Op.ReduceKind.SUM, square, DType.F64, new int[0]);
+    return squares.map(Exprs::sqrt).reshape(1);
+  }
+
+  /**
+   * The norms on a batch, one for each step, by the path of the recurrent layer ({@code lstm1}; empty if the model is
+   * that layer itself).
+   *
+   * @param images a batch of the spec's examples
+   * @param target what belongs to them
+   */
+  public SequencedMap<String, double[]> norms(HostTensor images, HostTensor target) {
+    probe.stage("images", images);
+    probe.stage("target", target);
+    probe.run();
+    SequencedMap<String, double[]> norms = new LinkedHashMap<>();
+    try (Arena scratch = Arena.ofConfined()) {
+      for (String layer : layers) {
+        HostTensor values = probe.tensor(layer, scratch);
+        norms.put(layer, LongStream.range(0, values.size()).mapToDouble(values::get).toArray());
+      }
+    }
+    return norms;
+  }
+
+  @Override
+  public void close() {
+    probe.close();
+  }
+}
