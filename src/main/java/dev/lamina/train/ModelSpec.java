@@ -6,6 +6,7 @@ import dev.lamina.nn.Layer;
 import dev.lamina.nn.Scope;
 import dev.lamina.optim.GradientClip;
 import dev.lamina.optim.Optimizer;
+import dev.lamina.optim.Regularisation;
 import dev.lamina.tensor.HostTensor;
 import dev.lamina.tensor.Shape;
 import dev.lamina.tensor.TensorType;
@@ -26,6 +27,7 @@ import java.util.function.IntToDoubleFunction;
  * @param evaluationBatch examples that one pass of evaluation or prediction takes
  * @param precision of parameters and activations
  * @param seed of initial weights and dropout
+ * @param regularisation holds weights down, or null
  * @param observed whether {@link CompiledModel#observe} can look inside; that takes memory for a copy of the weights
  */
 public record ModelSpec(
@@ -40,6 +42,7 @@ public record ModelSpec(
     int evaluationBatch,
     Precision precision,
     long seed,
+    Regularisation regularisation,
     boolean observed) {
   private static final int LEAST_EVALUATION = 64;
 
@@ -91,7 +94,7 @@ public record ModelSpec(
     }
   }
 
-  /** A model that nobody looks into. */
+  /** A model without regularisation but the optimizer's, that nobody looks into. */
   public ModelSpec(
       Layer model,
       TensorType example,
@@ -105,7 +108,19 @@ public record ModelSpec(
       Precision precision,
       long seed) {
     this(
-        model, example, preparation, loss, optimizer, clip, batch, accumulate, evaluationBatch, precision, seed, false);
+        model,
+        example,
+        preparation,
+        loss,
+        optimizer,
+        clip,
+        batch,
+        accumulate,
+        evaluationBatch,
+        precision,
+        seed,
+        null,
+        false);
   }
 
   /**
@@ -135,6 +150,7 @@ public record ModelSpec(
         Math.min(evaluationBatch, Math.max(examples, LEAST_EVALUATION)),
         precision,
         seed,
+        regularisation,
         observed);
   }
 }

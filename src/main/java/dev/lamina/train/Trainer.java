@@ -14,6 +14,7 @@ import dev.lamina.io.Safetensors;
 import dev.lamina.loss.Loss;
 import dev.lamina.nn.Layer;
 import dev.lamina.optim.Optimizer;
+import dev.lamina.optim.Regularisation;
 import dev.lamina.optim.schedule.Schedule;
 import dev.lamina.tensor.HostTensor;
 import dev.lamina.tensor.TensorType;
@@ -65,6 +66,11 @@ public final class Trainer {
   /** How weights follow gradients, at the given learning rate. */
   public Trainer optimizer(Optimizer optimizer, double rate) {
     return options(options.with(optimizer, rate));
+  }
+
+  /** What holds weights down beside the optimizer's own decay; null for nothing. */
+  public Trainer regularisation(Regularisation regularisation) {
+    return options(options.with(regularisation));
   }
 
   /** How the learning rate changes; constant unless set. */
@@ -249,6 +255,7 @@ public final class Trainer {
         evaluationBatch,
         options.precision(),
         options.seed(),
+        options.regularisation(),
         options.statisticsEvery() > 0);
   }
 

@@ -10,6 +10,7 @@ import dev.lamina.graph.Tensor;
 import dev.lamina.graph.Variable;
 import dev.lamina.nn.Parameters.Declaration;
 import dev.lamina.nn.Scope;
+import dev.lamina.optim.Regularisation;
 import dev.lamina.optim.Update;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.TensorType;
@@ -128,8 +129,12 @@ final class TrainingGraph {
     packs.forEach((pack, gradient) -> {
       Tensor clipped = spec.clip() == null ? gradient : spec.clip().apply(gradient, norm);
       boolean decayed = pack.name().equals("decayed");
-      Update update = new Update("optimizer." + pack.name(), graph.read(pack), clipped, rate, step, decayed);
-      graph.assign(pack, spec.optimizer().next(update));
+      Tensor weight = graph.read(pack);
+      Regularisation regularisation = decayed ? spec.regularisation() : null;
+      Tensor penalised = regularisation == null ? clipped : regularisation.penalised(clipped, weight);
+      Update update = new Update("optimizer." + pack.name(), weight, penalised, rate, step, decayed);
+      Tensor next = spec.optimizer().next(update);
+      graph.assign(pack, regularisation == null ? next : regularisation.bounded(next, pack));
       variables.addAll(update.slots());
     });
     return squares;

@@ -7,6 +7,7 @@ import dev.lamina.loss.SoftmaxCrossEntropy;
 import dev.lamina.optim.Adam;
 import dev.lamina.optim.GradientClip;
 import dev.lamina.optim.Optimizer;
+import dev.lamina.optim.Regularisation;
 import dev.lamina.optim.schedule.Constant;
 import dev.lamina.optim.schedule.Schedule;
 import dev.lamina.tensor.TensorType;
@@ -28,6 +29,7 @@ import java.util.function.Consumer;
  * @param earlyStopping when to give up, or null for never
  * @param preprocessing what is done to inputs, with numbers from the training part; null for what is usual for them
  * @param precision of parameters and activations
+ * @param regularisation holds weights down beside the optimizer's own decay, or null
  * @param statisticsEvery so many updates listeners get {@link ModelStatistics}; 0 for never. A look takes about the
  *     time of an update, and memory for a copy of the weights; it changes nothing of what is learned
  */
@@ -45,6 +47,7 @@ public record TrainingOptions(
     EarlyStopping earlyStopping,
     Preprocessing preprocessing,
     Precision precision,
+    Regularisation regularisation,
     int statisticsEvery) {
 
   /**
@@ -66,6 +69,7 @@ public record TrainingOptions(
           null,
           null,
           Precision.TF32,
+          null,
           0);
 
   public TrainingOptions {
@@ -154,6 +158,11 @@ public record TrainingOptions(
     return changed(draft -> draft.precision = other);
   }
 
+  /** These with another regularisation, or null. */
+  public TrainingOptions with(Regularisation other) {
+    return changed(draft -> draft.regularisation = other);
+  }
+
   /** These with a look inside the model every so many updates, or 0. */
   public TrainingOptions withStatisticsEvery(int updates) {
     return changed(draft -> draft.statisticsEvery = updates);
@@ -180,6 +189,7 @@ public record TrainingOptions(
     private EarlyStopping earlyStopping;
     private Preprocessing preprocessing;
     private Precision precision;
+    private Regularisation regularisation;
     private int statisticsEvery;
 
     Draft(TrainingOptions from) {
@@ -196,6 +206,7 @@ public record TrainingOptions(
       earlyStopping = from.earlyStopping;
       preprocessing = from.preprocessing;
       precision = from.precision;
+      regularisation = from.regularisation;
       statisticsEvery = from.statisticsEvery;
     }
 
@@ -214,6 +225,7 @@ public record TrainingOptions(
           earlyStopping,
           preprocessing,
           precision,
+          regularisation,
           statisticsEvery);
     }
   }

@@ -131,6 +131,7 @@ class ModelStatisticsTest {
         BATCH,
         Precision.FP32,
         7,
+        null,
         observed);
   }
 

@@ -9,6 +9,7 @@ import dev.lamina.nn.Sequential;
 import dev.lamina.nn.models.Architectures;
 import dev.lamina.optim.GradientClip;
 import dev.lamina.optim.Optimizer;
+import dev.lamina.optim.Regularisation;
 import dev.lamina.optim.schedule.Schedule;
 import dev.lamina.tensor.Shape;
 import dev.lamina.train.EarlyStopping;
@@ -28,6 +29,7 @@ import java.util.List;
  * @param lr the learning rate, which the schedule varies: its highest; null takes the usual one of the optimizer
  * @param schedule how the rate changes
  * @param clip bounds gradients, or null
+ * @param regularisation holds weights down beside the optimizer's own decay, or null
  * @param epochs passes over the data
  * @param batch examples of one pass
  * @param accumulate passes of one update
@@ -52,6 +54,7 @@ public record Recipe(
     Double lr,
     Schedule schedule,
     GradientClip clip,
+    Regularisation regularisation,
     int epochs,
     BatchSize batch,
     int accumulate,
@@ -128,6 +131,7 @@ public record Recipe(
         earlyStopping,
         preprocessing,
         precision,
+        regularisation,
         statisticsEvery);
   }
 
@@ -151,6 +155,7 @@ public record Recipe(
         rate,
         schedule,
         clip,
+        regularisation,
         epochs,
         batch,
         accumulate,

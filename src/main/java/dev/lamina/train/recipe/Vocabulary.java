@@ -63,6 +63,7 @@ import dev.lamina.optim.GradientClip;
 import dev.lamina.optim.Momentum;
 import dev.lamina.optim.Nesterov;
 import dev.lamina.optim.Optimizer;
+import dev.lamina.optim.Regularisation;
 import dev.lamina.optim.RmsProp;
 import dev.lamina.optim.Sgd;
 import dev.lamina.optim.schedule.Constant;
@@ -199,6 +200,7 @@ final class Vocabulary {
         null,
         new OneCycle(),
         null,
+        null,
         6,
         new BatchSize.Fixed(64),
         1,
@@ -248,6 +250,9 @@ final class Vocabulary {
   Record prototype(Class<?> type) {
     if (type == Init.class) {
       return new Init(null, null);
+    }
+    if (type == Regularisation.class) {
+      return new Regularisation();
     }
     if (type == EarlyStopping.class) {
       return new EarlyStopping(5);

@@ -23,6 +23,7 @@ import dev.lamina.nn.activation.ReLU;
 import dev.lamina.nn.init.Constant;
 import dev.lamina.nn.init.Uniform;
 import dev.lamina.optim.Adam;
+import dev.lamina.optim.Regularisation;
 import dev.lamina.tensor.Shape;
 import dev.lamina.train.EarlyStopping;
 import java.util.List;
@@ -51,6 +52,12 @@ class RecipeTextTest {
     assertEquals("mnist", recipe.data());
     assertEquals(new Recipe.Model.Named("small-cnn"), recipe.model());
     assertEquals(new Vocabulary().usualRate(recipe.optimizer()), recipe.lr());
+  }
+
+  @Test
+  void weightsAreHeldDownAsTheRecipeSays() {
+    assertEquals(new Regularisation(0.001, 3), parse("regularisation: {l1: 0.001, max_norm: 3}").regularisation());
+    assertNull(parse("").regularisation());
   }
 
   @Test
