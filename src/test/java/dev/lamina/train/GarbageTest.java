@@ -11,12 +11,12 @@ import dev.lamina.nn.BatchNorm;
 import dev.lamina.nn.Conv2d;
 import dev.lamina.nn.Dense;
 import dev.lamina.nn.Dropout;
-import dev.lamina.nn.Flatten;
 import dev.lamina.nn.Layer;
 import dev.lamina.nn.MaxPool2d;
 import dev.lamina.nn.Reshape;
 import dev.lamina.nn.Sequential;
 import dev.lamina.nn.activation.ReLU;
+import dev.lamina.nn.recurrent.Lstm;
 import java.lang.foreign.Arena;
 import java.lang.management.ManagementFactory;
 import java.util.Arrays;
@@ -81,7 +81,7 @@ class GarbageTest {
             new BatchNorm(),
             new ReLU(),
             new MaxPool2d(1),
-            new Flatten(),
+            new Lstm(8),
             new Dropout(0.2),
             new Dense(3));
     Meter meter = new Meter();

@@ -10,9 +10,9 @@ import dev.lamina.loss.SoftmaxCrossEntropy;
 import dev.lamina.nn.BatchNorm;
 import dev.lamina.nn.Conv2d;
 import dev.lamina.nn.Dense;
-import dev.lamina.nn.Flatten;
 import dev.lamina.nn.Sequential;
 import dev.lamina.nn.activation.ReLU;
+import dev.lamina.nn.recurrent.Gru;
 import dev.lamina.optim.Momentum;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.HostTensor;
@@ -43,7 +43,7 @@ class StepGarbageTest {
   private static void on(DeviceProvider provider) {
     Conformance.unavailable(provider)
         .ifPresent(reason -> Conformance.absent(provider.name(), reason, System.getenv("LAMINA_REQUIRE")));
-    var model = new Sequential(new Conv2d(4, 3), new BatchNorm(), new ReLU(), new Flatten(), new Dense(3));
+    var model = new Sequential(new Conv2d(4, 3), new BatchNorm(), new ReLU(), new Gru(4), new Dense(3));
     var example = TensorType.of(DType.U8, 4, 4, 1);
     var spec =
         new ModelSpec(

@@ -26,6 +26,8 @@ import dev.lamina.nn.Scope;
 import dev.lamina.nn.Sequential;
 import dev.lamina.nn.activation.ReLU;
 import dev.lamina.nn.activation.Tanh;
+import dev.lamina.nn.recurrent.Gru;
+import dev.lamina.nn.recurrent.Lstm;
 import dev.lamina.optim.Adam;
 import dev.lamina.optim.Sgd;
 import dev.lamina.optim.schedule.Cosine;
@@ -352,6 +354,21 @@ class TrainerTest {
         assertThrows(BadInputException.class, () -> TrainedModel.load(file, other, new SoftmaxCrossEntropy(), device))
             .getMessage();
     assertTrue(message.startsWith(file + ": "), message);
+  }
+
+  @Test
+  void aSavedRecurrentModelPredictsTheSame(@TempDir Path folder) {
+    Dataset data = TinyData.clouds(arena, 200, 0.3, 1);
+    Path file = folder.resolve("model.safetensors");
+    Layer model = new Sequential(new Reshape(3, 2), new Lstm(5).sequences(), new Gru(4), new Dense(3));
+    double[][] before;
+    try (TrainedModel trained = new Trainer(device, model).epochs(2).batch(16).fit(data)) {
+      before = trained.predict(List.of(data.input(0), data.input(1)));
+      trained.save(file);
+    }
+    try (TrainedModel loaded = TrainedModel.load(file, model, new SoftmaxCrossEntropy(), device)) {
+      assertArrayEquals(before, loaded.predict(List.of(data.input(0), data.input(1))));
+    }
   }
 
   @Test
