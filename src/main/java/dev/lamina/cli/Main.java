@@ -75,7 +75,9 @@ public final class Main {
             new DevicesCommand(console),
             new SummaryCommand(console),
             new ProfileCommand(console),
-            new StudyCommand(console))) {
+            new StudyCommand(console),
+            new CheckCommand(console),
+            new FindLrCommand(console))) {
       line.addSubcommand(command);
     }
     line.setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8));

@@ -19,7 +19,9 @@ import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A training step that is looked at without data: by {@code summary} and {@code profile}.
@@ -39,22 +41,11 @@ record Workload(Recipe recipe, ModelSpec spec, int classes) {
    * @param device another device, or null
    */
   static Workload of(String subject, String data, String batch, String device) {
-    RecipeText text = new RecipeText();
-    List<RecipeText.Setting> overrides = new ArrayList<>();
-    add(overrides, "data", data);
-    add(overrides, "batch", batch);
-    add(overrides, "device", device);
-    Recipe recipe;
-    if (subject != null && Files.isDirectory(Path.of(subject))) {
-      recipe = text.read(RunFolder.open(Path.of(subject)).recipe(), overrides);
-    } else if (subject != null && (Files.isRegularFile(Path.of(subject)) || subject.endsWith(".yaml"))) {
-      recipe = text.read(Path.of(subject), overrides);
-    } else {
-      if (subject != null) {
-        overrides.add(new RecipeText.Setting("--model", "model", subject));
-      }
-      recipe = text.parse("", "", overrides);
-    }
+    Map<String, String> given = new LinkedHashMap<>();
+    given.put("data", data);
+    given.put("batch", batch);
+    given.put("device", device);
+    Recipe recipe = recipe(subject, given);
     if (data == null
         && subject != null
         && Architectures.isForImageNet(subject)
@@ -64,10 +55,30 @@ record Workload(Recipe recipe, ModelSpec spec, int classes) {
     return of(recipe);
   }
 
-  private static void add(List<RecipeText.Setting> overrides, String key, String value) {
-    if (value != null) {
-      overrides.add(new RecipeText.Setting("--" + key, key, value));
+  /**
+   * The recipe that the user names.
+   *
+   * @param subject the name of a model, a recipe file, or a run; null for the default model
+   * @param given what options of the command line say, by the keys of a recipe; null where they say nothing
+   */
+  static Recipe recipe(String subject, Map<String, String> given) {
+    RecipeText text = new RecipeText();
+    List<RecipeText.Setting> overrides = new ArrayList<>();
+    given.forEach((key, value) -> {
+      if (value != null) {
+        overrides.add(new RecipeText.Setting("--" + key, key, value));
+      }
+    });
+    if (subject != null && Files.isDirectory(Path.of(subject))) {
+      return text.read(RunFolder.open(Path.of(subject)).recipe(), overrides);
     }
+    if (subject != null && (Files.isRegularFile(Path.of(subject)) || subject.endsWith(".yaml"))) {
+      return text.read(Path.of(subject), overrides);
+    }
+    if (subject != null) {
+      overrides.add(new RecipeText.Setting("--model", "model", subject));
+    }
+    return text.parse("", "", overrides);
   }
 
   private static Workload of(Recipe recipe) {

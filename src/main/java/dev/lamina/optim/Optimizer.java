@@ -17,4 +17,12 @@ public interface Optimizer {
    * @return of the type of {@code update.weight()}
    */
   Tensor next(Update update);
+
+  /**
+   * The L2 regularisation that it adds to gradients: the derivative of a penalty {@code ½·l2·Σw²}, which reported
+   * losses leave out; 0 for none.
+   */
+  default double l2() {
+    return 0;
+  }
 }

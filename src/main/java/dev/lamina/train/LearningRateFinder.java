@@ -94,6 +94,7 @@ public final class LearningRateFinder {
                 TrainingLoop.SLOTS,
                 device::allocateHost,
                 BatchPosition.START)) {
+      trainer.requireTarget(model, data);
       model.initialise(training);
       return run(model, loader);
     }

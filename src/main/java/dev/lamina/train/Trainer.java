@@ -329,7 +329,12 @@ public final class Trainer {
     }
   }
 
-  private void requireTarget(CompiledModel model, Dataset data) {
+  /**
+   * Sees whether outputs and loss belong to the targets of {@code data}.
+   *
+   * @throws BadInputException if they do not
+   */
+  public void requireTarget(CompiledModel model, Dataset data) {
     TensorType output = model.predictionType();
     Loss.Task task = options.loss().task();
     int outputs = output.shape().last();

@@ -1,0 +1,203 @@
+package dev.lamina.train.check;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.lamina.data.BatchSize;
+import dev.lamina.data.Dataset;
+import dev.lamina.device.Device;
+import dev.lamina.device.DeviceOptions;
+import dev.lamina.device.Devices;
+import dev.lamina.io.BadInputException;
+import dev.lamina.loss.BinaryCrossEntropy;
+import dev.lamina.loss.MeanSquaredError;
+import dev.lamina.loss.MultiClassHinge;
+import dev.lamina.nn.BatchNorm;
+import dev.lamina.nn.Conv2d;
+import dev.lamina.nn.Dense;
+import dev.lamina.nn.Dropout;
+import dev.lamina.nn.Flatten;
+import dev.lamina.nn.Layer;
+import dev.lamina.nn.MaxPool2d;
+import dev.lamina.nn.Sequential;
+import dev.lamina.nn.activation.ReLU;
+import dev.lamina.nn.activation.Sigmoid;
+import dev.lamina.nn.activation.Tanh;
+import dev.lamina.nn.init.Constant;
+import dev.lamina.nn.init.Initializer;
+import dev.lamina.nn.init.Normal;
+import dev.lamina.nn.init.Zeros;
+import dev.lamina.optim.Momentum;
+import dev.lamina.optim.Sgd;
+import dev.lamina.tensor.DType;
+import dev.lamina.tensor.HostTensor;
+import dev.lamina.tensor.TensorType;
+import dev.lamina.train.TrainingOptions;
+import dev.lamina.train.check.Finding.Level;
+import java.lang.foreign.Arena;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Sound trainings pass, and each way of breaking one is called by its name. */
+class ModelCheckTest {
+  private static final TrainingOptions OPTIONS =
+      TrainingOptions.DEFAULTS.with(new BatchSize.Fixed(32)).with(new Momentum(0.9, 0), 0.05);
+
+  private final Arena arena = Arena.ofShared();
+  private final Device device = new Devices().open("cpu", DeviceOptions.DEFAULT);
+
+  @AfterEach
+  void close() {
+    device.close();
+    arena.close();
+  }
+
+  /** Grey images of 8 by 8 with a bright band, whose place is one of {@code classes}. */
+  private Dataset bands(int classes) {
+    SplittableRandom random = new SplittableRandom(4);
+    int count = 120;
+    HostTensor images = HostTensor.allocate(arena, TensorType.of(DType.U8, count, 8, 8, 1));
+    HostTensor labels = HostTensor.allocate(arena, TensorType.of(DType.I32, count));
+    for (int n = 0; n < count; n++) {
+      labels.set(n, n % classes);
+      for (int i = 0; i < 64; i++) {
+        images.set(n * 64L + i, random.nextInt(100) + (i * classes / 64 == n % classes ? 120 : 0));
+      }
+    }
+    List<String> names = IntStream.range(0, classes).mapToObj(Integer::toString).toList();
+    return Dataset.labelled("bands", images, labels, names);
+  }
+
+  private static Layer net(Layer activation, Initializer weight, int outputs) {
+    return new Sequential(
+        new Conv2d(6, 3).init(weight),
+        new BatchNorm(),
+        activation,
+        new MaxPool2d(2),
+        new Flatten(),
+        new Dropout(0.3),
+        new Dense(12).init(weight),
+        activation,
+        new Dense(outputs).init(weight));
+  }
+
+  private static final Initializer SMALL = new Normal(0.1);
+
+  private Map<String, Finding> check(Layer layers, TrainingOptions options, Dataset data) {
+    List<Finding> findings = new ModelCheck(device, layers, options, 150).run(data);
+    return findings.stream().collect(Collectors.toMap(Finding::name, Function.identity()));
+  }
+
+  private static void assertLevel(Level level, Map<String, Finding> findings, String name, String part) {
+    Finding finding = findings.get(name);
+    assertEquals(level, finding.level(), finding::toString);
+    assertTrue(finding.sentence().contains(part), finding::toString);
+  }
+
+  @Test
+  void aSoundTrainingHasNothingAgainstIt() {
+    Map<String, Finding> findings = check(net(new ReLU(), SMALL, 4), OPTIONS, bands(4));
+    findings.values().forEach(finding -> assertEquals(Level.OK, finding.level(), finding::toString));
+    assertEquals(6, findings.size());
+    assertLevel(Level.OK, findings, "gradients", "entries of all 8 parameters, on 3 examples in double");
+    assertLevel(Level.OK, findings, "initial loss", "ln 4 = 1.3863");
+    assertLevel(Level.OK, findings, "overfitting", "20 examples are learned by heart");
+  }
+
+  @Test
+  void zerosAreCaught() {
+    Map<String, Finding> findings = check(net(new ReLU(), new Zeros(), 4), OPTIONS, bands(4));
+    assertLevel(Level.WARNING, findings, "symmetry", "conv2d1.weight, dense1.weight are all zeros");
+    assertLevel(Level.FAILURE, findings, "overfitting", "not learned by heart");
+    assertLevel(Level.OK, findings, "gradients", "agree");
+  }
+
+  @Test
+  void equalUnitsAreCaught() {
+    Map<String, Finding> findings = check(net(new Tanh(), new Constant(0.1), 4), OPTIONS, bands(4));
+    assertLevel(
+        Level.WARNING, findings, "symmetry", "all units have the same weights in conv2d1.weight, dense1.weight");
+  }
+
+  @Test
+  void hiddenSigmoidsAndSaturationAreCaught() {
+    Map<String, Finding> sigmoid = check(net(new Sigmoid(), SMALL, 4), OPTIONS, bands(4));
+    assertLevel(Level.WARNING, sigmoid, "activations", "2 hidden layers are sigmoids");
+    Layer wild = new Sequential(new Flatten(), new Dense(30).init(new Normal(3)), new Tanh(), new Dense(4));
+    Map<String, Finding> saturated = check(wild, OPTIONS, bands(4));
+    assertLevel(Level.WARNING, saturated, "activations", "of the units of tanh1 are saturated");
+  }
+
+  @Test
+  void inputsThatAreNotCentredAreCaught() {
+    Map<String, Finding> raw = check(net(new ReLU(), SMALL, 4), OPTIONS.withNormalisation(false), bands(4));
+    assertLevel(Level.WARNING, raw, "inputs", "not centred: the only channel has mean 7");
+  }
+
+  @Test
+  void tooSmallARateIsCaught() {
+    Map<String, Finding> findings = check(net(new ReLU(), SMALL, 4), OPTIONS.with(new Sgd(), 1e-7), bands(4));
+    assertLevel(Level.FAILURE, findings, "overfitting", "hardly moved: the rate is too small");
+  }
+
+  @Test
+  void tooLargeARateIsCaught() {
+    Layer linear = new Sequential(new Flatten(), new Dense(20), new Dense(1));
+    Map<String, Finding> findings = check(linear, OPTIONS.with(new MeanSquaredError()).with(new Sgd(), 1e3), numbers());
+    assertLevel(Level.FAILURE, findings, "overfitting", "not finite in step");
+  }
+
+  private Dataset numbers() {
+    SplittableRandom random = new SplittableRandom(4);
+    HostTensor inputs = HostTensor.allocate(arena, TensorType.f32(60, 5));
+    HostTensor targets = HostTensor.allocate(arena, TensorType.f32(60, 1));
+    for (int n = 0; n < 60; n++) {
+      double sum = 0;
+      for (int i = 0; i < 5; i++) {
+        double x = random.nextGaussian();
+        sum += i * x;
+        inputs.set(n * 5L + i, x);
+      }
+      targets.set(n, sum);
+    }
+    return Dataset.withTargets("numbers", inputs, targets);
+  }
+
+  @Test
+  void lossesOfOtherKindsHaveTheirOwnTheory() {
+    TrainingOptions hinge = OPTIONS.with(new MultiClassHinge().summed());
+    assertLevel(Level.OK, check(net(new ReLU(), SMALL, 4), hinge, bands(4)), "initial loss", "(4 − 1) = 3.0000");
+    Dataset two = bands(2).withBinaryTargets(arena);
+    Map<String, Finding> binary = check(net(new ReLU(), SMALL, 1), OPTIONS.with(new BinaryCrossEntropy()), two);
+    binary.values().forEach(finding -> assertEquals(Level.OK, finding.level(), finding::toString));
+    assertLevel(Level.OK, binary, "initial loss", "ln 2 = 0.6931");
+    Layer line = new Sequential(new Dense(20), new Tanh(), new Dense(1));
+    Map<String, Finding> regression =
+        check(line, OPTIONS.with(new MeanSquaredError()).with(new Momentum(0.9, 0), 0.02), numbers());
+    regression.values().forEach(finding -> assertEquals(Level.OK, finding.level(), finding::toString));
+  }
+
+  @Test
+  void regularisationMakesTheInitialLossHigher() {
+    Map<String, Finding> findings = check(net(new ReLU(), SMALL, 4), OPTIONS.with(new Sgd(0.1), 0.05), bands(4));
+    assertLevel(Level.OK, findings, "initial loss", "with the penalty of regularisation, which is higher");
+  }
+
+  @Test
+  void aFirstLossFarFromTheoryIsNamed() {
+    Layer loud = new Sequential(new Flatten(), new Dense(4).init(new Normal(5)));
+    assertLevel(Level.WARNING, check(loud, OPTIONS, bands(4)), "initial loss", "smaller weights");
+  }
+
+  @Test
+  void aModelThatDoesNotFitTheDataIsRefused() {
+    assertThrows(BadInputException.class, () -> check(net(new ReLU(), SMALL, 3), OPTIONS, bands(4)));
+  }
+}
