@@ -72,7 +72,7 @@ final class InitialLoss {
       return Finding.failure(
           NAME, beside + "; a model that has not learned cannot know more: do inputs carry their labels?");
     }
-    if (look.loss() > MUCH * theory && (isClassified || look.loss() > 5 * MUCH * theory)) {
+    if (look.loss() > (isClassified ? MUCH * theory + chance : 5 * MUCH * theory)) {
       return Finding.warning(
           NAME,
           beside
