@@ -102,7 +102,7 @@ class RehearsalTest {
     assertEquals(Main.OK, code, () -> printed() + err);
     String suggestion =
         printed().lines().filter(line -> line.startsWith("suggestion: --lr ")).findFirst().orElseThrow();
-    double rate = Double.parseDouble(suggestion.split("[ ,]+")[2]);
+    double rate = Double.parseDouble(suggestion.replaceAll("^suggestion: --lr ([^,]+),.*", "$1"));
     assertTrue(rate > 1e-3 && rate < 1, suggestion);
     assertTrue(printed().contains("the loss exploded at rate "), printed());
     BufferedImage image = ImageIO.read(plot.toFile());
