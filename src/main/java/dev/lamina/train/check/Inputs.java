@@ -69,7 +69,7 @@ final class Inputs {
             NAME,
             (channels == 1 ? "not centred: " : far + " of " + channels + " channels are not centred: ")
                 + words
-                + "; subtract the mean (normalise: true)");
+                + "; subtract the mean (preprocessing: mean, or z_score)");
   }
 
   /** Infinite for a channel that is constant and not 0, or no number. */

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lamina.data.BatchSize;
 import dev.lamina.data.Dataset;
+import dev.lamina.data.Preprocessing;
 import dev.lamina.device.Device;
 import dev.lamina.device.DeviceOptions;
 import dev.lamina.device.Devices;
@@ -137,7 +138,7 @@ class ModelCheckTest {
 
   @Test
   void inputsThatAreNotCentredAreCaught() {
-    Map<String, Finding> raw = check(net(new ReLU(), SMALL, 4), OPTIONS.withNormalisation(false), bands(4));
+    Map<String, Finding> raw = check(net(new ReLU(), SMALL, 4), OPTIONS.with(new Preprocessing.None()), bands(4));
     assertLevel(Level.WARNING, raw, "inputs", "not centred: the only channel has mean 7");
   }
 
