@@ -127,8 +127,8 @@ class MainTest {
   @Test
   void modelsOnTheWayAreKeptAndJudgedTogether() throws IOException {
     Path run = folder.resolve("kept");
-    String text = "data: %s\nmodel: [flatten, {dense: 3}]\ndevice: reference\nepochs: 4\nbatch: 20\nkeep_every: 2";
-    String recipe = recipe(text.formatted(data)).toString();
+    String text = "\nmodel: [flatten, {dense: 3}]\ndevice: reference\nepochs: 4\nbatch: 20\nkeep_every: 2";
+    String recipe = recipe("data: " + data + text).toString();
     assertEquals(Main.OK, run("train", recipe, "--out", run.toString()), err::toString);
     assertFalse(Files.exists(run.resolve("epoch-001.safetensors")));
     String second = run.resolve("epoch-002.safetensors").toString();
