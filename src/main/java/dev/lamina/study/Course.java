@@ -100,6 +100,31 @@ final class Course implements AutoCloseable {
     }
   }
 
+  /** Probabilities [example][class] of all of {@code data}, in its order. */
+  double[][] predict(Dataset data) {
+    double[][] probabilities = new double[data.size()][data.classes()];
+    try (Arena memory = Arena.ofShared();
+        BatchLoader order =
+            new BatchLoader(
+                data,
+                new BatchOrder.Sequential(),
+                EVALUATION_BATCH,
+                SLOTS,
+                HostAllocator.in(memory),
+                BatchPosition.START)) {
+      HostTensor results = HostTensor.allocate(memory, model.predictionType());
+      for (int i = 0; i < order.batchesPerEpoch(); i++) {
+        Batch batch = order.next();
+        model.predict(batch.inputs(), results);
+        for (int j = 0; j < batch.count() * data.classes(); j++) {
+          probabilities[i * EVALUATION_BATCH + j / data.classes()][j % data.classes()] = results.get(j);
+        }
+        order.release(batch);
+      }
+    }
+    return probabilities;
+  }
+
   /** Weights and running statistics by name. */
   Map<String, HostTensor> weights(Arena memory) {
     return model.weights(memory);

@@ -10,6 +10,7 @@ import java.math.BigDecimal;
 import java.math.MathContext;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
@@ -33,6 +34,9 @@ public final class Drawing {
   private static final int SMALL_HEIGHT = 160;
   private static final int SMALL_FONT = 10;
   private static final int SMALL_LABELS = 3;
+
+  /** Beyond so many decades lines between them would turn the panel grey. */
+  private static final int MANY_DECADES = 4;
 
   /** With more points than this a line needs no marks to be read. */
   private static final int FEW_POINTS = 30;
@@ -78,6 +82,7 @@ public final class Drawing {
     styler.setChartBackgroundColor(Color.WHITE);
     styler.setSeriesColors(COLORS);
     styler.setXAxisLogarithmic(panel.scale().logX()).setYAxisLogarithmic(panel.scale().logY());
+    styler.setYAxisLogarithmicDecadeOnly(panel.scale().logY() && decades(panel) > MANY_DECADES);
     if (!panel.scale().logX()) {
       styler.setXAxisDecimalPattern("0.#####");
     }
@@ -96,6 +101,17 @@ public final class Drawing {
     }
     panel.curves().forEach(curve -> add(chart, panel, curve));
     return chart;
+  }
+
+  /** From the smallest positive ordinate to the largest. */
+  private static double decades(Panel panel) {
+    double[] logs =
+        panel.curves().stream()
+            .flatMapToDouble(curve -> Arrays.stream(curve.y()))
+            .filter(y -> fits(y, true))
+            .map(Math::log10)
+            .toArray();
+    return Arrays.stream(logs).max().orElse(0) - Arrays.stream(logs).min().orElse(0);
   }
 
   private static void add(XYChart chart, Panel panel, Panel.Curve curve) {

@@ -99,12 +99,26 @@ final class HeVersusXavier implements Study {
                 + WIDTH
                 + ", biases 0, SGD, batches of "
                 + BATCH,
+            "the loss first falls under half: "
+                + firstBelow(he, guessing / 2, steps)
+                + " from He's start, "
+                + firstBelow(xavier, guessing / 2, steps)
+                + " from Xavier's; Xavier's leaves the plateau "
+                + firstBelow(xavier, 0.98 * guessing, steps),
             "both starts are the same draws, scaled: where all layers have ReLU and biases 0 the ratio is exact but for"
                 + " rounding",
             "tuning budget: the rates "
                 + Arrays.toString(rates)
                 + " for each, of which the lowest training loss at"
                 + " the end counts"));
+  }
+
+  private static String firstBelow(Outcome outcome, double loss, int steps) {
+    return IntStream.range(0, LOOKS)
+        .filter(look -> outcome.losses[look] < loss)
+        .mapToObj(look -> "at update " + (look + 1) * steps / LOOKS)
+        .findFirst()
+        .orElse("never");
   }
 
   private static List<Verdict> verdicts(double guessing, Outcome he, Outcome xavier, double[] ratio, double[] theory) {

@@ -15,7 +15,14 @@ public final class Studies {
           new VanishingGradient(),
           new HeVersusXavier(),
           new BatchNormStudy(),
-          new RandomVersusGrid());
+          new RandomVersusGrid(),
+          new Optimizers(),
+          new ReluVersusTanh(),
+          new DeadRelu(),
+          new DropoutStudy(),
+          new EnsembleStudy(),
+          new Activations(),
+          new Hinton());
 
   private Studies() {}
 

@@ -1,0 +1,153 @@
+package dev.lamina.study;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.lamina.data.Dataset;
+import dev.lamina.data.Labels;
+import dev.lamina.data.Mnist;
+import dev.lamina.device.Device;
+import dev.lamina.device.DeviceOptions;
+import dev.lamina.device.Devices;
+import dev.lamina.nn.Scope.Mode;
+import dev.lamina.nn.activation.ReLU;
+import dev.lamina.nn.init.He;
+import dev.lamina.nn.init.Zeros;
+import dev.lamina.optim.Momentum;
+import dev.lamina.optim.Sgd;
+import dev.lamina.tensor.DType;
+import dev.lamina.tensor.HostTensor;
+import dev.lamina.tensor.TensorType;
+import java.lang.foreign.Arena;
+import java.util.Arrays;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** What the longer studies are made of. */
+class PiecesTest {
+  private static final int EXAMPLES = 40;
+
+  private final Device device = new Devices().open("cpu", new DeviceOptions(2));
+  private final Arena arena = Arena.ofShared();
+  private final Setting setting = new Setting(device, true, 0, new Mnist(), _ -> {});
+
+  @AfterEach
+  void close() {
+    device.close();
+    arena.close();
+  }
+
+  /** Grey pictures of 2 × 2 whose brighter column is the class. */
+  private Dataset columns() {
+    HostTensor images = HostTensor.allocate(arena, TensorType.of(DType.U8, EXAMPLES, 2, 2, 1));
+    HostTensor labels = HostTensor.allocate(arena, TensorType.of(DType.I32, EXAMPLES));
+    for (int i = 0; i < EXAMPLES; i++) {
+      labels.set(i, i % 2);
+      for (int p = 0; p < 4; p++) {
+        images.set(i * 4L + p, (p % 2 == i % 2 ? 150 : 20) + (i * 7 + p * 13) % 50);
+      }
+    }
+    return Dataset.labelled("columns", images, labels, Labels.numbered(2));
+  }
+
+  @Test
+  void aCourseLearnsAndItsPredictionsAreItsAccuracy() {
+    Dataset data = columns();
+    var network = Networks.dense(1, 8, 2, new ReLU(), new He());
+    try (Course course = new Course(setting, network, new Sgd(), data, 10, 1)) {
+      assertEquals(4, course.stepsPerEpoch());
+      double first = course.train(4, 0.1).loss();
+      double last = course.train(40, 0.1).loss();
+      assertTrue(last < first / 2, first + " to " + last);
+      assertFalse(course.diverged());
+      double[][] probabilities = course.predict(data);
+      long right = 0;
+      for (int i = 0; i < EXAMPLES; i++) {
+        assertEquals(1, probabilities[i][0] + probabilities[i][1], 1e-6);
+        right += (probabilities[i][1] > probabilities[i][0] ? 1 : 0) == data.label(i) ? 1 : 0;
+      }
+      assertEquals(course.judge(data).accuracy(), right / (double) EXAMPLES, 1e-9);
+    }
+  }
+
+  @Test
+  void aProbeSeesTheWeightsAsTheyAreNow() {
+    Dataset data = columns();
+    var network = Networks.dense(1, 3, 2, new ReLU(), new Zeros());
+    try (Course course = new Course(setting, network, new Sgd(), data, EXAMPLES, 1);
+        Probe probe =
+            new Probe(
+                setting,
+                course,
+                data,
+                Mode.EVALUATION,
+                (outputs, labels) -> {
+                  labels.graph().output("input", Moments.deviation(outputs.getFirst()));
+                  labels.graph().output("logits", outputs.getLast());
+                  labels.graph().output("weight", Moments.norm(Probe.weight(outputs, "dense2.weight")));
+                })) {
+      Computation seen = probe.look(course);
+      assertEquals(1, seen.read("input")[0], 1e-6, "inputs are scaled to unit deviation");
+      assertEquals(0, Arrays.stream(seen.read("logits")).map(Math::abs).sum());
+      assertEquals(0, seen.read("weight")[0]);
+    }
+    try (Course course = new Course(setting, Networks.dense(1, 3, 2, new ReLU(), new He()), new Sgd(), data, 10, 1);
+        Probe probe =
+            new Probe(
+                setting,
+                course,
+                data,
+                Mode.EVALUATION,
+                (outputs, labels) -> labels.graph().output("logits", outputs.getLast()))) {
+      double[] before = probe.look(course).read("logits");
+      course.train(4, 0.1);
+      double[] after = probe.look(course).read("logits");
+      assertFalse(Arrays.equals(before, after));
+      double[][] probabilities = course.predict(data);
+      for (int i = 0; i < EXAMPLES; i++) {
+        double expected = 1 / (1 + Math.exp(after[2 * i + 1] - after[2 * i]));
+        assertEquals(expected, probabilities[i][0], 1e-5);
+      }
+    }
+  }
+
+  /** f = ½(x² + 50·y²): SGD multiplies x by 1 − rate and y by 1 − 50·rate. */
+  @Test
+  void theRavineIsDescendedAsTheFormulaSays() {
+    Ravine.Path path = Ravine.walk(setting, new Sgd(), 0.03);
+    for (int i = 0; i <= 5; i++) {
+      assertEquals(-8 * Math.pow(0.97, i), path.xs()[i], 1e-4);
+      assertEquals(Math.pow(-0.5, i), path.ys()[i], 1e-4);
+      double height = (path.xs()[i] * path.xs()[i] + 50 * path.ys()[i] * path.ys()[i]) / 2;
+      assertEquals(height, path.values()[i], 1e-4 * height);
+    }
+    // v = 0.9·v + x, so that x goes −8, −7.84 and, by 0.02·(0.9·8 + 7.84), −7.5392.
+    assertArrayEquals(
+        new double[] {-8, -7.84, -7.5392}, Arrays.copyOf(Ravine.walk(setting, new Momentum(), 0.02).xs(), 3), 1e-5);
+  }
+
+  @Test
+  void aRateThatDivergesIsNotTheBest() {
+    Ravine.Path best = Ravine.best(setting, new Sgd(), new double[] {10, 0.03, 0.001});
+    assertEquals(0.03, best.rate());
+  }
+
+  @Test
+  void theIntervalOfARatioIsThatOfItsLogarithm() {
+    double[] same = ReluVersusTanh.ratio(new double[] {1, 2, 3, 4, 5}, new double[] {2, 4, 6, 8, 10});
+    assertArrayEquals(new double[] {2, 2, 2}, same, 1e-12);
+    double[] scattered = ReluVersusTanh.ratio(new double[] {1, 1, 1, 1, 1}, new double[] {1, 2, 4, 8, 16});
+    // Logarithms 0 to 4 in units of ln 2: mean 2, deviation √2.5, over √5 that is √½.
+    double half = 2.776 * Math.sqrt(0.5);
+    assertArrayEquals(new double[] {Math.pow(2, 2 - half), 4, Math.pow(2, 2 + half)}, scattered, 1e-9);
+  }
+
+  @Test
+  void aShareGrowsIfItNeverFallsAndDoesNotStay() {
+    assertTrue(DeadRelu.grows(new double[] {0, 0, 0.1, 0.5}));
+    assertFalse(DeadRelu.grows(new double[] {0, 0.2, 0.1, 0.5}));
+    assertFalse(DeadRelu.grows(new double[] {0.1, 0.1}));
+  }
+}
