@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lamina.data.Dataset;
-import dev.lamina.data.Labels;
 import dev.lamina.data.Mnist;
 import dev.lamina.device.Device;
 import dev.lamina.device.DeviceOptions;
@@ -22,6 +21,7 @@ import dev.lamina.tensor.HostTensor;
 import dev.lamina.tensor.TensorType;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -49,7 +49,7 @@ class PiecesTest {
         images.set(i * 4L + p, (p % 2 == i % 2 ? 150 : 20) + (i * 7 + p * 13) % 50);
       }
     }
-    return Dataset.labelled("columns", images, labels, Labels.numbered(2));
+    return Dataset.labelled("columns", images, labels, List.of("left", "right"));
   }
 
   @Test
