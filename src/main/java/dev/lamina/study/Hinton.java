@@ -50,7 +50,7 @@ final class Hinton implements Study {
 
   @Override
   public String duration() {
-    return "1 min";
+    return "3 min";
   }
 
   @Override

@@ -65,7 +65,7 @@ final class VanishingGradient implements Study {
 
   @Override
   public String duration() {
-    return "2 min";
+    return "3 min";
   }
 
   @Override
