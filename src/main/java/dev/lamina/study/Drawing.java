@@ -35,8 +35,8 @@ public final class Drawing {
   private static final int SMALL_FONT = 10;
   private static final int SMALL_LABELS = 3;
 
-  /** Beyond so many decades lines between them would turn the panel grey. */
-  private static final int MANY_DECADES = 4;
+  /** Beyond so many decades the numbers between powers of ten would be written over each other. */
+  private static final double MANY_DECADES = 1.5;
 
   /** With more points than this a line needs no marks to be read. */
   private static final int FEW_POINTS = 30;
