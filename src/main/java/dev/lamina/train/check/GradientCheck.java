@@ -32,8 +32,13 @@ import java.util.SplittableRandom;
 final class GradientCheck {
   private static final String NAME = "gradients";
 
-  /** What all passes together may take: some seconds of the reference device, which does about 0.2 GFLOP a second. */
-  private static final double FLOPS = 1.5e9;
+  /**
+   * What all passes together may take before there is less than {@link #MOST_ENTRIES}: some seconds of the reference.
+   */
+  private static final double SECONDS = 1.5e9;
+
+  /** What they may take before parameters are left out: about a minute. */
+  private static final double MINUTE = 25e9;
 
   /** Batch norm takes two at least; more only cost. */
   private static final int EXAMPLES = 3;
@@ -71,8 +76,8 @@ final class GradientCheck {
         CompiledModel model = CompiledModel.compile(reference, wide)) {
       double flops = model.layers().stream().mapToDouble(LayerTrace::flops).sum();
       int parameters = model.parameters().weights().size();
-      int affordable = (int) Math.min(Integer.MAX_VALUE, FLOPS / (PASSES * Math.max(1, flops)));
-      if (affordable == 0) {
+      double comparison = PASSES * Math.max(1, flops);
+      if (comparison > MINUTE) {
         return Finding.warning(
             NAME,
             String.format(
@@ -84,8 +89,8 @@ final class GradientCheck {
       }
       model.initialise(training);
       Examples batch = Examples.of(training, examples, spec.seed(), arena);
-      int perParameter = Math.clamp(affordable / parameters, 1, MOST_ENTRIES);
-      int every = Math.ceilDiv(parameters * perParameter, affordable);
+      int perParameter = (int) Math.clamp(SECONDS / comparison / parameters, 1, MOST_ENTRIES);
+      int every = (int) Math.ceil(comparison * parameters * perParameter / MINUTE);
       try (LossProbe probe = new LossProbe(model)) {
         return verdict(entries(model, probe, batch, perParameter, every, arena), model, examples);
       }
