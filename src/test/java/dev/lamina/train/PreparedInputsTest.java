@@ -72,7 +72,7 @@ class PreparedInputsTest {
   }
 
   /** Images [4,3,2] with a bright row that says the class, and a pixel that is always the same. */
-  private Dataset images(int count) {
+  static Dataset images(Arena arena, int count) {
     SplittableRandom random = new SplittableRandom(6);
     HostTensor images = HostTensor.allocate(arena, TensorType.of(DType.U8, count, 4, 3, 2));
     HostTensor labels = HostTensor.allocate(arena, TensorType.of(DType.I32, count));
@@ -106,7 +106,7 @@ class PreparedInputsTest {
   @ParameterizedTest
   @MethodSource("kinds")
   void aSavedModelPreparesInputsAsItWasTrainedTo(Preprocessing preprocessing, @TempDir Path folder) {
-    Dataset data = images(60);
+    Dataset data = images(arena, 60);
     Path file = folder.resolve("model.safetensors");
     double[][] before;
     FittedPreprocessing fitted;
@@ -128,7 +128,7 @@ class PreparedInputsTest {
   @ParameterizedTest
   @MethodSource("kinds")
   void whatIsHeldOutLeavesNoTraceInTheNumbers(Preprocessing preprocessing) {
-    Dataset data = images(60);
+    Dataset data = images(arena, 60);
     FittedPreprocessing first;
     try (TrainedModel trained = trainer(preprocessing).fit(data)) {
       first = trained.preprocessing();
@@ -155,7 +155,7 @@ class PreparedInputsTest {
 
   @Test
   void aRunGoesOnWithTheNumbersThatItBeganWith(@TempDir Path folder) {
-    Dataset data = images(60);
+    Dataset data = images(arena, 60);
     Checkpoints whole = new Checkpoints(folder.resolve("whole"));
     Checkpoints broken = new Checkpoints(folder.resolve("broken"));
     trainer(Pca.share(0.9)).checkpoints(whole, "").fit(data).close();
@@ -173,7 +173,7 @@ class PreparedInputsTest {
   /** Files once had mean and deviation of the channels in their description, and no tensors of them. */
   @Test
   void filesOfEarlierVersionsKeepTheirMeaning(@TempDir Path folder) {
-    Dataset data = images(60);
+    Dataset data = images(arena, 60);
     Path file = folder.resolve("model.safetensors");
     Path scaled = folder.resolve("scaled.safetensors");
     Path raw = folder.resolve("raw.safetensors");
@@ -210,7 +210,7 @@ class PreparedInputsTest {
   @Test
   void aFileThatLostItsNumbersIsRefused(@TempDir Path folder) {
     Path file = folder.resolve("model.safetensors");
-    try (TrainedModel trained = trainer(Pca.components(3)).fit(images(60))) {
+    try (TrainedModel trained = trainer(Pca.components(3)).fit(images(arena, 60))) {
       trained.save(file);
     }
     SafetensorsFile saved = Safetensors.read(file, arena);
@@ -227,7 +227,7 @@ class PreparedInputsTest {
   @Test
   void layersForImagesDoNotTakeComponents() {
     Layer convolution = new Sequential(new Conv2d(2, 3), new Flatten(), new Dense(3));
-    Dataset data = images(60);
+    Dataset data = images(arena, 60);
     String line =
         assertThrows(
                 IllegalArgumentException.class,
@@ -242,7 +242,7 @@ class PreparedInputsTest {
   @ParameterizedTest
   @MethodSource("kinds")
   void programsPrepareInputsAsTheHostDoes(Preprocessing preprocessing) {
-    Dataset data = images(40);
+    Dataset data = images(arena, 40);
     FittedPreprocessing fitted = preprocessing.fit(data);
     Dataset expected = fitted.apply(data, arena);
     ModelSpec spec =
