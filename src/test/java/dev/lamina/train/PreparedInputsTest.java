@@ -71,6 +71,10 @@ class PreparedInputsTest {
         new Whiten(Basis.ZCA, 0.01));
   }
 
+  static List<Preprocessing> kindsWithNumbers() {
+    return kinds().stream().filter(kind -> !(kind instanceof Preprocessing.None)).toList();
+  }
+
   /** Images [4,3,2] with a bright row that says the class, and a pixel that is always the same. */
   static Dataset images(Arena arena, int count) {
     SplittableRandom random = new SplittableRandom(6);
@@ -126,7 +130,7 @@ class PreparedInputsTest {
 
   /** Every number that a model is given comes from what it is trained on: what is held out could be anything. */
   @ParameterizedTest
-  @MethodSource("kinds")
+  @MethodSource("kindsWithNumbers")
   void whatIsHeldOutLeavesNoTraceInTheNumbers(Preprocessing preprocessing) {
     Dataset data = images(arena, 60);
     FittedPreprocessing first;
