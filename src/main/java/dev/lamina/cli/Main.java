@@ -75,6 +75,7 @@ public final class Main {
             new DevicesCommand(console),
             new SummaryCommand(console),
             new ProfileCommand(console),
+            new SearchCommand(console),
             new StudyCommand(console),
             new CheckCommand(console),
             new FindLrCommand(console))) {

@@ -45,6 +45,11 @@ public record DeviceOptions(
     return new DeviceOptions(threads, other, exactProducts, deterministic, memoryLimit, cudaLibraries);
   }
 
+  /** The same wishes with another number of threads. */
+  public DeviceOptions withThreads(int other) {
+    return new DeviceOptions(other, ordinal, exactProducts, deterministic, memoryLimit, cudaLibraries);
+  }
+
   /** The same wishes with products exact or not. */
   public DeviceOptions withExactProducts(boolean exact) {
     return new DeviceOptions(threads, ordinal, exact, deterministic, memoryLimit, cudaLibraries);

@@ -81,7 +81,11 @@ final class MemoryAdvice {
   /** Not to the last byte: the next run finds a little more or less. */
   private boolean fits(int batch, int accumulate) {
     ModelSpec smaller = spec.withSmallerBatch(batch, accumulate);
-    return ModelPlans.forecast(device, smaller).neededBytes() <= available - available / 32;
+    try {
+      return ModelPlans.forecast(device, smaller).neededBytes() <= available - available / 32;
+    } catch (IllegalArgumentException _) {
+      return false; // no such model: batch norm of vectors takes more than one example
+    }
   }
 
   private static String bytes(long bytes) {

@@ -11,7 +11,7 @@ import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
 /** Data sets that are learned in a moment. */
-final class TinyData {
+public final class TinyData {
   private TinyData() {}
 
   /** The four cases of exclusive or, with targets F32[1]. */
@@ -23,7 +23,7 @@ final class TinyData {
   }
 
   /** Vectors of 6 around a centre for each of 3 classes; the spread decides how hard they are to tell apart. */
-  static Dataset clouds(Arena arena, int examples, double spread, long seed) {
+  public static Dataset clouds(Arena arena, int examples, double spread, long seed) {
     SplittableRandom random = new SplittableRandom(seed);
     HostTensor inputs = HostTensor.allocate(arena, TensorType.f32(examples, 6));
     HostTensor labels = HostTensor.allocate(arena, TensorType.of(DType.I32, examples));

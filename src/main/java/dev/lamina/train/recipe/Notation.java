@@ -102,6 +102,11 @@ record Notation(Reader reader, BiFunction<RecordWriter, Object, Object> writer) 
             });
   }
 
+  /** Whatever stands there. */
+  static Notation anything() {
+    return new Notation((_, node, _) -> node, (_, value) -> ((YamlNode) value).plain());
+  }
+
   /** {@code full} or a number. */
   static Notation batch() {
     return new Notation(

@@ -3,9 +3,6 @@ package dev.lamina.train.recipe;
 import dev.lamina.device.DeviceOptions;
 import dev.lamina.io.BadInputException;
 import dev.lamina.train.Checkpoints;
-import java.io.IOException;
-import java.nio.charset.CharacterCodingException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -34,13 +31,7 @@ public final class RecipeText {
    * @throws BadInputException with file, line and path if something in it is unknown or wrong
    */
   public Recipe read(Path file, List<Setting> overrides) {
-    try {
-      return parse(file.toString(), Files.readString(file), overrides);
-    } catch (CharacterCodingException e) {
-      throw new BadInputException(file + ": is no text in UTF-8, so it is no recipe", e);
-    } catch (IOException e) {
-      throw BadInputException.access("read", file, e);
-    }
+    return read(file.toString(), recipe(YamlText.read(file)), overrides);
   }
 
   /**
@@ -50,31 +41,24 @@ public final class RecipeText {
    * @throws BadInputException with name, line and path if something in it is unknown or wrong
    */
   public Recipe parse(String name, String text, List<Setting> overrides) {
-    YamlNode node = YamlText.parse(text, line -> name + ":" + line);
-    YamlNode.Mapping recipe =
-        switch (node) {
-          case YamlNode.Mapping mapping -> mapping;
-          case YamlNode.Nothing nothing -> new YamlNode.Mapping(new LinkedHashMap<>(), nothing.at());
-          default -> throw node.error("", "a recipe has keys and values, got " + node.words());
-        };
+    return read(name, recipe(YamlText.parse(text, line -> name + ":" + line)), overrides);
+  }
+
+  /** The keys and values of a whole document; none for an empty one. */
+  static YamlNode.Mapping mapping(YamlNode document, String what) {
+    return switch (document) {
+      case YamlNode.Mapping mapping -> mapping;
+      case YamlNode.Nothing nothing -> new YamlNode.Mapping(new LinkedHashMap<>(), nothing.at());
+      default -> throw document.error("", "a " + what + " has keys and values, got " + document.words());
+    };
+  }
+
+  /** The keys and values of a recipe, those that earlier ones had renewed. */
+  static YamlNode.Mapping recipe(YamlNode document) {
+    YamlNode.Mapping written = mapping(document, "recipe");
+    YamlNode.Mapping recipe = new YamlNode.Mapping(new LinkedHashMap<>(written.entries()), written.at());
     renew(recipe);
-    for (Setting override : overrides) {
-      YamlNode value = read(override);
-      if (value instanceof YamlNode.Nothing) {
-        throw value.error("", "expected a value, got nothing");
-      }
-      recipe.entries().put(override.key(), new YamlNode.Entry(override.option(), value));
-    }
-    Recipe read = new RecordReader(vocabulary).read(recipe, vocabulary.defaults(), "");
-    Recipe full = read.lr() == null ? read.withRate(vocabulary.usualRate(read.optimizer())) : read;
-    try {
-      full.options();
-      new Checkpoints(Path.of(""), full.keepEvery());
-      new DeviceOptions(full.threads());
-    } catch (IllegalArgumentException e) {
-      throw new BadInputException(name.isEmpty() ? e.getMessage() : name + ": " + e.getMessage(), e);
-    }
-    return full;
+    return recipe;
   }
 
   /** {@code normalise}, which earlier recipes had: mean and deviation of each channel, or nothing. */
@@ -96,6 +80,41 @@ public final class RecipeText {
     recipe.entries().put("preprocessing", new YamlNode.Entry(earlier.at(), new YamlNode.Scalar(word, earlier.at())));
   }
 
+  private Recipe read(String name, YamlNode.Mapping recipe, List<Setting> overrides) {
+    return read(name, overridden(recipe, "recipe", overrides));
+  }
+
+  /**
+   * A document with values from the command line.
+   *
+   * @param what it is, for messages: "recipe"
+   */
+  public static YamlNode.Mapping overridden(YamlNode document, String what, List<Setting> overrides) {
+    var entries = new LinkedHashMap<>(mapping(document, what).entries());
+    for (Setting override : overrides) {
+      YamlNode value = read(override);
+      if (value instanceof YamlNode.Nothing) {
+        throw value.error("", "expected a value, got nothing");
+      }
+      entries.put(override.key(), new YamlNode.Entry(override.option(), value));
+    }
+    return new YamlNode.Mapping(entries, document.at());
+  }
+
+  /** The recipe that {@code recipe} describes. */
+  Recipe read(String name, YamlNode.Mapping recipe) {
+    Recipe read = new RecordReader(vocabulary).read(recipe, vocabulary.defaults(), "");
+    Recipe full = read.lr() == null ? read.withRate(vocabulary.usualRate(read.optimizer())) : read;
+    try {
+      full.options();
+      new Checkpoints(Path.of(""), full.keepEvery());
+      new DeviceOptions(full.threads());
+    } catch (IllegalArgumentException e) {
+      throw new BadInputException(name.isEmpty() ? e.getMessage() : name + ": " + e.getMessage(), e);
+    }
+    return full;
+  }
+
   /** Text is taken as it is: a folder may be called {@code a: b}, or {@code null}. */
   private static YamlNode read(Setting setting) {
     boolean isText =
@@ -109,7 +128,23 @@ public final class RecipeText {
 
   /** The whole recipe as text that {@link #parse} turns into an equal one. */
   public String write(Recipe recipe) {
-    Map<String, Object> fields = new RecordWriter(vocabulary).fields(recipe);
+    return writeRecord(recipe);
+  }
+
+  /**
+   * Settings of another kind, written as recipes are: a component of type {@link YamlNode} takes whatever stands there.
+   *
+   * @param what for messages: "search"
+   * @param defaults of what the document does not say
+   * @throws BadInputException with place and path if something in it is unknown or wrong
+   */
+  public <R extends Record> R readRecord(YamlNode document, String what, R defaults) {
+    return new RecordReader(vocabulary).read(mapping(document, what), defaults, "");
+  }
+
+  /** The reverse of {@link #readRecord}. */
+  public String writeRecord(Record settings) {
+    Map<String, Object> fields = new RecordWriter(vocabulary).fields(settings);
     return YAMLMapper.builder()
         .disable(YAMLWriteFeature.WRITE_DOC_START_MARKER)
         .enable(YAMLWriteFeature.MINIMIZE_QUOTES)

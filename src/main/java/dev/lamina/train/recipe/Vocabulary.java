@@ -187,7 +187,8 @@ final class Vocabulary {
           Border.class, Notation.border(),
           BatchSize.class, Notation.batch(),
           Initializer.class, Notation.initializer(initializers),
-          Recipe.Model.class, Notation.model(Architectures.names()));
+          Recipe.Model.class, Notation.model(Architectures.names()),
+          YamlNode.class, Notation.anything());
 
   /** The recipe of {@code lamina train}: 99 % on MNIST in half a minute on two cores. */
   Recipe defaults() {

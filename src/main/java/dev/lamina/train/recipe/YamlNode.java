@@ -1,11 +1,14 @@
 package dev.lamina.train.recipe;
 
 import dev.lamina.io.BadInputException;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SequencedMap;
+import java.util.stream.Collectors;
 
 /** A piece of YAML that knows where it was written, so that a complaint about it can say so. */
-sealed interface YamlNode {
+public sealed interface YamlNode {
 
   /** Where it was written: {@code recipe.yaml:12}, or the name of a command-line option. */
   String at();
@@ -32,6 +35,33 @@ sealed interface YamlNode {
       case Nothing _ -> "nothing";
       case Sequence _ -> "a list";
       case Mapping _ -> "keys and values";
+    };
+  }
+
+  /** The same without places: maps, lists, text and null. */
+  default Object plain() {
+    return switch (this) {
+      case Scalar scalar -> scalar.text;
+      case Nothing _ -> null;
+      case Sequence sequence -> sequence.items.stream().map(YamlNode::plain).toList();
+      case Mapping mapping -> {
+        Map<String, Object> plain = new LinkedHashMap<>();
+        mapping.entries.forEach((key, entry) -> plain.put(key, entry.value.plain()));
+        yield plain;
+      }
+    };
+  }
+
+  /** On one line, as it could have been written: {@code {dropout: 0.5}}. */
+  default String line() {
+    return switch (this) {
+      case Scalar scalar -> scalar.text;
+      case Nothing _ -> "null";
+      case Sequence sequence -> sequence.items.stream().map(YamlNode::line).collect(Collectors.joining(", ", "[", "]"));
+      case Mapping mapping ->
+          mapping.entries.entrySet().stream()
+              .map(entry -> entry.getKey() + ": " + entry.getValue().value.line())
+              .collect(Collectors.joining(", ", "{", "}"));
     };
   }
 

@@ -1,6 +1,10 @@
 package dev.lamina.train.recipe;
 
 import dev.lamina.io.BadInputException;
+import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -13,7 +17,7 @@ import tools.jackson.core.JsonToken;
 import tools.jackson.dataformat.yaml.YAMLMapper;
 
 /** Reads YAML into nodes that remember their place. */
-final class YamlText {
+public final class YamlText {
   /** Words and numbers, which mean themselves. */
   private static final Pattern PLAIN = Pattern.compile("(?!null$)[A-Za-z0-9][A-Za-z0-9._/-]*");
 
@@ -31,7 +35,7 @@ final class YamlText {
    * @param place names the place of a line, counted from 1
    * @throws BadInputException if the text is not YAML, repeats a key, or holds a second document
    */
-  static YamlNode parse(String text, IntFunction<String> place) {
+  public static YamlNode parse(String text, IntFunction<String> place) {
     // The parser costs a quarter of a second to load, and most commands have nothing but words and numbers for it.
     if (text.isEmpty()) {
       return new YamlNode.Nothing(place.apply(1));
@@ -52,6 +56,17 @@ final class YamlText {
       int line = e.getLocation() == null ? 1 : Math.max(1, e.getLocation().getLineNr());
       throw new BadInputException(
           place.apply(line) + ": this is not YAML: " + e.getOriginalMessage().lines().findFirst().orElse(""), e);
+    }
+  }
+
+  /** The text of {@code file}, parsed; places are {@code file:line}. */
+  public static YamlNode read(Path file) {
+    try {
+      return parse(Files.readString(file), line -> file + ":" + line);
+    } catch (CharacterCodingException e) {
+      throw new BadInputException(file + ": is no text in UTF-8, so it is no recipe", e);
+    } catch (IOException e) {
+      throw BadInputException.access("read", file, e);
     }
   }
 

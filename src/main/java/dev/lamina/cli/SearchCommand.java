@@ -1,0 +1,341 @@
+package dev.lamina.cli;
+
+import dev.lamina.data.DataSource;
+import dev.lamina.device.Devices;
+import dev.lamina.io.AtomicFile;
+import dev.lamina.io.BadInputException;
+import dev.lamina.io.NumberedFolder;
+import dev.lamina.search.Findings;
+import dev.lamina.search.Outcome;
+import dev.lamina.search.Search;
+import dev.lamina.search.SearchFolder;
+import dev.lamina.search.SearchPlan;
+import dev.lamina.search.SearchReport;
+import dev.lamina.search.SearchText;
+import dev.lamina.search.Space;
+import dev.lamina.search.Trial;
+import dev.lamina.search.TrialDevices;
+import dev.lamina.search.TrialTable;
+import dev.lamina.search.TrialTrainer;
+import dev.lamina.search.Value;
+import dev.lamina.train.recipe.Recipe;
+import dev.lamina.train.recipe.RecipeTemplate;
+import dev.lamina.train.recipe.RecipeText;
+import dev.lamina.train.recipe.YamlNode;
+import dev.lamina.train.recipe.YamlText;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import tools.jackson.databind.json.JsonMapper;
+
+/** {@code lamina search}. */
+@Command(
+    name = "search",
+    description =
+        "Searches good values for anything in a recipe: trains with many, compares on examples held out, and writes"
+            + " every trial's run, a table and a plot. Options win over the search file.",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    footer = {
+      "",
+      "lamina search --vary lr=log_uniform:1e-4,1e-1 --vary batch=choice:32,64,128 --epochs 1 --trials 10",
+    })
+final class SearchCommand implements Callable<Integer> {
+  private final Console console;
+
+  @Parameters(
+      arity = "0..1",
+      paramLabel = "SEARCH",
+      description = "A YAML file with the recipe, the space, and all that the options below say.")
+  private Path file;
+
+  @Option(names = "--recipe", paramLabel = "FILE", description = "What all trials have in common.")
+  private Path recipe;
+
+  @Option(
+      names = "--vary",
+      paramLabel = "PLACE=RANGE",
+      description = {
+        "What differs: a place in the recipe (lr, optimizer.l2, model[2].dropout) and its range,"
+            + " log_uniform:LOW,HIGH, uniform:LOW,HIGH, integer:LOW,HIGH or choice:A,B,C.",
+        "For a grid with a number of steps: lr=log_uniform:1e-4,1e-1:4."
+      })
+  private List<String> vary = List.of();
+
+  @Option(
+      names = "--strategy",
+      paramLabel = "NAME",
+      description = "random (the default), grid, or asha: only the best go on to more epochs.")
+  private String strategy;
+
+  @Option(names = "--trials", paramLabel = "N", description = "Trials of each stage; 20 unless given.")
+  private String trials;
+
+  @Option(names = "--epochs", paramLabel = "N", description = "Passes over the data; the recipe's unless given.")
+  private String epochs;
+
+  @Option(names = "--min-epochs", paramLabel = "N", description = "With asha: before the first comparison; 1.")
+  private String minEpochs;
+
+  @Option(names = "--reduction", paramLabel = "N", description = "With asha: one of so many goes on; 3.")
+  private String reduction;
+
+  @Option(
+      names = "--stages",
+      paramLabel = "N",
+      description = "Coarse to fine: after each stage the ranges shrink around what did best; 1.")
+  private String stages;
+
+  @Option(
+      names = "--folds",
+      paramLabel = "N",
+      description = "Cross-validation: each trial is trained so many times, and judged by the mean; 1 for none.")
+  private String folds;
+
+  @Option(names = "--seed", paramLabel = "N", description = "Decides which values are tried; 1.")
+  private String seed;
+
+  @Option(names = "--data", paramLabel = "mnist|DIR", description = "Data of the recipe.")
+  private String data;
+
+  @Option(names = "--model", paramLabel = "NAME", description = "Model of the recipe.")
+  private String model;
+
+  @Option(names = "--device", paramLabel = "NAME", description = "auto (the default), cuda, cuda:1, cpu or reference.")
+  private String device;
+
+  @Option(
+      names = "--parallel",
+      paramLabel = "N",
+      description =
+          "Trials at once; as many as threads on the CPU, 1 on a GPU unless given. Together they take the"
+              + " threads that one training would.")
+  private Integer parallel;
+
+  @Mixin private DeviceWishes wishes;
+
+  @Option(names = "--out", paramLabel = "DIR", description = "Folder of the search; searches/<date>-<n> unless given.")
+  private String out;
+
+  @Option(names = "--resume", paramLabel = "DIR", description = "Continues a search where it was stopped or killed.")
+  private Path resume;
+
+  @Option(names = "--json", description = "Prints the result as one JSON object in the last line.")
+  private boolean json;
+
+  SearchCommand(Console console) {
+    this.console = console;
+  }
+
+  @Override
+  public Integer call() {
+    if (parallel != null && parallel < 1) {
+      throw new BadInputException("--parallel: expected 1 or more trials at once, got " + parallel);
+    }
+    SearchText text = new SearchText();
+    SearchPlan plan = resume == null ? newPlan(text) : resumedPlan(text);
+    Recipe base = plan.base();
+    Devices.Choice choice = DeviceChoice.of(device == null ? base.device() : device, wishes.options(base));
+    console.line(choice.reason());
+    plan.trials(1, plan.space()); // a value that fits nowhere is found before the data is read
+    DataSource source = DataSource.open(base.data());
+    SearchFolder folder = resume == null ? SearchFolder.create(out) : SearchFolder.open(resume);
+    try (NumberedFolder.Lock _ = folder.lock();
+        Arena arena = Arena.ofShared()) {
+      TrialDevices devices = TrialDevices.of(choice, parallel == null ? 0 : parallel, plan.trials());
+      TrialTrainer trainer = new TrialTrainer(plan, folder, source.train(arena), devices);
+      if (resume == null) {
+        AtomicFile.writeText(folder.plan(), text.write(plan));
+      }
+      return search(plan, folder, trainer, devices);
+    } catch (RuntimeException e) {
+      NumberedFolder.deleteIfEmpty(folder.path());
+      throw e;
+    }
+  }
+
+  private SearchPlan newPlan(SearchText text) {
+    YamlNode document = file == null ? new YamlNode.Nothing("search") : YamlText.read(file);
+    Path beside = file == null || file.getParent() == null ? Path.of("") : file.getParent();
+    List<RecipeText.Setting> settings = settings();
+    List<RecipeTemplate.Change> changes = new ArrayList<>();
+    given(Map.of("data", option(data), "model", option(model), "device", option(device)))
+        .forEach((key, value) -> changes.add(new RecipeTemplate.Change(key, new YamlNode.Scalar(value, "--" + key))));
+    if (recipe != null) {
+      settings.add(new RecipeText.Setting("--recipe", "recipe", "'" + recipe.toAbsolutePath() + "'"));
+    }
+    if (!vary.isEmpty()) {
+      settings.add(new RecipeText.Setting("--vary", "space", space()));
+    }
+    return text.parse(file == null ? "" : file.toString(), document, beside, settings, changes);
+  }
+
+  private static String option(String value) {
+    return value == null ? "" : value;
+  }
+
+  private static Map<String, String> given(Map<String, String> options) {
+    return options.entrySet().stream()
+        .filter(entry -> !entry.getValue().isEmpty())
+        .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue, (a, _) -> a, java.util.TreeMap::new));
+  }
+
+  private List<RecipeText.Setting> settings() {
+    Map<String, String> given = new LinkedHashMap<>();
+    given.put("strategy", strategy);
+    given.put("trials", trials);
+    given.put("epochs", epochs);
+    given.put("min_epochs", minEpochs);
+    given.put("reduction", reduction);
+    given.put("stages", stages);
+    given.put("folds", folds);
+    given.put("seed", seed);
+    List<RecipeText.Setting> settings = new ArrayList<>();
+    given.forEach((key, value) -> {
+      if (value != null) {
+        settings.add(new RecipeText.Setting("--" + key.replace('_', '-'), key, value));
+      }
+    });
+    return settings;
+  }
+
+  /** {@code lr=log_uniform:1e-4,1e-1:4} as YAML: {@code {lr: {log_uniform: [1e-4, 1e-1], steps: 4}}}. */
+  private String space() {
+    return vary.stream().map(SearchCommand::parameter).collect(Collectors.joining(", ", "{", "}"));
+  }
+
+  private static String parameter(String given) {
+    int equals = given.indexOf('=');
+    String[] range = given.substring(equals + 1).split(":", -1);
+    if (equals < 1 || range.length < 2 || range.length > 3) {
+      throw new BadInputException(
+          "--vary: expected a place and a range, for example lr=log_uniform:1e-4,1e-1, got '" + given + "'");
+    }
+    String steps = range.length == 3 ? ", steps: " + range[2] : "";
+    return "'" + given.substring(0, equals) + "': {" + range[0] + ": [" + range[1] + "]" + steps + "}";
+  }
+
+  private SearchPlan resumedPlan(SearchText text) {
+    boolean isChanged =
+        file != null || recipe != null || !vary.isEmpty() || data != null || model != null || out != null;
+    if (isChanged || !settings().isEmpty()) {
+      throw new BadInputException(
+          "a search goes on as it began; with --resume leave out everything but --device and --parallel");
+    }
+    SearchFolder folder = SearchFolder.open(resume);
+    return text.parse(folder.plan().toString(), YamlText.read(folder.plan()), resume, List.of(), List.of());
+  }
+
+  /** Prints each outcome as it comes. */
+  private record Progress(Console console, TrialTable table, SearchPlan plan) implements Search.Listener {
+    @Override
+    public void ended(Trial trial, Outcome outcome) {
+      console.line("%s", table.line(trial, outcome));
+    }
+
+    @Override
+    public void stageBegins(int stage, Space ranges) {
+      if (plan.stages() > 1) {
+        console.line(
+            "stage %d of %d: %s",
+            stage,
+            plan.stages(),
+            ranges.parameters().stream()
+                .map(parameter -> parameter.label() + " " + TrialTable.range(parameter.range()))
+                .collect(Collectors.joining("; ")));
+      }
+    }
+  }
+
+  private int search(SearchPlan plan, SearchFolder folder, TrialTrainer trainer, TrialDevices devices) {
+    TrialTable table = new TrialTable(plan);
+    console.line(
+        "%d trials of %s%s%s, %d at once with %d %s each; %s",
+        plan.trials() * plan.stages(),
+        plan.rungs().size() == 1 ? "" : plan.rungs().getFirst() + " to ",
+        plan.epochs() == 1 ? "1 epoch" : plan.epochs() + " epochs",
+        plan.folds() == 1 ? "" : " in each of " + plan.folds() + " folds",
+        devices.parallel(),
+        devices.threads(),
+        devices.threads() == 1 ? "thread" : "threads",
+        folder.path());
+    try (StopSignal stop = new StopSignal()) {
+      SearchReport report =
+          new Search(plan, folder, trainer)
+              .parallel(devices.parallel())
+              .stop(stop::wantsStop)
+              .listener(new Progress(console, table, plan))
+              .run();
+      return finish(report, folder, table);
+    }
+  }
+
+  private int finish(SearchReport report, SearchFolder folder, TrialTable table) {
+    plot(report, folder);
+    if (report.isInterrupted()) {
+      console.line(
+          "interrupted after %d of %d trials; continue with: lamina search --resume %s",
+          report.last().size(), report.plan().trials() * report.plan().stages(), folder.path());
+      return Main.INTERRUPTED;
+    }
+    if (report.best().isEmpty()) {
+      throw new BadInputException("no trial came to its end; the last one: " + report.outcomes().getLast().reason());
+    }
+    Outcome best = report.best().get();
+    console.line("best: %s", table.line(report.trial(best), best));
+    Findings.of(report).forEach(finding -> console.line("%s", finding));
+    Path recipeFile = folder.trial(best.trial()).recipe();
+    int full = report.plan().base().epochs();
+    console.line(
+        "see %s and %s; train the best in full with: lamina train %s%s",
+        folder.journal().file(), folder.plot(), recipeFile, full > report.plan().epochs() ? " --epochs " + full : "");
+    if (json) {
+      console.out().println(new JsonMapper().writeValueAsString(result(report, best, folder)));
+    }
+    return Main.OK;
+  }
+
+  private static Map<String, Object> result(SearchReport report, Outcome best, SearchFolder folder) {
+    Map<String, Object> values = new LinkedHashMap<>();
+    List<Value> found = report.trial(best).values();
+    for (int i = 0; i < found.size(); i++) {
+      values.put(report.plan().space().parameters().get(i).path(), found.get(i).text());
+    }
+    Map<String, Object> result = new LinkedHashMap<>();
+    result.put("trial", best.trial());
+    result.put(best.isClassification() ? "validation_accuracy" : "validation_loss", best.figure());
+    result.put("values", values);
+    result.put("trials", report.last().size());
+    result.put("recipe", folder.trial(best.trial()).recipe().toString());
+    result.put("search", folder.path().toString());
+    return result;
+  }
+
+  /** A missing font must not cost a search. */
+  private void plot(SearchReport report, SearchFolder folder) {
+    if (report.outcomes().isEmpty()) {
+      return;
+    }
+    Recipe base = report.plan().base();
+    try {
+      SearchPlot.write(folder.plot(), base.model().name() + " on " + base.data(), report);
+    } catch (IOException | RuntimeException | LinkageError e) {
+      console
+          .err()
+          .println(
+              "lamina: no plot was drawn ("
+                  + e
+                  + "); fonts may be missing: apt-get install fontconfig fonts-dejavu-core");
+    }
+  }
+}
