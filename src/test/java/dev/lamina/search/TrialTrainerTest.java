@@ -36,7 +36,7 @@ class TrialTrainerTest {
       space:
         lr: {log_uniform: [1e-4, 1e-1]}
         model[0].dense.units: {integer: [4, 12]}
-      trials: 6
+      trials: 4
       """;
 
   @TempDir Path folder;
@@ -54,7 +54,7 @@ class TrialTrainerTest {
 
   private static TrialDevices devices(int parallel, MemoryLimit limit) {
     DeviceOptions options = new DeviceOptions(2).withMemoryLimit(limit);
-    return TrialDevices.of(new Devices().choose("reference", options), parallel, 6);
+    return TrialDevices.of(new Devices().choose("reference", options), parallel, 4);
   }
 
   private SearchReport search(String settings, String name, int parallel) {
@@ -89,7 +89,7 @@ class TrialTrainerTest {
   @Test
   void aTrialDoesNotDependOnWhoRunsBesideIt() {
     List<String> alone = figures(search("", "alone", 1)).stream().sorted().toList();
-    assertEquals(6, alone.size());
+    assertEquals(4, alone.size());
     assertEquals(alone, figures(search("", "together", 2)).stream().sorted().toList());
   }
 
@@ -138,7 +138,7 @@ class TrialTrainerTest {
     int breaks = 0;
     while (report.isInterrupted()) {
       breaks++;
-      report = search(asha, place, 1, new AtomicInteger(19));
+      report = search(asha, place, 1, new AtomicInteger(11));
     }
     assertTrue(breaks > 2, breaks + " breaks");
     assertEquals(expected, figures(report));
@@ -150,10 +150,10 @@ class TrialTrainerTest {
     List<String> expected = figures(search("", "killed", 1));
     SearchFolder place = new SearchFolder(folder.resolve("killed"));
     List<String> lines = Files.readAllLines(place.journal().file());
-    Files.writeString(place.journal().file(), String.join("\n", lines.subList(0, 5)) + "\n");
-    byte[] weights = Files.readAllBytes(place.trial(6).checkpoints().best());
+    Files.writeString(place.journal().file(), String.join("\n", lines.subList(0, 3)) + "\n");
+    byte[] weights = Files.readAllBytes(place.trial(4).checkpoints().best());
     assertEquals(expected, figures(search("", place, 1, new AtomicInteger(Integer.MAX_VALUE))));
-    assertArrayEquals(weights, Files.readAllBytes(place.trial(6).checkpoints().best()));
+    assertArrayEquals(weights, Files.readAllBytes(place.trial(4).checkpoints().best()));
   }
 
   @Test
@@ -193,7 +193,7 @@ class TrialTrainerTest {
   /** A part of the memory is too little, all of it is enough: nothing fails that would not fail alone. */
   @Test
   void aTrialThatDoesNotFitBesideAnotherWaitsForAllMemory() {
-    SearchPlan plan = new SearchText().parse("search", BASE.replace("trials: 6", "trials: 2") + "epochs: 1");
+    SearchPlan plan = new SearchText().parse("search", BASE.replace("trials: 4", "trials: 2") + "epochs: 1");
     SearchFolder place = folder("tight");
     long enough = smallestThatFits(plan);
     TrialDevices devices = devices(2, new MemoryLimit.Bytes(enough));
