@@ -77,7 +77,7 @@ class SearchCommandTest {
   @Test
   void aSearchPrintsATableAndLeavesItsTrialsAPlotAndTheCommandThatTrainsTheBest() throws IOException {
     Path place = folder.resolve("place");
-    assertEquals(Main.OK, run(searchFile().toString(), "--out", place.toString(), "--json"), err.toString());
+    assertEquals(Main.OK, run(searchFile().toString(), "--out", place.toString(), "--json"), err.toString(StandardCharsets.UTF_8));
     List<String> lines = outLines();
     assertEquals(
         4, lines.stream().filter(line -> line.matches("val_acc: .*, \\([1-4] / 4\\)")).count(), lines.toString());
@@ -93,7 +93,7 @@ class SearchCommandTest {
     }
     List<String> table = lines.stream().filter(line -> line.startsWith("val_acc")).sorted().toList();
 
-    assertEquals(Main.OK, run("--resume", place.toString()), err.toString());
+    assertEquals(Main.OK, run("--resume", place.toString()), err.toString(StandardCharsets.UTF_8));
     assertEquals(table, outLines().stream().filter(line -> line.startsWith("val_acc")).sorted().toList());
     assertComplaint("a search goes on as it began", "--resume", place.toString(), "--trials", "9");
     assertComplaint("holds a search already", searchFile().toString(), "--out", place.toString());
@@ -141,7 +141,7 @@ class SearchCommandTest {
             "batch=choice:16",
             "--out",
             place.toString());
-    assertEquals(Main.OK, code, err.toString());
+    assertEquals(Main.OK, code, err.toString(StandardCharsets.UTF_8));
     assertTrue(outLines().stream().anyMatch(line -> line.contains("lr: 1.000000e-03, batch: 16, (1 / 2)")));
   }
 
