@@ -281,13 +281,13 @@ final class SearchCommand implements Callable<Integer> {
   }
 
   private int finish(SearchReport report, SearchFolder folder, TrialTable table) {
-    plot(report, folder);
     if (report.isInterrupted()) {
       console.line(
           "interrupted after %d of %d trials; continue with: lamina search --resume %s",
           report.last().size(), report.plan().trials() * report.plan().stages(), folder.path());
       return Main.INTERRUPTED;
     }
+    plot(report, folder);
     if (report.best().isEmpty()) {
       throw new BadInputException("no trial came to its end; the last one: " + report.outcomes().getLast().reason());
     }
