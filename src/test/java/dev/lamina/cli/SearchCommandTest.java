@@ -77,7 +77,10 @@ class SearchCommandTest {
   @Test
   void aSearchPrintsATableAndLeavesItsTrialsAPlotAndTheCommandThatTrainsTheBest() throws IOException {
     Path place = folder.resolve("place");
-    assertEquals(Main.OK, run(searchFile().toString(), "--out", place.toString(), "--json"), err.toString(StandardCharsets.UTF_8));
+    assertEquals(
+        Main.OK,
+        run(searchFile().toString(), "--out", place.toString(), "--json"),
+        err.toString(StandardCharsets.UTF_8));
     List<String> lines = outLines();
     assertEquals(
         4, lines.stream().filter(line -> line.matches("val_acc: .*, \\([1-4] / 4\\)")).count(), lines.toString());
