@@ -23,6 +23,7 @@ import dev.lamina.train.run.MetricsLog;
 import dev.lamina.train.run.RunFolder;
 import dev.lamina.train.run.StatisticsLog;
 import java.lang.foreign.Arena;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -264,6 +265,12 @@ final class TrainCommand implements Callable<Integer> {
             .listener(metrics)
             .listener(statistics);
     if (resume != null && !run.isFresh()) {
+      if (!Files.exists(run.checkpoints().last())) {
+        throw new BadInputException(
+            run.path()
+                + " has a model, but no last.safetensors to go on from; begin anew with: lamina train "
+                + run.recipe());
+      }
       trainer.resume();
     }
     try (StopSignal stop = new StopSignal();

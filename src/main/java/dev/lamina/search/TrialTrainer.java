@@ -97,7 +97,7 @@ public final class TrialTrainer implements TrialTask {
             AtomicFile.writeText(run.recipe(), recipeText);
             Trainer trainer =
                 new Trainer(device, recipe.layers(data.classes(), data.inputType().shape()))
-                    .options(recipe.options())
+                    .options(recipe.options().withStatisticsEvery(0)) // nobody would see them
                     .checkpoints(run.checkpoints(), recipeText)
                     .listener(new MetricsLog(run.metrics()))
                     .listener(limit);

@@ -1,5 +1,6 @@
 package dev.lamina.cli;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -138,6 +139,15 @@ class MainTest {
     assertComplaint("--ensemble", "eval", second, fourth);
     assertComplaint("name more than", "eval", "--ensemble", second);
     assertComplaint("keep every: expected 0 or more epochs, got -1", "train", recipe, "--keep-every", "-1");
+  }
+
+  @Test
+  void aRunWithoutItsLastStateIsNotBegunAnewOverItsModel() throws IOException {
+    Path run = trained();
+    byte[] model = Files.readAllBytes(run.resolve("model.safetensors"));
+    Files.delete(run.resolve("last.safetensors"));
+    assertComplaint("no last.safetensors to go on from", "train", "--resume", run.toString(), "--epochs", "5");
+    assertArrayEquals(model, Files.readAllBytes(run.resolve("model.safetensors")));
   }
 
   @Test
