@@ -22,9 +22,6 @@ final class CrossEntropyKernel implements CpuKernel {
   /** Elements whose exponentials are computed at once, unless one row has more: they stay in the first-level cache. */
   private static final int BLOCK = 2048;
 
-  /** Blocks that are done in both passes before the next begin: together they stay in the second-level caches. */
-  private static final int AHEAD = 64;
-
   /**
    * Below this, the sum of all exponentials but the largest, which is 1, is added up without that one: a difference
    * would have lost its digits.
@@ -104,12 +101,8 @@ final class CrossEntropyKernel implements CpuKernel {
     Workers.Task finish = gradient ? bound::gradients : bound::losses;
     int chunks = (rows + together - 1) / together;
     return () -> {
-      for (int chunk = 0; chunk < chunks; chunk += AHEAD) {
-        bound.firstChunk = chunk;
-        int some = Math.min(AHEAD, chunks - chunk);
-        workers.run(exponentials, some);
-        workers.run(finish, some);
-      }
+      workers.run(exponentials, chunks);
+      workers.run(finish, chunks);
     };
   }
 
@@ -123,9 +116,6 @@ final class CrossEntropyKernel implements CpuKernel {
     private final long slots;
     private final BoundMap[] exps;
     private final BoundMap logs;
-
-    /** That the workers' chunk 0 is. */
-    private int firstChunk;
 
     Bound(long[] inputs, long[] outputs, long workspace) {
       logits = inputs[0];
@@ -144,10 +134,14 @@ final class CrossEntropyKernel implements CpuKernel {
       logs = log1p.bind(all, all);
     }
 
+    private int rowsOf(int chunk) {
+      return Math.min(together, rows - chunk * together);
+    }
+
     /** Of a chunk's rows: the largest logit, exponentials relative to that, and the sum of the others. */
     void exponentials(int chunk, int slot) {
-      int first = (firstChunk + chunk) * together;
-      int count = Math.min(together, rows - first);
+      int first = chunk * together;
+      int count = rowsOf(chunk);
       long lanes = slots + slot * slotBytes();
       long block = gradient ? output + 4L * first * classes : lanes + Memory.ALIGNMENT;
       for (int i = 0; i < count; i++) {
@@ -163,8 +157,8 @@ final class CrossEntropyKernel implements CpuKernel {
     }
 
     void losses(int chunk) {
-      int first = (firstChunk + chunk) * together;
-      int count = Math.min(together, rows - first);
+      int first = chunk * together;
+      int count = rowsOf(chunk);
       logs.range(first, first + count);
       for (int row = first; row < first + count; row++) {
         Memory.set(output + 4L * row, loss(row, Memory.get(largests + 4L * row), Memory.get(sums + 4L * row)));
@@ -172,8 +166,8 @@ final class CrossEntropyKernel implements CpuKernel {
     }
 
     void gradients(int chunk) {
-      int first = (firstChunk + chunk) * together;
-      for (int row = first; row < Math.min(rows, first + together); row++) {
+      int first = chunk * together;
+      for (int row = first; row < first + rowsOf(chunk); row++) {
         gradient(row, Memory.get(sums + 4L * row));
       }
     }
