@@ -62,48 +62,40 @@ final class CrossEntropyKernel implements CpuKernel {
     this.together = Math.max(1, Math.min(rows, BLOCK / classes));
     this.loops = loops;
     this.workers = workers;
-    this.exp = inPlace(Expr.UnaryOp.EXP, TensorType.f32(gradient ? rows : together, classes), compiler);
-    this.log1p = inPlace(Expr.UnaryOp.LOG1P, TensorType.f32(rows), compiler);
+    this.exp = inPlace(Expr.UnaryOp.EXP, TensorType.f32(together, classes), compiler);
+    this.log1p = inPlace(Expr.UnaryOp.LOG1P, TensorType.f32(together), compiler);
   }
 
   private static MapKernel inPlace(Expr.UnaryOp op, TensorType type, ExprCompiler compiler) {
     return compiler.map(List.of(Exprs.unary(op, Exprs.input(0))), List.of(type), List.of(DType.F32), type.shape());
   }
 
-  /** For all rows the largest logit and a sum, for each thread a block of exponentials and a vector. */
+  /** For each thread a vector, and for a block's rows the largest logit, a sum and the exponentials. */
   @Override
   public long workspaceBytes() {
-    return 2 * rowBytes() + workers.threads() * slotBytes();
-  }
-
-  private long rowBytes() {
-    return Memory.aligned(4L * rows);
+    return workers.threads() * slotBytes();
   }
 
   private long slotBytes() {
-    return (gradient ? 0 : Memory.aligned(4L * together * classes)) + Memory.ALIGNMENT;
+    return Memory.ALIGNMENT + 2 * columnBytes() + Memory.aligned(4L * together * classes);
   }
 
-  /** The exponentials of a row are written where its gradient will be, after its logits have been read. */
+  private long columnBytes() {
+    return Memory.aligned(4L * together);
+  }
+
+  /** A row's gradient is written after its logits have been read. */
   @Override
   public boolean canShare(int input, int output) {
     return gradient && input == 0;
   }
 
-  /**
-   * Two passes: C2 inlines what a pass does into one method, and gives up on vectors where that becomes too large (some
-   * 25 accesses of memory).
-   */
   @Override
   public Step bind(long[] inputs, long[] outputs, long workspace) {
     Bound bound = new Bound(inputs, outputs, workspace);
-    Workers.SlotTask exponentials = bound::exponentials;
-    Workers.Task finish = gradient ? bound::gradients : bound::losses;
+    Workers.SlotTask block = bound::block;
     int chunks = (rows + together - 1) / together;
-    return () -> {
-      workers.run(exponentials, chunks);
-      workers.run(finish, chunks);
-    };
+    return () -> workers.run(block, chunks);
   }
 
   private final class Bound {
@@ -111,74 +103,106 @@ final class CrossEntropyKernel implements CpuKernel {
     private final long targets;
     private final long lossGradient;
     private final long output;
-    private final long largests;
-    private final long sums;
     private final long slots;
     private final BoundMap[] exps;
-    private final BoundMap logs;
+    private final BoundMap[] logs;
+
+    /**
+     * What is done with a block, one after the other while it is in the first-level cache. The call goes to one of many
+     * classes, so that C2 compiles each stage by itself: what it inlines into one method must stay small, or it gives
+     * up on vectors in its midst.
+     */
+    private final Workers.SlotTask[] stages;
 
     Bound(long[] inputs, long[] outputs, long workspace) {
       logits = inputs[0];
       targets = inputs[1];
       lossGradient = gradient ? inputs[2] : 0;
       output = outputs[0];
-      largests = workspace;
-      sums = largests + rowBytes();
-      slots = sums + rowBytes();
+      slots = workspace;
       exps = new BoundMap[workers.threads()];
+      logs = new BoundMap[workers.threads()];
       for (int slot = 0; slot < exps.length; slot++) {
-        long[] place = {gradient ? output : slots + slot * slotBytes() + Memory.ALIGNMENT};
-        exps[slot] = exp.bind(place, place);
+        exps[slot] = inPlace(exp, exponentialsAt(slot));
+        logs[slot] = inPlace(log1p, sumsAt(slot));
       }
-      long[] all = {sums};
-      logs = log1p.bind(all, all);
+      stages =
+          new Workers.SlotTask[] {
+            this::centre, this::exponentials, this::sums, gradient ? this::gradients : this::losses
+          };
+    }
+
+    private static BoundMap inPlace(MapKernel kernel, long place) {
+      long[] places = {place};
+      return kernel.bind(places, places);
+    }
+
+    private long lanesAt(int slot) {
+      return slots + slot * slotBytes();
+    }
+
+    private long largestsAt(int slot) {
+      return lanesAt(slot) + Memory.ALIGNMENT;
+    }
+
+    private long sumsAt(int slot) {
+      return largestsAt(slot) + columnBytes();
+    }
+
+    private long exponentialsAt(int slot) {
+      return sumsAt(slot) + columnBytes();
+    }
+
+    void block(int chunk, int slot) {
+      for (Workers.SlotTask stage : stages) {
+        stage.run(chunk, slot);
+      }
     }
 
     private int rowsOf(int chunk) {
       return Math.min(together, rows - chunk * together);
     }
 
-    /** Of a chunk's rows: the largest logit, exponentials relative to that, and the sum of the others. */
-    void exponentials(int chunk, int slot) {
-      int first = chunk * together;
-      int count = rowsOf(chunk);
-      long lanes = slots + slot * slotBytes();
-      long block = gradient ? output + 4L * first * classes : lanes + Memory.ALIGNMENT;
-      for (int i = 0; i < count; i++) {
-        float largest = loops.largest(logits + 4L * (first + i) * classes, classes, lanes);
-        Memory.set(largests + 4L * (first + i), largest);
-        centre(first + i, largest, block + 4L * i * classes);
-      }
-      long from = gradient ? (long) first * classes : 0;
-      exps[slot].range(from, from + (long) count * classes);
-      for (int i = 0; i < count; i++) {
-        Memory.set(sums + 4L * (first + i), rest(block + 4L * i * classes, lanes));
+    /** {@code logit − largest}. A NaN makes its row NaN wherever it is. */
+    private void centre(int chunk, int slot) {
+      long at = logits + 4L * chunk * together * classes;
+      for (int i = 0; i < rowsOf(chunk); i++) {
+        long row = 4L * i * classes;
+        float largest = loops.largest(at + row, classes, lanesAt(slot));
+        Memory.set(largestsAt(slot) + 4L * i, largest);
+        loops.scale(at + row, classes, 1, -largest, exponentialsAt(slot) + row);
       }
     }
 
-    void losses(int chunk) {
-      int first = chunk * together;
-      int count = rowsOf(chunk);
-      logs.range(first, first + count);
-      for (int row = first; row < first + count; row++) {
-        Memory.set(output + 4L * row, loss(row, Memory.get(largests + 4L * row), Memory.get(sums + 4L * row)));
+    private void exponentials(int chunk, int slot) {
+      exps[slot].range(0, (long) rowsOf(chunk) * classes);
+    }
+
+    /** Of each row's exponentials, without that of the largest logit. */
+    private void sums(int chunk, int slot) {
+      for (int i = 0; i < rowsOf(chunk); i++) {
+        Memory.set(sumsAt(slot) + 4L * i, rest(exponentialsAt(slot) + 4L * i * classes, lanesAt(slot)));
       }
     }
 
-    void gradients(int chunk) {
+    private void losses(int chunk, int slot) {
       int first = chunk * together;
-      for (int row = first; row < first + rowsOf(chunk); row++) {
-        gradient(row, Memory.get(sums + 4L * row));
+      logs[slot].range(0, rowsOf(chunk));
+      for (int i = 0; i < rowsOf(chunk); i++) {
+        float largest = Memory.get(largestsAt(slot) + 4L * i);
+        Memory.set(output + 4L * (first + i), loss(first + i, largest, Memory.get(sumsAt(slot) + 4L * i)));
+      }
+    }
+
+    private void gradients(int chunk, int slot) {
+      int first = chunk * together;
+      for (int i = 0; i < rowsOf(chunk); i++) {
+        gradient(first + i, Memory.get(sumsAt(slot) + 4L * i), exponentialsAt(slot) + 4L * i * classes);
       }
     }
 
     private float logit(int row, int c) {
       return Memory.get(logits + 4 * ((long) row * classes + c));
-    }
-
-    /** {@code logit − largest}. A NaN makes its row NaN wherever it is. */
-    private void centre(int row, float largest, long to) {
-      loops.scale(logits + 4L * row * classes, classes, 1, -largest, to);
     }
 
     private float rest(long exps, long lanes) {
@@ -240,25 +264,24 @@ final class CrossEntropyKernel implements CpuKernel {
       return (float) loss;
     }
 
-    /** In place of the row's exponentials. */
-    private void gradient(int row, float rest) {
+    private void gradient(int row, float rest, long exps) {
       double mass = mass(row);
       double weight = Memory.get(lossGradient + 4L * row);
       double scale = mass / (1.0 + rest);
       long at = output + 4L * row * classes;
       if (!indices) {
         for (int c = 0; c < classes; c++) {
-          Memory.set(at + 4L * c, (float) (weight * (scale * Memory.get(at + 4L * c) - target(row, c))));
+          Memory.set(at + 4L * c, (float) (weight * (scale * Memory.get(exps + 4L * c) - target(row, c))));
         }
         return;
       }
       int label = label(row);
       boolean valid = label >= 0 && label < classes;
-      float own = valid ? (float) (weight * (scale * Memory.get(at + 4L * label) - target(row, label))) : 0;
+      float own = valid ? (float) (weight * (scale * Memory.get(exps + 4L * label) - target(row, label))) : 0;
       // All classes but one have the same share of the target.
       double slope = weight * scale;
       double even = weight * smoothing / classes;
-      loops.scale(at, classes, (float) slope, (float) -even, at);
+      loops.scale(exps, classes, (float) slope, (float) -even, at);
       if (valid) {
         Memory.set(at + 4L * label, own);
       }
