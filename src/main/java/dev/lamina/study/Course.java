@@ -5,19 +5,25 @@ import dev.lamina.data.BatchLoader;
 import dev.lamina.data.BatchOrder;
 import dev.lamina.data.BatchPosition;
 import dev.lamina.data.Dataset;
+import dev.lamina.data.FittedPreprocessing;
 import dev.lamina.data.HostAllocator;
 import dev.lamina.data.Preprocessing;
 import dev.lamina.loss.SoftmaxCrossEntropy;
 import dev.lamina.nn.Layer;
+import dev.lamina.optim.GradientClip;
 import dev.lamina.optim.Optimizer;
 import dev.lamina.tensor.HostTensor;
 import dev.lamina.train.CompiledModel;
 import dev.lamina.train.Evaluation;
+import dev.lamina.train.GradientsThroughTime;
 import dev.lamina.train.ModelSpec;
 import dev.lamina.train.Precision;
 import dev.lamina.train.PreparedInputs;
+import dev.lamina.train.UnitVariance;
 import java.lang.foreign.Arena;
+import java.util.List;
 import java.util.Map;
+import java.util.SequencedMap;
 
 /**
  * A training that an experiment drives itself, some updates at a time, to look at the network in between. A loss or
@@ -29,6 +35,7 @@ final class Course implements AutoCloseable {
 
   private final Arena arena = Arena.ofShared();
   private final CompiledModel model;
+  private final List<UnitVariance.Scaled> scaled;
   private final BatchLoader loader;
 
   /**
@@ -39,25 +46,53 @@ final class Course implements AutoCloseable {
    * @param seed of weights, order and dropout
    */
   Course(Setting setting, Layer layers, Optimizer optimizer, Dataset training, int batch, long seed) {
+    this(setting, layers, optimizer, null, training, batch, seed);
+  }
+
+  /** The same with gradients that {@code clip} bounds. */
+  Course(
+      Setting setting, Layer layers, Optimizer optimizer, GradientClip clip, Dataset training, int batch, long seed) {
+    this(setting, layers, optimizer, clip, new Preprocessing.ZScore().fit(training), training, batch, seed);
+  }
+
+  /**
+   * The same with inputs as they are wanted.
+   *
+   * @param clip bounds gradients, or null
+   */
+  Course(
+      Setting setting,
+      Layer layers,
+      Optimizer optimizer,
+      GradientClip clip,
+      FittedPreprocessing preprocessing,
+      Dataset training,
+      int batch,
+      long seed) {
     model =
         CompiledModel.compile(
             setting.device(),
             new ModelSpec(
                 layers,
                 training.inputType(),
-                new PreparedInputs(new Preprocessing.ZScore().fit(training)),
+                new PreparedInputs(preprocessing),
                 new SoftmaxCrossEntropy(),
                 optimizer,
-                null,
+                clip,
                 batch,
                 1,
                 EVALUATION_BATCH,
                 Precision.TF32,
                 seed));
-    model.initialise();
+    scaled = model.initialise(training);
     loader =
         new BatchLoader(
             training, new BatchOrder.Shuffled(seed), batch, SLOTS, HostAllocator.in(arena), BatchPosition.START);
+  }
+
+  /** The layers whose weights data decided on, as they began; empty if there are none. */
+  List<UnitVariance.Scaled> scaled() {
+    return scaled;
   }
 
   /** Updates in one pass over the data. */
@@ -73,6 +108,20 @@ final class Course implements AutoCloseable {
       loader.release(batch);
     }
     return model.takeTrainingFigures();
+  }
+
+  /**
+   * The norm of the gradient at each step of each recurrent layer on the next batch, which is not learned from.
+   *
+   * @throws IllegalArgumentException if there is no such layer
+   */
+  SequencedMap<String, double[]> gradientsThroughTime() {
+    try (GradientsThroughTime gradients = new GradientsThroughTime(model)) {
+      Batch batch = loader.next();
+      SequencedMap<String, double[]> norms = gradients.norms(batch.inputs(), batch.targets());
+      loader.release(batch);
+      return norms;
+    }
   }
 
   /** Whether a loss or gradient was not finite. */

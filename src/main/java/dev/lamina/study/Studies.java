@@ -14,6 +14,7 @@ public final class Studies {
           new ZeroCentred(),
           new VanishingGradient(),
           new HeVersusXavier(),
+          new LsuvStudy(),
           new BatchNormStudy(),
           new RandomVersusGrid(),
           new Optimizers(),

@@ -165,12 +165,13 @@ public final class CompiledModel implements AutoCloseable {
    * epoch.
    *
    * @param training what weights are going to be fitted to, in memory that is open to every thread
+   * @return the layers that data decided on, in the order in which they end; empty if none asked for it
    * @throws IllegalArgumentException if that batch is of no use to it
    */
-  public void initialise(Dataset training) {
+  public List<UnitVariance.Scaled> initialise(Dataset training) {
     initialise();
     if (!UnitVariance.isWantedBy(this)) {
-      return;
+      return List.of();
     }
     BatchOrder order = new BatchOrder.Shuffled(trace.spec().seed());
     try (Arena scratch = Arena.ofShared();
@@ -182,7 +183,7 @@ public final class CompiledModel implements AutoCloseable {
                 1,
                 type -> HostTensor.allocate(scratch, type),
                 BatchPosition.START)) {
-      UnitVariance.apply(this, loader.next().inputs());
+      return UnitVariance.apply(this, loader.next().inputs());
     }
   }
 

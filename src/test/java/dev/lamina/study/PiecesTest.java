@@ -13,6 +13,7 @@ import dev.lamina.device.Devices;
 import dev.lamina.nn.Scope.Mode;
 import dev.lamina.nn.activation.ReLU;
 import dev.lamina.nn.init.He;
+import dev.lamina.nn.init.Lsuv;
 import dev.lamina.nn.init.Zeros;
 import dev.lamina.optim.Momentum;
 import dev.lamina.optim.Sgd;
@@ -69,6 +70,35 @@ class PiecesTest {
         right += (probabilities[i][1] > probabilities[i][0] ? 1 : 0) == data.label(i) ? 1 : 0;
       }
       assertEquals(course.judge(data).accuracy(), right / (double) EXAMPLES, 1e-9);
+    }
+  }
+
+  @Test
+  void aCourseSaysWhatItsDataMadeOfTheWeightsTheyDecideOn() {
+    Dataset data = columns();
+    var network = Networks.dense(2, 6, 2, new ReLU(), new Lsuv());
+    try (Course course = new Course(setting, network, new Sgd(), data, EXAMPLES, 1);
+        Probe probe =
+            new Probe(
+                setting,
+                course,
+                data,
+                Mode.EVALUATION,
+                (outputs, labels) -> {
+                  for (int i = 0; i < 3; i++) {
+                    labels.graph().output("deviation" + i, Moments.deviation(outputs.get(2 + 2 * i)));
+                  }
+                })) {
+      // The batch is all there is, so what was scaled on it is what is seen now.
+      Computation seen = probe.look(course);
+      assertEquals(3, course.scaled().size());
+      for (int i = 0; i < 3; i++) {
+        assertEquals(course.scaled().get(i).after(), Math.pow(seen.read("deviation" + i)[0], 2), 1e-5);
+        assertEquals(1, course.scaled().get(i).after(), 0.1);
+      }
+    }
+    try (Course drawn = new Course(setting, Networks.dense(2, 6, 2, new ReLU(), new He()), new Sgd(), data, 10, 1)) {
+      assertEquals(List.of(), drawn.scaled());
     }
   }
 
