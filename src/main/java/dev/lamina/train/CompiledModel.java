@@ -11,8 +11,10 @@ import dev.lamina.device.Plan;
 import dev.lamina.device.Preparation;
 import dev.lamina.device.Program;
 import dev.lamina.device.VariableStore;
+import dev.lamina.graph.Exprs;
 import dev.lamina.graph.Graph;
 import dev.lamina.graph.Op;
+import dev.lamina.graph.Tensor;
 import dev.lamina.graph.Variable;
 import dev.lamina.nn.Parameters;
 import dev.lamina.nn.init.Initializer;
@@ -319,21 +321,17 @@ public final class CompiledModel implements AutoCloseable {
    * stands now.
    */
   public Optional<String> firstSickLayer(HostTensor images) {
-    Graph graph = EvaluationGraph.probing(trace);
-    Plan plan = Plan.of(graph, device, store.layout());
-    try (Arena scratch = Arena.ofConfined();
-        Buffer memoryOfProbe = device.allocate(Math.max(plan.arenaBytes(), 64));
-        Program probe = new Program(plan, device, store, memoryOfProbe)) {
-      probe.stage("images", images).await();
+    Graph graph = trace.training().graph();
+    List<LayerTrace> layers = LayerTrace.of(graph);
+    graph.dropAssigns();
+    for (LayerTrace layer : layers) {
+      Tensor sick = layer.output().map(x -> Exprs.sub(1, Exprs.isFinite(x)));
+      graph.output(layer.path(), sick.sum());
+    }
+    try (Probe probe = new Probe(this, graph)) {
+      probe.stage("images", images);
       probe.run();
-      for (String layer : graph.outputs().keySet()) {
-        HostTensor count = HostTensor.allocate(scratch, probe.resultType(layer));
-        probe.read(layer, count);
-        if (count.get(0) != 0) {
-          return Optional.of(layer);
-        }
-      }
-      return Optional.empty();
+      return layers.stream().map(LayerTrace::path).filter(layer -> probe.number(layer) != 0).findFirst();
     }
   }
 
@@ -401,9 +399,7 @@ public final class CompiledModel implements AutoCloseable {
 
   /** The layers, traced for the spec's batch. */
   public List<LayerTrace> layers() {
-    Graph graph = new Graph();
-    trace.forward(graph, trace.images(graph, trace.spec().batch()), dev.lamina.nn.Scope.Mode.TRAINING);
-    return LayerTrace.of(graph);
+    return LayerTrace.of(trace.training().graph());
   }
 
   public ModelSpec spec() {

@@ -6,7 +6,6 @@ import dev.lamina.graph.Gradients;
 import dev.lamina.graph.Graph;
 import dev.lamina.graph.Op;
 import dev.lamina.graph.Tensor;
-import dev.lamina.nn.Scope;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.HostTensor;
 import java.lang.foreign.Arena;
@@ -34,22 +33,18 @@ public final class GradientsThroughTime implements AutoCloseable {
    * @throws IllegalArgumentException if it has no recurrent layer
    */
   public GradientsThroughTime(CompiledModel model) {
-    Graph graph = new Graph();
-    ModelTrace trace = model.trace();
-    Scope scope = trace.scope(graph, Scope.Mode.TRAINING);
-    Tensor output = trace.forward(trace.images(graph, model.spec().batch()), scope);
-    Tensor target = graph.input("target", model.spec().loss().target(output.type()));
-    Tensor loss = model.spec().loss().perExample(output, target).mean();
-    graph.dropAssigns();
-    if (scope.unrolled().isEmpty()) {
+    ModelTrace.Pass pass = model.trace().trainingUnchanged();
+    Graph graph = pass.graph();
+    SequencedMap<String, List<Tensor>> unrolled = pass.unrolled();
+    if (unrolled.isEmpty()) {
       throw new IllegalArgumentException("the model has no recurrent layer, so no gradient goes through time");
     }
-    layers = List.copyOf(scope.unrolled().keySet());
-    List<Tensor> hidden = scope.unrolled().values().stream().flatMap(List::stream).toList();
-    List<Tensor> gradients = Gradients.of(loss, hidden);
+    layers = List.copyOf(unrolled.keySet());
+    List<Tensor> hidden = unrolled.values().stream().flatMap(List::stream).toList();
+    List<Tensor> gradients = Gradients.of(pass.perExample().mean(), hidden);
     int at = 0;
     for (String layer : layers) {
-      int steps = scope.unrolled().get(layer).size();
+      int steps = unrolled.get(layer).size();
       graph.output(layer, Tensor.concat(0, gradients.subList(at, at + steps).stream().map(g -> norm(g)).toList()));
       at += steps;
     }

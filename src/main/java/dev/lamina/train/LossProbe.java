@@ -5,7 +5,6 @@ import dev.lamina.graph.Graph;
 import dev.lamina.graph.Op;
 import dev.lamina.graph.Tensor;
 import dev.lamina.graph.Variable;
-import dev.lamina.nn.Scope;
 import dev.lamina.tensor.HostTensor;
 import dev.lamina.tensor.TensorType;
 import java.lang.foreign.Arena;
@@ -35,37 +34,23 @@ public final class LossProbe implements AutoCloseable {
    */
   public record Look(double loss, double lossOfZeros, double deviation) {}
 
-  /** A graph with the loss in it. */
-  private record Traced(Graph graph, Tensor output, Tensor target, Tensor loss) {}
-
   /**
    * Looks at {@code model} through batches of its spec's size; the model stays its owner's, and is closed after this.
    */
   public LossProbe(CompiledModel model) {
     this.model = model;
-    Traced traced = trace();
-    targetType = traced.target.type();
-    Graph graph = traced.graph;
-    Tensor output = traced.output;
-    Tensor zeros = model.spec().loss().perExample(graph.constant(output.type(), 0), traced.target);
+    ModelTrace.Pass pass = model.trace().trainingUnchanged();
+    targetType = pass.target().type();
+    Graph graph = pass.graph();
+    Tensor output = pass.output();
+    Tensor zeros = model.spec().loss().perExample(graph.constant(output.type(), 0), pass.target());
     var deviation = Exprs.sub(Exprs.input(0), Exprs.input(1));
     var square = Exprs.mul(Exprs.mul(deviation, deviation), 1.0 / output.shape().size());
     Tensor variance = output.reduce(Op.ReduceKind.SUM, square, output.dtype(), new int[0], output.mean());
-    graph.output("loss", traced.loss);
+    graph.output("loss", pass.perExample().mean());
     graph.output("loss of zeros", zeros.mean());
     graph.output("deviation", variance.map(Exprs::sqrt));
     forward = new Probe(model, graph);
-  }
-
-  private Traced trace() {
-    ModelTrace trace = model.trace();
-    Graph graph = new Graph();
-    Tensor images = trace.images(graph, model.spec().batch());
-    Tensor output = trace.forward(graph, images, Scope.Mode.TRAINING);
-    Tensor target = graph.input("target", model.spec().loss().target(output.type()));
-    Tensor loss = model.spec().loss().perExample(output, target).mean();
-    graph.dropAssigns();
-    return new Traced(graph, output, target, loss);
   }
 
   /** The type of a batch's targets. */
@@ -97,10 +82,11 @@ public final class LossProbe implements AutoCloseable {
   }
 
   private Probe backward() {
-    Traced traced = trace();
-    Map<Variable, Tensor> gradients = WeightGradients.of(traced.graph, traced.loss, List.of()).weights();
-    gradients.forEach((weight, gradient) -> traced.graph.output(GRADIENT + weight.name(), gradient));
-    return new Probe(model, traced.graph);
+    ModelTrace.Pass pass = model.trace().trainingUnchanged();
+    Graph graph = pass.graph();
+    Map<Variable, Tensor> gradients = WeightGradients.of(graph, pass.perExample().mean(), List.of()).weights();
+    gradients.forEach((weight, gradient) -> graph.output(GRADIENT + weight.name(), gradient));
+    return new Probe(model, graph);
   }
 
   /**

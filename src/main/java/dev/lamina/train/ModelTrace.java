@@ -4,12 +4,14 @@ import dev.lamina.graph.Graph;
 import dev.lamina.graph.Node.Phase;
 import dev.lamina.graph.Tensor;
 import dev.lamina.graph.Variable;
+import dev.lamina.loss.Loss;
 import dev.lamina.nn.Parameters;
 import dev.lamina.nn.Scope;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.Shape;
 import dev.lamina.tensor.TensorType;
 import java.util.List;
+import java.util.SequencedMap;
 
 /** Traces one model into graphs, each time over the same variables. */
 final class ModelTrace {
@@ -33,7 +35,7 @@ final class ModelTrace {
   }
 
   /** The input {@code images} of a graph for {@code batch} examples. */
-  Tensor images(Graph graph, int batch) {
+  private Tensor images(Graph graph, int batch) {
     return graph.input("images", new TensorType(batched(spec.example().shape(), batch), spec.example().dtype()));
   }
 
@@ -44,31 +46,76 @@ final class ModelTrace {
     return Shape.of(dims);
   }
 
-  /** The model's output on raw {@code images}, which are prepared first. */
-  Tensor forward(Graph graph, Tensor images, Scope.Mode mode) {
-    return forward(images, scope(graph, mode));
+  /** A batch on its way to the loss, in a graph of its own. */
+  static final class Pass {
+    private final Loss loss;
+    private final Scope scope;
+    private final Tensor output;
+    private Tensor target;
+
+    private Pass(Loss loss, Scope scope, Tensor output) {
+      this.loss = loss;
+      this.scope = scope;
+      this.output = output;
+    }
+
+    Graph graph() {
+      return scope.graph();
+    }
+
+    /** What the model makes of the input {@code images}. */
+    Tensor output() {
+      return output;
+    }
+
+    /** All layers, each behind those within it. */
+    List<Scope.Applied> applied() {
+      return scope.applied();
+    }
+
+    /** The outputs of all steps through time of the recurrent layers, by their paths. */
+    SequencedMap<String, List<Tensor>> unrolled() {
+      return scope.unrolled();
+    }
+
+    /** The input {@code target}, which the graph has from the first call on. */
+    Tensor target() {
+      if (target == null) {
+        target = graph().input("target", loss.target(output.type()));
+      }
+      return target;
+    }
+
+    /** The loss of each example, [n]. */
+    Tensor perExample() {
+      return loss.perExample(output, target());
+    }
   }
 
-  /** The same; {@code applied} gets all layers, each behind those within it. */
-  Tensor forward(Graph graph, Tensor images, Scope.Mode mode, List<Scope.Applied> applied) {
-    Scope scope = scope(graph, mode);
-    Tensor output = forward(images, scope);
-    applied.addAll(scope.applied());
-    return output;
+  /** A pass of training: norms see the batch, dropout drops, statistics have a next value. */
+  Pass training() {
+    return pass(Scope.Mode.TRAINING, spec.batch());
   }
 
-  /** The scope of the whole model in {@code graph}. */
-  Scope scope(Graph graph, Scope.Mode mode) {
-    return Scope.root(graph, mode, parameters, spec.precision().parameters(), spec.seed(), graph.read(PASSES));
+  /** The same to look at: no statistic gets another value, and no random stream moves on. */
+  Pass trainingUnchanged() {
+    Pass pass = training();
+    pass.graph().dropAssigns();
+    return pass;
   }
 
-  /** The model's output on raw {@code images}, traced in {@code scope}, which knows more about it afterwards. */
-  Tensor forward(Tensor images, Scope scope) {
-    Tensor[] result = new Tensor[1];
-    scope
-        .graph()
-        .within("", Phase.FORWARD, () -> result[0] = output(images, scope).cast(spec.precision().parameters()));
-    return result[0];
+  /** A pass that judges or predicts: running statistics, no dropout. */
+  Pass evaluation() {
+    return pass(Scope.Mode.EVALUATION, spec.evaluationBatch());
+  }
+
+  private Pass pass(Scope.Mode mode, int batch) {
+    Graph graph = new Graph();
+    Tensor images = images(graph, batch);
+    Scope scope = Scope.root(graph, mode, parameters, spec.precision().parameters(), spec.seed(), graph.read(PASSES));
+    Tensor[] output = new Tensor[1];
+    graph.within("", Phase.FORWARD, () -> output[0] = output(images, scope).cast(spec.precision().parameters()));
+    return new Pass(spec.loss(), scope, output[0]);
   }
 
   private Tensor output(Tensor images, Scope scope) {

@@ -22,6 +22,7 @@ import dev.lamina.tensor.TensorType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.UnaryOperator;
 
 /**
  * The graphs that look inside a model. One runs before an update, on its batch: forward and backward, everything
@@ -33,9 +34,6 @@ final class StatisticsGraphs {
 
   /** Examples whose values are counted into bins: each value is compared with each bin. */
   private static final int HISTOGRAM_EXAMPLES = 8;
-
-  /** A sigmoid's slope here is 0.7 % (tanh: 0.02 %), of at most 25 %. */
-  private static final double SATURATED = 5;
 
   /** The places of a layer's numbers in its output. */
   enum Figure {
@@ -103,16 +101,18 @@ final class StatisticsGraphs {
   private StatisticsGraphs() {}
 
   static Built of(ModelTrace trace) {
-    Graph before = new Graph();
-    List<Scope.Applied> applied = new ArrayList<>();
-    Tensor images = trace.images(before, trace.spec().batch());
-    Tensor output = trace.forward(before, images, Scope.Mode.TRAINING, applied);
-    before.dropAssigns();
-    Tensor target = before.input("target", trace.spec().loss().target(output.type()));
-    Tensor loss = trace.spec().loss().perExample(output, target).mean();
+    ModelTrace.Pass pass = trace.trainingUnchanged();
+    Graph before = pass.graph();
+    List<Scope.Applied> applied = pass.applied();
+    Tensor loss = pass.perExample().mean();
 
     List<Scope.Applied> watched = applied.stream().filter(a -> isLeaf(a, applied) && isTelling(a, before)).toList();
-    WeightGradients gradients = WeightGradients.of(before, loss, watched.stream().map(Scope.Applied::output).toList());
+    // As in training: gradients that 16-bit floats would lose are lifted on their way.
+    LossScale scale = trace.spec().precision() == Precision.FP16 ? LossScale.read(before) : null;
+    WeightGradients gradients =
+        WeightGradients.of(
+            before, scale == null ? loss : scale.lifted(loss), watched.stream().map(Scope.Applied::output).toList());
+    UnaryOperator<Tensor> lowered = g -> scale == null ? g : scale.lowered(g.cast(DType.F32));
     List<Variable> weights = List.copyOf(gradients.weights().keySet());
     List<Watched> layers = new ArrayList<>();
     List<Variable> kept = new ArrayList<>();
@@ -124,13 +124,13 @@ final class StatisticsGraphs {
           for (int i = 0; i < watched.size(); i++) {
             Watched layer = new Watched(watched.get(i).path(), watched.get(i).layer());
             layers.add(layer);
-            look(before, layer, watched.get(i), gradients.others().get(i));
+            look(before, layer, watched.get(i), lowered.apply(gradients.others().get(i)));
           }
           List<Tensor> squares = new ArrayList<>();
           gradients
               .weights()
               .forEach((weight, gradient) -> {
-                squares.add(squares(gradient, input(0)));
+                squares.add(squares(lowered.apply(gradient), input(0)));
                 Variable aside = new Variable("before." + weight.name(), weight.type(), Variable.Kind.METRIC);
                 kept.add(aside);
                 before.assign(aside, before.read(weight));
@@ -179,7 +179,7 @@ final class StatisticsGraphs {
     figures.add(gradientMean);
     figures.add(mean(gradient, square(Exprs.sub(input(0), input(1))), gradientMean));
     figures.add(mean(y, Exprs.select(Relation.EQ, input(0), constant(0), constant(1), constant(0))));
-    Expr beyond = Exprs.select(Relation.GT, Exprs.abs(input(0)), constant(SATURATED), constant(1), constant(0));
+    Expr beyond = Exprs.select(Relation.GT, Exprs.abs(input(0)), constant(Saturation.BOUND), constant(1), constant(0));
     figures.add(mean(applied.input(), layer.canSaturate() ? beyond : Exprs.mul(input(0), 0)));
     Tensor some = y.slice(0, 0, Math.min(y.shape().dim(0), HISTOGRAM_EXAMPLES));
     int values = Math.toIntExact(some.shape().size());

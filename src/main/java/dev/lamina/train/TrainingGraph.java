@@ -8,8 +8,8 @@ import dev.lamina.graph.Node.Phase;
 import dev.lamina.graph.Op;
 import dev.lamina.graph.Tensor;
 import dev.lamina.graph.Variable;
+import dev.lamina.loss.Loss;
 import dev.lamina.nn.Parameters.Declaration;
-import dev.lamina.nn.Scope;
 import dev.lamina.optim.Regularisation;
 import dev.lamina.optim.Update;
 import dev.lamina.tensor.DType;
@@ -39,12 +39,15 @@ final class TrainingGraph {
   static final Variable BAD_STEP = new Variable("training.bad_step", TensorType.of(DType.I32), Variable.Kind.COUNTER);
 
   private final ModelTrace trace;
-  private final Graph graph = new Graph();
+  private final ModelTrace.Pass pass;
+  private final Graph graph;
   private final List<Variable> variables = new ArrayList<>();
   private final Set<Variable> sums = new HashSet<>();
 
   private TrainingGraph(ModelTrace trace) {
     this.trace = trace;
+    this.pass = trace.training();
+    this.graph = pass.graph();
   }
 
   /**
@@ -67,12 +70,10 @@ final class TrainingGraph {
 
   private Built build(boolean updating) {
     ModelSpec spec = trace.spec();
-    Tensor output = trace.forward(graph, trace.images(graph, spec.batch()), Scope.Mode.TRAINING);
-    Tensor target = graph.input("target", spec.loss().target(output.type()));
-    Tensor perExample = spec.loss().perExample(output, target);
+    Tensor perExample = pass.perExample();
     Tensor loss = perExample.mean();
     graph.output("loss", loss);
-    graph.within("", Phase.UPDATE, () -> count(output, target, perExample));
+    graph.within("", Phase.UPDATE, () -> count(perExample));
     LossScale scale = spec.precision() == Precision.FP16 ? LossScale.read(graph) : null;
     Map<Variable, Tensor> gradients =
         WeightGradients.of(graph, scale == null ? loss : scale.lifted(loss), List.of()).weights();
@@ -94,8 +95,9 @@ final class TrainingGraph {
     return new Built(graph, List.copyOf(variables));
   }
 
-  private void count(Tensor output, Tensor target, Tensor perExample) {
-    variables.addAll(Figures.TRAINING.accumulate(graph, trace.spec().loss().task(), output, target, perExample));
+  private void count(Tensor perExample) {
+    Loss.Task task = trace.spec().loss().task();
+    variables.addAll(Figures.TRAINING.accumulate(graph, task, pass.output(), pass.target(), perExample));
   }
 
   /** Assigns the new weights, or the new sum of gradients; the sum of the squared gradients. */

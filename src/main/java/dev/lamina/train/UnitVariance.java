@@ -6,7 +6,6 @@ import dev.lamina.graph.Op;
 import dev.lamina.graph.Tensor;
 import dev.lamina.graph.Variable;
 import dev.lamina.nn.Parameters.Declaration;
-import dev.lamina.nn.Scope;
 import dev.lamina.nn.init.Lsuv;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.HostTensor;
@@ -54,14 +53,12 @@ public final class UnitVariance {
    * @throws IllegalArgumentException if a layer's output does not vary or is not finite, so that no factor helps
    */
   public static List<Scaled> apply(CompiledModel model, HostTensor images) {
-    Graph graph = new Graph();
-    ModelTrace trace = model.trace();
-    trace.forward(graph, trace.images(graph, trace.spec().batch()), Scope.Mode.TRAINING);
+    Graph graph = model.trace().training().graph();
     List<Target> targets = targets(model, graph);
-    for (Target target : targets) {
-      graph.output(target.layer.path(), variance(target.layer.output(), trace.spec().precision().parameters()));
-    }
     graph.dropAssigns();
+    for (Target target : targets) {
+      graph.output(target.layer.path(), variance(target.layer.output(), model.spec().precision().parameters()));
+    }
     if (targets.isEmpty()) {
       return List.of();
     }
