@@ -38,10 +38,11 @@ final class LayersPlot {
 
   private LayersPlot() {}
 
-  /** Draws {@code looks}, at least one, to two files as PNG. */
-  static void write(Path curves, Path histograms, List<ModelStatistics> looks) throws IOException {
+  /** Draws {@code looks}, at least one, and the histograms of the last one to files as PNG. */
+  static void write(Path curves, Path histograms, List<ModelStatistics> looks, ModelStatistics last)
+      throws IOException {
     save(curves(looks), 1, curves);
-    save(histograms(looks.getLast()), COLUMNS, histograms);
+    save(histograms(last), COLUMNS, histograms);
   }
 
   /** Row by row; the last one may be shorter. */

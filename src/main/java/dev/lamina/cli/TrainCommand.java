@@ -337,8 +337,8 @@ final class TrainCommand implements Callable<Integer> {
     }
     try {
       TrainingPlot.write(run.plot(), recipe.model().name() + " on " + recipe.data(), points);
-      if (!statistics.all().isEmpty()) {
-        LayersPlot.write(run.layersPlot(), run.histograms(), statistics.all());
+      if (!statistics.looks().isEmpty()) {
+        LayersPlot.write(run.layersPlot(), run.histograms(), statistics.looks(), statistics.last());
       }
     } catch (java.io.IOException | RuntimeException | LinkageError e) {
       console

@@ -107,7 +107,9 @@ record Workload(Recipe recipe, ModelSpec spec, int classes) {
             recipe.accumulate(),
             ModelSpec.evaluationBatchFor(batch),
             recipe.precision(),
-            recipe.seed());
+            recipe.seed(),
+            recipe.regularisation(),
+            recipe.statisticsEvery() > 0);
     return new Workload(recipe, spec, classes);
   }
 

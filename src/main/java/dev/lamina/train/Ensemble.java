@@ -12,6 +12,7 @@ import dev.lamina.device.Plan;
 import dev.lamina.device.Program;
 import dev.lamina.device.VariableLayout;
 import dev.lamina.device.VariableStore;
+import dev.lamina.graph.Expr;
 import dev.lamina.graph.Exprs;
 import dev.lamina.graph.Graph;
 import dev.lamina.graph.Tensor;
@@ -113,6 +114,11 @@ public final class Ensemble {
     return new Result(each, judge(predict(inputs), data));
   }
 
+  /** Of a probability, which may have become 0 or 1 in a float: finite, so that no loss is 0·∞. */
+  private static Expr logarithm(Expr p) {
+    return Exprs.log(Exprs.max(p, Exprs.constant(Float.MIN_NORMAL)));
+  }
+
   /** Figures of predictions: the loss of the logits that belong to them. */
   private Evaluation judge(double[][] predictions, Dataset data) {
     CompiledModel model = members.getFirst().compiled();
@@ -123,8 +129,8 @@ public final class Ensemble {
     Tensor prediction = graph.input("prediction", output);
     Tensor logits =
         switch (loss.task()) {
-          case CLASSES -> prediction.map(p -> Exprs.log(Exprs.max(p, Exprs.constant(Float.MIN_NORMAL))));
-          case BINARY -> prediction.map(p -> Exprs.sub(Exprs.log(p), Exprs.log(Exprs.sub(1, p))));
+          case CLASSES -> prediction.map(Ensemble::logarithm);
+          case BINARY -> prediction.map(p -> Exprs.sub(logarithm(p), logarithm(Exprs.sub(1, p))));
           case REGRESSION -> prediction;
         };
     Tensor target = graph.input("target", loss.target(logits.type()));

@@ -13,6 +13,7 @@ import java.util.List;
  * @param gradientDeviation its standard deviation
  * @param zeros the share of outputs that are 0; of activations only
  * @param saturated the share of a sigmoid's or tanh's inputs beyond ±5, where almost no gradient passes
+ * @param deadUnits of a ReLU the share of units that were 0 for every example and place
  * @param unitPeaks of a ReLU the largest output of each unit (the last dimension: a channel, or a feature); else empty
  * @param histogram of its outputs, for some examples of the batch
  */
@@ -25,6 +26,7 @@ public record LayerStatistics(
     double gradientDeviation,
     double zeros,
     double saturated,
+    double deadUnits,
     List<Double> unitPeaks,
     Histogram histogram) {
 
@@ -45,10 +47,19 @@ public record LayerStatistics(
     }
   }
 
-  /** The share of a ReLU's units that were 0 for every example and place; NaN for other layers. */
-  public double deadUnits() {
-    return unitPeaks.isEmpty()
-        ? Double.NaN
-        : unitPeaks.stream().filter(peak -> peak <= 0).count() / (double) unitPeaks.size();
+  /** The same without what is large: peaks of units, and counts. */
+  public LayerStatistics figures() {
+    return new LayerStatistics(
+        path,
+        kind,
+        mean,
+        deviation,
+        gradientMean,
+        gradientDeviation,
+        zeros,
+        saturated,
+        deadUnits,
+        List.of(),
+        new Histogram(histogram.low, histogram.high, List.of()));
   }
 }

@@ -17,4 +17,9 @@ public record ModelStatistics(
     layers = List.copyOf(layers);
     weights = List.copyOf(weights);
   }
+
+  /** The same without what is large, for those who keep many of them. */
+  public ModelStatistics figures() {
+    return new ModelStatistics(step, epoch, examples, layers.stream().map(LayerStatistics::figures).toList(), weights);
+  }
 }

@@ -62,6 +62,7 @@ final class StatisticsProbe implements AutoCloseable {
         Math.sqrt(figure(figures, Figure.GRADIENT_VARIANCE)),
         layer.isActivation() ? figure(figures, Figure.ZEROS) : Double.NaN,
         layer.canSaturate() ? figure(figures, Figure.SATURATED) : Double.NaN,
+        peaks.isEmpty() ? Double.NaN : peaks.stream().filter(peak -> peak <= 0).count() / (double) peaks.size(),
         peaks,
         new Histogram(figure(figures, Figure.LOW), figure(figures, Figure.HIGH), counts));
   }

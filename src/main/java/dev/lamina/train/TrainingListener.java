@@ -24,7 +24,7 @@ public interface TrainingListener {
   /** A few times a second. */
   default void progressed(TrainingProgress progress) {}
 
-  /** After each epoch and its validation, before checkpoints are written. */
+  /** After each epoch, its validation, and the writing of its checkpoints. */
   default void epochEnded(EpochReport report) {}
 
   /**

@@ -8,7 +8,8 @@ import java.util.List;
  * @param epochs those of this run, in order
  * @param end why it ended
  * @param completedEpochs by all runs of this training
- * @param best the epoch whose weights the model has now, of all runs of this training
+ * @param best the epoch with the best figures, of all runs of this training; its weights are those of the model now,
+ *     unless the training was interrupted
  * @param steps updates done, by all runs of this training
  * @param seconds from the first update to the end, validation and checkpoints included, of all runs
  * @param examplesPerSecond trained on, while updates were done

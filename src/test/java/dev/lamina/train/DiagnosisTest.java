@@ -14,7 +14,8 @@ class DiagnosisTest {
 
   private static LayerStatistics relu(double... peaks) {
     List<Double> units = java.util.Arrays.stream(peaks).boxed().toList();
-    return new LayerStatistics("relu1", "relu", 0, 1, 0, 1, 0, Double.NaN, units, new Histogram(0, 1, List.of()));
+    return new LayerStatistics(
+        "relu1", "relu", 0, 1, 0, 1, 0, Double.NaN, Double.NaN, units, new Histogram(0, 1, List.of()));
   }
 
   private static WeightStatistics weight(String name, double gradient, double update) {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lamina.data.Dataset;
+import dev.lamina.data.Preprocessing;
 import dev.lamina.device.Device;
 import dev.lamina.device.reference.ReferenceDevice;
 import dev.lamina.io.BadInputException;
@@ -12,7 +13,9 @@ import dev.lamina.loss.BinaryCrossEntropy;
 import dev.lamina.loss.Loss;
 import dev.lamina.loss.MeanSquaredError;
 import dev.lamina.nn.Dense;
+import dev.lamina.nn.init.Constant;
 import dev.lamina.tensor.HostTensor;
+import dev.lamina.tensor.TensorType;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
@@ -108,6 +111,28 @@ class EnsembleTest {
       Evaluation together = new Ensemble(List.of(model, model)).evaluate(data).together();
       assertEquals(model.evaluate(data).loss(), together.loss(), 1e-6);
     }
+  }
+
+  @Test
+  void aProbabilityOfOneCostsNothingWhereItIsRight() {
+    HostTensor inputs = HostTensor.allocate(arena, TensorType.f32(8, 1));
+    HostTensor targets = HostTensor.allocate(arena, TensorType.f32(8, 1));
+    for (int i = 0; i < 8; i++) {
+      inputs.set(i, i % 2 == 0 ? 1000 : -1000);
+      targets.set(i, i % 2 == 0 ? 1 : 0);
+    }
+    Dataset data = Dataset.withTargets("sure", inputs, targets);
+    TrainedModel model =
+        new Trainer(device, new Dense(1).init(new Constant(1)))
+            .loss(new BinaryCrossEntropy())
+            .preprocessing(new Preprocessing.None())
+            .epochs(1)
+            .batch(4)
+            .validationShare(0)
+            .fit(data);
+    models.add(model);
+    assertEquals(1, model.predict(List.of(data.input(0)))[0][0], "the test needs a probability that is 1 in a float");
+    assertEquals(0, new Ensemble(List.of(model, model)).evaluate(data).together().loss(), 1e-30);
   }
 
   @Test

@@ -3,6 +3,7 @@ package dev.lamina.nn.recurrent;
 import dev.lamina.graph.Tensor;
 import dev.lamina.nn.Scope;
 import dev.lamina.nn.init.Initializer;
+import dev.lamina.nn.init.Lsuv;
 import dev.lamina.tensor.Shape;
 import dev.lamina.tensor.TensorType;
 import java.util.ArrayList;
@@ -34,6 +35,10 @@ record Recurrence(String layer, int gates, int units, boolean returnSequences, i
     for (Initializer initializer : needed) {
       if (initializer == null) {
         throw new IllegalArgumentException(layer + ": a weight has no initializer");
+      }
+      if (initializer instanceof Lsuv) {
+        throw new IllegalArgumentException(
+            layer + ": lsuv scales a layer by its output, which a gate does not have; take orthogonal or xavier");
       }
     }
   }

@@ -37,23 +37,25 @@ final class InitialLoss {
     }
   }
 
-  /** {@code ½·l2·Σw²} over the weights that decay. */
+  /** {@code ½·l2·Σw² + l1·Σ|w|} over the weights that decay. */
   private static double penalty(CompiledModel model, Arena arena) {
     double l2 = model.spec().optimizer().l2();
-    if (l2 == 0) {
+    double l1 = model.spec().regularisation() == null ? 0 : model.spec().regularisation().l1();
+    if (l2 == 0 && l1 == 0) {
       return 0;
     }
     Map<String, HostTensor> weights = model.weights(arena);
-    double squares = 0;
+    double penalty = 0;
     for (Declaration declaration : model.parameters().all()) {
       if (declaration.decayed()) {
         HostTensor weight = weights.get(declaration.variable().name());
         for (long i = 0; i < weight.size(); i++) {
-          squares += weight.get(i) * weight.get(i);
+          double w = weight.get(i);
+          penalty += l2 / 2 * w * w + l1 * Math.abs(w);
         }
       }
     }
-    return l2 * squares / 2;
+    return penalty;
   }
 
   private static Finding verdict(LossProbe.Look look, CompiledModel model, double penalty, int classes) {
@@ -92,7 +94,7 @@ final class InitialLoss {
               look.loss() + penalty));
     }
     return penalty > 10 * Math.max(theory, look.loss())
-        ? Finding.warning(NAME, sentence + ", but outweighs the data: lower l2")
+        ? Finding.warning(NAME, sentence + ", but outweighs the data: lower it")
         : Finding.ok(NAME, sentence.toString());
   }
 

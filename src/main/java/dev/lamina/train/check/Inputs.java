@@ -8,6 +8,7 @@ import dev.lamina.tensor.HostTensor;
 import dev.lamina.train.CompiledModel;
 import dev.lamina.train.ModelSpec;
 import java.lang.foreign.Arena;
+import java.util.Arrays;
 import java.util.Locale;
 
 /** Looks at the data as the network sees it: inputs of one sign give the weights of a unit gradients of one sign. */
@@ -17,6 +18,12 @@ final class Inputs {
 
   /** The mean of a channel, as a share of its standard deviation, from which it is named. */
   private static final double FAR = 0.1;
+
+  /** Standard errors of a mean by which it may be away from the centre by chance, where there are thousands of them. */
+  private static final double CHANCE = 4;
+
+  /** A channel whose variance is this share of the largest is constant in this sample. */
+  private static final double CONSTANT = 1e-6;
 
   private Inputs() {}
 
@@ -45,11 +52,16 @@ final class Inputs {
       double deviation = seen.get(i) - mean[(int) (i % channels)];
       variance[(int) (i % channels)] += deviation * deviation / count;
     }
+    double largest = Arrays.stream(variance).max().orElseThrow();
+    double[] ratio = new double[channels];
+    // The pixels of an image are no examples of their own.
+    double bound = Math.max(FAR, CHANCE / Math.sqrt(seen.shape().dim(0)));
     int worst = 0;
     int far = 0;
     for (int c = 0; c < channels; c++) {
-      worst = ratio(mean[c], variance[c]) > ratio(mean[worst], variance[worst]) ? c : worst;
-      far += ratio(mean[c], variance[c]) > FAR ? 1 : 0;
+      ratio[c] = ratio(mean[c], variance[c] > CONSTANT * largest ? variance[c] : largest);
+      worst = ratio[c] > ratio[worst] ? c : worst;
+      far += ratio[c] > bound ? 1 : 0;
     }
     String words =
         String.format(
@@ -60,7 +72,7 @@ final class Inputs {
                 : "channel " + worst + ", the farthest from the centre of " + channels + ",",
             mean[worst],
             Math.sqrt(variance[worst]));
-    if (!Double.isFinite(ratio(mean[worst], variance[worst])) && Double.isNaN(mean[worst])) {
+    if (Double.isNaN(mean[worst])) {
       return Finding.failure(NAME, words + ": the data has values that are no numbers");
     }
     return far == 0

@@ -1,6 +1,7 @@
 package dev.lamina.train.check;
 
 import dev.lamina.graph.Variable;
+import dev.lamina.nn.Parameters.Declaration;
 import dev.lamina.tensor.HostTensor;
 import dev.lamina.train.CompiledModel;
 import java.lang.foreign.Arena;
@@ -20,7 +21,10 @@ final class Symmetry {
   /** {@code model} has its initial weights. */
   static Finding of(CompiledModel model) {
     List<Variable> weights =
-        model.parameters().weights().stream().filter(weight -> weight.type().shape().rank() >= 2).toList();
+        model.parameters().all().stream()
+            .filter(declaration -> declaration.decayed() && declaration.variable().type().shape().rank() >= 2)
+            .map(Declaration::variable)
+            .toList();
     List<String> zero = new ArrayList<>();
     List<String> equal = new ArrayList<>();
     try (Arena arena = Arena.ofConfined()) {

@@ -1,46 +1,33 @@
 package dev.lamina.train.run;
 
-import dev.lamina.io.BadInputException;
 import dev.lamina.train.EpochReport;
 import dev.lamina.train.Evaluation;
 import dev.lamina.train.TrainingListener;
 import dev.lamina.train.TrainingPlan;
 import dev.lamina.train.TrainingProgress;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Writes the figures of a training to a file, one JSON object a line: a step every second, every epoch, at the end the
  * test.
  */
 public final class MetricsLog implements TrainingListener {
-  private static final JsonMapper JSON = new JsonMapper();
   private static final long STEP_NANOS = 1_000_000_000L;
 
-  private final Path file;
+  private final JsonLines lines;
   private long nextStep = System.nanoTime();
 
   /** Appends to {@code file}. */
   public MetricsLog(Path file) {
-    this.file = file;
+    lines = new JsonLines(file);
   }
 
   /** Ends a line that an earlier run had to leave in the middle. */
   @Override
   public void started(TrainingPlan plan) {
-    try {
-      if (Files.exists(file) && Files.size(file) > 0 && !Files.readString(file).endsWith("\n")) {
-        write("\n");
-      }
-    } catch (IOException e) {
-      throw BadInputException.access("read", file, e);
-    }
+    lines.endTornLine();
   }
 
   @Override
@@ -56,7 +43,7 @@ public final class MetricsLog implements TrainingListener {
     line.put("rate", progress.rate());
     putFigures(line, progress.figures());
     line.put("images_per_second", progress.examplesPerSecond());
-    append(line);
+    lines.append(line);
   }
 
   @Override
@@ -75,7 +62,7 @@ public final class MetricsLog implements TrainingListener {
     line.put("best", report.best());
     line.put("seconds", report.seconds());
     line.put("images_per_second", report.examplesPerSecond());
-    append(line);
+    lines.append(line);
   }
 
   /** The figures of the test set, with the confusion matrix. */
@@ -85,7 +72,7 @@ public final class MetricsLog implements TrainingListener {
     putFigures(line, test);
     putIfNumber(line, "top5", test.top5());
     line.put("confusion", test.confusion());
-    append(line);
+    lines.append(line);
   }
 
   private static Map<String, Object> figures(Evaluation figures) {
@@ -102,18 +89,6 @@ public final class MetricsLog implements TrainingListener {
   private static void putIfNumber(Map<String, Object> line, String key, double value) {
     if (!Double.isNaN(value)) {
       line.put(key, value);
-    }
-  }
-
-  private void append(Map<String, Object> line) {
-    write(JSON.writeValueAsString(line) + "\n");
-  }
-
-  private void write(String text) {
-    try {
-      Files.writeString(file, text, StandardCharsets.UTF_8, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
-    } catch (IOException e) {
-      throw BadInputException.access("write", file, e);
     }
   }
 }

@@ -1,58 +1,55 @@
 package dev.lamina.train.run;
 
-import dev.lamina.io.BadInputException;
 import dev.lamina.train.LayerStatistics;
 import dev.lamina.train.ModelStatistics;
 import dev.lamina.train.TrainingListener;
+import dev.lamina.train.TrainingPlan;
 import dev.lamina.train.WeightStatistics;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import tools.jackson.databind.json.JsonMapper;
 
 /** Writes what was seen inside the model to a file, one JSON object a line for each look, and keeps it for plots. */
 public final class StatisticsLog implements TrainingListener {
-  private static final JsonMapper JSON = new JsonMapper();
-
-  private final Path file;
-  private final List<ModelStatistics> all = new ArrayList<>();
+  private final JsonLines lines;
+  private final List<ModelStatistics> looks = new ArrayList<>();
+  private ModelStatistics last;
 
   /** Writes to {@code file}, behind what is there. */
   public StatisticsLog(Path file) {
-    this.file = file;
+    lines = new JsonLines(file);
   }
 
-  /** The looks of this run, without what it continues. */
-  public List<ModelStatistics> all() {
-    return Collections.unmodifiableList(all);
+  /** The {@link ModelStatistics#figures} of all looks of this run, without what it continues. */
+  public List<ModelStatistics> looks() {
+    return Collections.unmodifiableList(looks);
+  }
+
+  /** The last look with all that was seen; null if there was none. */
+  public ModelStatistics last() {
+    return last;
+  }
+
+  /** Ends a line that an earlier run had to leave in the middle. */
+  @Override
+  public void started(TrainingPlan plan) {
+    lines.endTornLine();
   }
 
   @Override
   public void observed(ModelStatistics statistics) {
-    all.add(statistics);
+    looks.add(statistics.figures());
+    last = statistics;
     Map<String, Object> line = new LinkedHashMap<>();
     line.put("step", statistics.step());
     line.put("epoch", statistics.epoch());
     line.put("examples", statistics.examples());
     line.put("layers", statistics.layers().stream().map(StatisticsLog::layer).toList());
     line.put("weights", statistics.weights().stream().map(StatisticsLog::weight).toList());
-    try {
-      Files.writeString(
-          file,
-          JSON.writeValueAsString(line) + "\n",
-          StandardCharsets.UTF_8,
-          StandardOpenOption.CREATE,
-          StandardOpenOption.APPEND);
-    } catch (IOException e) {
-      throw BadInputException.access("write", file, e);
-    }
+    lines.append(line);
   }
 
   private static Map<String, Object> layer(LayerStatistics layer) {

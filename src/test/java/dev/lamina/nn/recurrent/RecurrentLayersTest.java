@@ -12,6 +12,7 @@ import dev.lamina.nn.Parameters;
 import dev.lamina.nn.Scope.Mode;
 import dev.lamina.nn.Sequential;
 import dev.lamina.nn.init.Constant;
+import dev.lamina.nn.init.Lsuv;
 import dev.lamina.nn.init.Initializer;
 import dev.lamina.nn.recurrent.Rnn.Nonlinearity;
 import dev.lamina.tensor.DType;
@@ -241,6 +242,7 @@ class RecurrentLayersTest {
     assertRefused("gru: expected 1 unit or more, got 0", () -> new Gru(0));
     assertRefused("or 0 for all; got -1", () -> new Rnn(2).truncated(-1));
     assertRefused("rnn: a weight has no initializer", () -> new Rnn(2).init(null, new Constant(1)));
+    assertRefused("rnn: lsuv scales a layer by its output", () -> new Rnn(2).init(new Lsuv(), new Constant(1)));
     assertRefused("rnn: the nonlinearity is missing", () -> new Rnn(2).with(null));
     assertRefused(
         "a finite forget bias", () -> new Lstm(2, false, 0, new Constant(1), new Constant(1), null, Double.NaN));

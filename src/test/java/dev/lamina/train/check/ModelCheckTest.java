@@ -29,7 +29,10 @@ import dev.lamina.nn.init.Constant;
 import dev.lamina.nn.init.Initializer;
 import dev.lamina.nn.init.Normal;
 import dev.lamina.nn.init.Zeros;
+import dev.lamina.nn.recurrent.Gru;
+import dev.lamina.nn.recurrent.Lstm;
 import dev.lamina.optim.Momentum;
+import dev.lamina.optim.Regularisation;
 import dev.lamina.optim.Sgd;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.HostTensor;
@@ -142,6 +145,38 @@ class ModelCheckTest {
     assertLevel(Level.WARNING, raw, "inputs", "not centred: the only channel has mean 7");
   }
 
+  /** Of hundreds of means of a sample some are far from 0 by chance. */
+  @Test
+  void whatIsCentredAsAWholeIsNotHeldAgainstASample() {
+    SplittableRandom random = new SplittableRandom(4);
+    int count = 1500;
+    int features = 300;
+    HostTensor inputs = HostTensor.allocate(arena, TensorType.f32(count, features));
+    HostTensor targets = HostTensor.allocate(arena, TensorType.f32(count, 1));
+    for (long i = 0; i < inputs.size(); i++) {
+      // The last one is 0 but in one of the examples.
+      inputs.set(i, i % features < features - 1 ? random.nextGaussian() : i / features == 700 ? 1 : 0);
+    }
+    Dataset data = Dataset.withTargets("noise", inputs, targets);
+    TrainingOptions options =
+        OPTIONS.with(new MeanSquaredError()).with(new Preprocessing.ZScore(Preprocessing.Per.PIXEL));
+    assertLevel(Level.OK, check(new Dense(1), options, data), "inputs", "centred as the network sees them");
+    for (long i = 3; i < inputs.size(); i += features) {
+      inputs.set(i, inputs.get(i) + 0.5);
+    }
+    Map<String, Finding> shifted = check(new Dense(1), options.with(new Preprocessing.None()), data);
+    assertLevel(Level.WARNING, shifted, "inputs", "1 of 300 channels are not centred: channel 3");
+  }
+
+  @Test
+  void recurrentLayersAreSeenAsTheyAre() {
+    Layer gru = new Sequential(new Gru(6), new Dense(4));
+    assertLevel(Level.OK, check(gru, OPTIONS, bands(4)), "symmetry", "weights of their own");
+    // Its gates are near 0 at the first step, and far away from it at all others.
+    Layer lstm = new Sequential(new Lstm(6).init(new Normal(0.1), new Normal(1000)), new Dense(4));
+    assertLevel(Level.WARNING, check(lstm, OPTIONS, bands(4)), "activations", "of the units of lstm1 are saturated");
+  }
+
   @Test
   void tooSmallARateIsCaught() {
     Map<String, Finding> findings = check(net(new ReLU(), SMALL, 4), OPTIONS.with(new Sgd(), 1e-7), bands(4));
@@ -189,6 +224,8 @@ class ModelCheckTest {
   void regularisationMakesTheInitialLossHigher() {
     Map<String, Finding> findings = check(net(new ReLU(), SMALL, 4), OPTIONS.with(new Sgd(0.1), 0.05), bands(4));
     assertLevel(Level.OK, findings, "initial loss", "with the penalty of regularisation, which is higher");
+    Map<String, Finding> l1 = check(net(new ReLU(), SMALL, 4), OPTIONS.with(new Regularisation(10, 0)), bands(4));
+    assertLevel(Level.WARNING, l1, "initial loss", "outweighs the data");
   }
 
   @Test
