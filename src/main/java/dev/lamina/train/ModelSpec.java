@@ -136,6 +136,24 @@ public record ModelSpec(
     return optimizer != null;
   }
 
+  /** The same without anybody who looks inside. */
+  ModelSpec unobserved() {
+    return new ModelSpec(
+        model,
+        example,
+        preparation,
+        loss,
+        optimizer,
+        clip,
+        batch,
+        accumulate,
+        evaluationBatch,
+        precision,
+        seed,
+        regularisation,
+        false);
+  }
+
   /** The same training in smaller passes, and other ones for an update. */
   ModelSpec withSmallerBatch(int examples, int passes) {
     return new ModelSpec(

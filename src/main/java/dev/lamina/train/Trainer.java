@@ -156,7 +156,8 @@ public final class Trainer {
     }
     FittedPreprocessing blank = options.preprocessingFor(example).blank(example);
     ModelFile description = new ModelFile(example, blank, List.of(), recipe);
-    try (CompiledModel model = CompiledModel.compile(device, spec(description, WARM_UP_BATCH, WARM_UP_BATCH))) {
+    ModelSpec spec = spec(description, WARM_UP_BATCH, WARM_UP_BATCH).unobserved();
+    try (CompiledModel model = CompiledModel.compile(device, spec)) {
       model.warmUp(enough);
     } catch (OutOfDeviceMemoryException _) {
       // The training itself will be refused, with advice for its own batch.

@@ -49,10 +49,16 @@ final class ConvolutionGraph implements AutoCloseable {
 
   /** The graph for {@code handle}, which the caller closes before this. */
   BackendDescriptor with(long handle) {
-    return new BackendDescriptor(backend, CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR)
-        .handle(CUDNN_ATTR_OPERATIONGRAPH_HANDLE, handle)
-        .descriptors(CUDNN_ATTR_OPERATIONGRAPH_OPS, operation)
-        .finish();
+    BackendDescriptor graph = new BackendDescriptor(backend, CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR);
+    try {
+      return graph
+          .handle(CUDNN_ATTR_OPERATIONGRAPH_HANDLE, handle)
+          .descriptors(CUDNN_ATTR_OPERATIONGRAPH_OPS, operation)
+          .finish();
+    } catch (CudaException e) {
+      graph.close();
+      throw e;
+    }
   }
 
   /** Extents are told in the order N, C, H, W whatever the layout, which the strides tell: channels lie closest. */
