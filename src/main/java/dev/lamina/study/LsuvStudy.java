@@ -82,7 +82,7 @@ final class LsuvStudy implements Study {
   @Override
   public String claim() {
     return "LSUV gives every layer's output unit variance (to 0.1, in 10 rounds at most) and trains deep nets that"
-               + " stall from small normal and Xavier's numbers";
+        + " stall from small normal and Xavier's numbers";
   }
 
   @Override

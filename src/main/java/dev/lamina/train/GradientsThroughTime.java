@@ -1,10 +1,8 @@
 package dev.lamina.train;
 
-import dev.lamina.graph.Expr;
-import dev.lamina.graph.Exprs;
 import dev.lamina.graph.Gradients;
 import dev.lamina.graph.Graph;
-import dev.lamina.graph.Op;
+import dev.lamina.graph.Statistics;
 import dev.lamina.graph.Tensor;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.HostTensor;
@@ -53,9 +51,7 @@ public final class GradientsThroughTime implements AutoCloseable {
 
   /** The norm of a tensor as [1], in double: the square of what has all but vanished is nothing in a float. */
   private static Tensor norm(Tensor gradient) {
-    Expr square = Exprs.mul(Exprs.input(0), Exprs.input(0));
-    Tensor squares = gradient.cast(DType.F64).reduce(Op.ReduceKind.SUM, square, DType.F64, new int[0]);
-    return squares.map(Exprs::sqrt).reshape(1);
+    return Statistics.norm(gradient.cast(DType.F64), DType.F64).reshape(1);
   }
 
   /**

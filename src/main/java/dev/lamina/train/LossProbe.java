@@ -2,7 +2,7 @@ package dev.lamina.train;
 
 import dev.lamina.graph.Exprs;
 import dev.lamina.graph.Graph;
-import dev.lamina.graph.Op;
+import dev.lamina.graph.Statistics;
 import dev.lamina.graph.Tensor;
 import dev.lamina.graph.Variable;
 import dev.lamina.tensor.HostTensor;
@@ -44,12 +44,9 @@ public final class LossProbe implements AutoCloseable {
     Graph graph = pass.graph();
     Tensor output = pass.output();
     Tensor zeros = model.spec().loss().perExample(graph.constant(output.type(), 0), pass.target());
-    var deviation = Exprs.sub(Exprs.input(0), Exprs.input(1));
-    var square = Exprs.mul(Exprs.mul(deviation, deviation), 1.0 / output.shape().size());
-    Tensor variance = output.reduce(Op.ReduceKind.SUM, square, output.dtype(), new int[0], output.mean());
     graph.output("loss", pass.perExample().mean());
     graph.output("loss of zeros", zeros.mean());
-    graph.output("deviation", variance.map(Exprs::sqrt));
+    graph.output("deviation", Statistics.variance(output, output.dtype()).map(Exprs::sqrt));
     forward = new Probe(model, graph);
   }
 

@@ -7,6 +7,7 @@ import dev.lamina.graph.Exprs;
 import dev.lamina.graph.Graph;
 import dev.lamina.graph.Node;
 import dev.lamina.graph.Op;
+import dev.lamina.graph.Statistics;
 import dev.lamina.graph.Tensor;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.HostTensor;
@@ -20,7 +21,7 @@ import java.util.SequencedMap;
 /** How much of a model's sigmoids and tanhs is saturated: where their input lies beyond ±5 their slope is next to 0. */
 public final class Saturation {
   /** A sigmoid's slope here is 0.7 % (tanh: 0.02 %), of at most 25 %. */
-  static final double BOUND = 5;
+  private static final double BOUND = 5;
 
   private Saturation() {}
 
@@ -42,7 +43,7 @@ public final class Saturation {
     SequencedMap<String, Double> shares = new LinkedHashMap<>();
     inputs.forEach((name, all) -> {
       shares.put(name, Double.NaN);
-      graph.output(name, beyond(all, model.spec().precision().parameters()));
+      graph.output(name, share(all, model.spec().precision().parameters()));
     });
     if (shares.isEmpty()) {
       return shares;
@@ -62,14 +63,14 @@ public final class Saturation {
         && (op == UnaryOp.SIGMOID || op == UnaryOp.TANH);
   }
 
-  private static Tensor beyond(List<Tensor> inputs, DType dtype) {
-    double all = inputs.stream().mapToDouble(input -> input.shape().size()).sum();
-    Expr share =
-        Exprs.select(
-            Relation.GT, Exprs.abs(Exprs.input(0)), Exprs.constant(BOUND), Exprs.constant(1 / all), Exprs.constant(0));
-    return inputs.stream()
-        .map(input -> input.reduce(Op.ReduceKind.SUM, share, dtype, new int[0]))
-        .reduce(Tensor::plus)
-        .orElseThrow();
+  /** Of all, of which each is as large as any other. */
+  private static Tensor share(List<Tensor> inputs, DType type) {
+    Tensor sum = inputs.stream().map(input -> share(input, type)).reduce(Tensor::plus).orElseThrow();
+    return sum.times(1.0 / inputs.size());
+  }
+
+  /** The share of {@code input}, of a sigmoid or tanh, that lies beyond the bound. */
+  static Tensor share(Tensor input, DType type) {
+    return Statistics.share(input, Exprs.abs(Exprs.input(0)), Relation.GT, BOUND, type);
   }
 }

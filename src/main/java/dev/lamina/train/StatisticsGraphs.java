@@ -1,6 +1,5 @@
 package dev.lamina.train;
 
-import static dev.lamina.graph.Exprs.constant;
 import static dev.lamina.graph.Exprs.input;
 
 import dev.lamina.graph.Expr;
@@ -9,6 +8,7 @@ import dev.lamina.graph.Exprs;
 import dev.lamina.graph.Graph;
 import dev.lamina.graph.Node.Phase;
 import dev.lamina.graph.Op;
+import dev.lamina.graph.Statistics;
 import dev.lamina.graph.Tensor;
 import dev.lamina.graph.Variable;
 import dev.lamina.nn.Layer;
@@ -18,11 +18,11 @@ import dev.lamina.nn.activation.ReLU;
 import dev.lamina.nn.activation.Sigmoid;
 import dev.lamina.nn.activation.Tanh;
 import dev.lamina.tensor.DType;
-import dev.lamina.tensor.TensorType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 
 /**
  * The graphs that look inside a model. One runs before an update, on its batch: forward and backward, everything
@@ -171,58 +171,26 @@ final class StatisticsGraphs {
 
   private static void look(Graph graph, Watched layer, Scope.Applied applied, Tensor gradient) {
     Tensor y = applied.output();
-    List<Tensor> figures = new ArrayList<>();
-    Tensor mean = mean(y, input(0));
-    figures.add(mean);
-    figures.add(mean(y, square(Exprs.sub(input(0), input(1))), mean));
-    Tensor gradientMean = mean(gradient, input(0));
-    figures.add(gradientMean);
-    figures.add(mean(gradient, square(Exprs.sub(input(0), input(1))), gradientMean));
-    figures.add(mean(y, Exprs.select(Relation.EQ, input(0), constant(0), constant(1), constant(0))));
-    Expr beyond = Exprs.select(Relation.GT, Exprs.abs(input(0)), constant(Saturation.BOUND), constant(1), constant(0));
-    figures.add(mean(applied.input(), layer.canSaturate() ? beyond : Exprs.mul(input(0), 0)));
-    Tensor some = y.slice(0, 0, Math.min(y.shape().dim(0), HISTOGRAM_EXAMPLES));
-    int values = Math.toIntExact(some.shape().size());
-    Tensor column = some.reshape(values, 1);
-    Tensor low = all(column, Op.ReduceKind.MAX, Exprs.neg(input(0))).map(Exprs::neg);
-    Tensor high = all(column, Op.ReduceKind.MAX, input(0));
-    figures.add(low);
-    figures.add(high);
+    Tensor some = y.slice(0, 0, Math.min(y.shape().dim(0), HISTOGRAM_EXAMPLES)).cast(DType.F32);
+    Tensor low = Statistics.least(some);
+    Tensor high = Statistics.largest(some);
+    List<Tensor> figures =
+        Stream.of(
+                Statistics.mean(y, DType.F32),
+                Statistics.variance(y, DType.F32),
+                Statistics.mean(gradient, DType.F32),
+                Statistics.variance(gradient, DType.F32),
+                Statistics.share(y, input(0), Relation.EQ, 0, DType.F32),
+                layer.canSaturate() ? Saturation.share(applied.input(), DType.F32) : graph.constant(low.type(), 0),
+                low,
+                high)
+            .map(figure -> figure.reshape(1))
+            .toList();
     graph.output(layer.figures(), Tensor.concat(0, figures));
-    graph.output(layer.histogram(), histogram(graph, column, low, high));
+    graph.output(layer.histogram(), Statistics.histogram(some, low, high, BINS));
     if (layer.canDie()) {
       int units = y.shape().last();
       graph.output(layer.units(), y.reshape(Math.toIntExact(y.shape().size() / units), units).max(0).cast(DType.F32));
     }
-  }
-
-  private static Expr square(Expr value) {
-    return Exprs.mul(value, value);
-  }
-
-  private static Tensor mean(Tensor tensor, Expr value, Tensor... others) {
-    return all(tensor, Op.ReduceKind.SUM, Exprs.mul(value, 1.0 / tensor.shape().size()), others);
-  }
-
-  private static Tensor all(Tensor tensor, Op.ReduceKind kind, Expr value, Tensor... others) {
-    return tensor.reduce(kind, value, DType.F32, new int[0], others).reshape(1);
-  }
-
-  /** How many of {@code column} [values,1] lie in each bin between {@code low} and {@code high}, both within. */
-  private static Tensor histogram(Graph graph, Tensor column, Tensor low, Tensor high) {
-    Tensor bins = graph.constant(TensorType.f32(1, BINS), 0);
-    // Input 0 is the value, 1 low, 2 high, 3 there for the shape.
-    Expr width = Exprs.max(Exprs.sub(input(2), input(1)), constant(Float.MIN_NORMAL));
-    Expr place = Exprs.mul(Exprs.binary(Expr.BinaryOp.DIV, Exprs.sub(input(0), input(1)), width), BINS);
-    Expr within = Exprs.min(place, constant(BINS - 0.5));
-    Expr begins = Exprs.add(new Expr.Index(1), input(3));
-    Expr counted =
-        Exprs.select(
-            Relation.GE,
-            within,
-            begins,
-            Exprs.select(Relation.LT, within, Exprs.add(begins, 1), constant(1), constant(0)),
-            constant(0));
-    return column.reduce(Op.ReduceKind.SUM, counted, DType.F32, new int[] {0}, low, high, bins);
   }
 }

@@ -1,15 +1,11 @@
 package dev.lamina.train;
 
-import dev.lamina.graph.Exprs;
 import dev.lamina.graph.Graph;
-import dev.lamina.graph.Op;
-import dev.lamina.graph.Tensor;
+import dev.lamina.graph.Statistics;
 import dev.lamina.graph.Variable;
 import dev.lamina.nn.Parameters.Declaration;
 import dev.lamina.nn.init.Lsuv;
-import dev.lamina.tensor.DType;
 import dev.lamina.tensor.HostTensor;
-import dev.lamina.tensor.Shape;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -57,7 +53,8 @@ public final class UnitVariance {
     List<Target> targets = targets(model, graph);
     graph.dropAssigns();
     for (Target target : targets) {
-      graph.output(target.layer.path(), variance(target.layer.output(), model.spec().precision().parameters()));
+      graph.output(
+          target.layer.path(), Statistics.variance(target.layer.output(), model.spec().precision().parameters()));
     }
     if (targets.isEmpty()) {
       return List.of();
@@ -92,15 +89,6 @@ public final class UnitVariance {
 
   private static String pathOf(Variable variable) {
     return variable.name().substring(0, Math.max(0, variable.name().lastIndexOf('.')));
-  }
-
-  /** Over all elements; the mean is taken out first, so that a large one does not eat the variance. */
-  private static Tensor variance(Tensor output, DType dtype) {
-    Tensor wide = output.cast(dtype);
-    double share = 1.0 / wide.shape().size();
-    var deviation = Exprs.sub(Exprs.input(0), Exprs.input(1));
-    var square = Exprs.mul(Exprs.mul(deviation, deviation), share);
-    return wide.reduce(Op.ReduceKind.SUM, square, dtype, new int[0], wide.mean()).reshape(Shape.scalar());
   }
 
   private static Scaled scale(CompiledModel model, Probe probe, Target target, double before) {
