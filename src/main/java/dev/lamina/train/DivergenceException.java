@@ -11,7 +11,13 @@ public final class DivergenceException extends RuntimeException {
 
   private final long step;
 
-  DivergenceException(long step, String message) {
+  /**
+   * Says so.
+   *
+   * @param step the update that was not done, counted from 1
+   * @param message one line
+   */
+  public DivergenceException(long step, String message) {
     super(message);
     this.step = step;
   }

@@ -1,0 +1,270 @@
+package dev.lamina.train.pretrain;
+
+import dev.lamina.device.Buffer;
+import dev.lamina.device.Device;
+import dev.lamina.device.OutOfDeviceMemoryException;
+import dev.lamina.device.Plan;
+import dev.lamina.device.Program;
+import dev.lamina.device.VariableLayout;
+import dev.lamina.device.VariableStore;
+import dev.lamina.graph.Graph;
+import dev.lamina.graph.Variable;
+import dev.lamina.nn.Parameters;
+import dev.lamina.nn.init.Initializer;
+import dev.lamina.nn.init.Normal;
+import dev.lamina.tensor.HostTensor;
+import dev.lamina.tensor.TensorType;
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SequencedMap;
+
+/**
+ * A restricted Boltzmann machine on a device: programs to learn, to judge and to measure, over one set of variables and
+ * one arena. Not for several threads at once.
+ */
+public final class CompiledRbm implements AutoCloseable {
+  /** Small enough that hidden units begin undecided, different enough that they part (Hinton 2010, section 8). */
+  private static final Normal FIRST_WEIGHT = new Normal(0.01);
+
+  private final RbmSpec spec;
+  private final RbmGraphs graphs;
+  private final VariableStore store;
+  private final Buffer arena;
+  private final Program learn;
+  private final Program judge;
+  private final Program measure;
+
+  /**
+   * Plans and binds the programs, and gives every variable its first value: small random weights, biases of 0.
+   *
+   * @throws IllegalArgumentException if the parts of {@code spec} do not fit together
+   * @throws OutOfDeviceMemoryException if there is too little memory
+   */
+  public CompiledRbm(Device device, RbmSpec spec) {
+    this.spec = spec;
+    graphs = new RbmGraphs(spec);
+    List<Graph> all = List.of(graphs.learning(), graphs.judging(), graphs.measuring());
+    VariableLayout layout = new VariableLayout(graphs.variables());
+    List<Plan> plans = all.stream().map(graph -> Plan.of(graph, device, layout)).toList();
+    List<AutoCloseable> opened = new ArrayList<>();
+    try {
+      store = opened(new VariableStore(device, layout), opened);
+      long bytes = plans.stream().mapToLong(Plan::arenaBytes).max().orElseThrow();
+      arena = opened(device.allocate(Math.max(bytes, 64)), opened);
+      learn = opened(new Program(plans.get(0), device, store, arena), opened);
+      judge = opened(new Program(plans.get(1), device, store, arena), opened);
+      measure = opened(new Program(plans.get(2), device, store, arena), opened);
+    } catch (RuntimeException e) {
+      for (AutoCloseable part : opened.reversed()) {
+        closeAfter(e, part);
+      }
+      throw e;
+    }
+    initialise();
+  }
+
+  private static <T extends AutoCloseable> T opened(T part, List<AutoCloseable> all) {
+    all.add(part);
+    return part;
+  }
+
+  private static void closeAfter(RuntimeException failure, AutoCloseable part) {
+    try {
+      part.close();
+    } catch (Exception e) {
+      failure.addSuppressed(e);
+    }
+  }
+
+  private void initialise() {
+    try (Arena scratch = Arena.ofConfined()) {
+      for (Parameters.Declaration declaration : graphs.parameters().all()) {
+        Variable variable = declaration.variable();
+        HostTensor value = HostTensor.allocate(scratch, variable.type());
+        declaration.initializer().fill(value, Initializer.generator(spec.seed(), variable.name()));
+        store.write(variable, value);
+      }
+      HostTensor weight = HostTensor.allocate(scratch, graphs.weight().type());
+      FIRST_WEIGHT.fill(weight, Initializer.generator(spec.seed(), "rbm." + spec.name()));
+      store.write(graphs.weight(), weight);
+      store.write(graphs.bias(), HostTensor.allocate(scratch, graphs.bias().type()));
+      clearRange();
+    }
+  }
+
+  private void clearRange() {
+    write(graphs.low(), Double.POSITIVE_INFINITY);
+    write(graphs.high(), Double.NEGATIVE_INFINITY);
+  }
+
+  /** The number of visible units. */
+  public int visible() {
+    return graphs.visible();
+  }
+
+  /**
+   * Sets variables, of the machine or of what is in front of it, to given values; other names are passed over.
+   *
+   * @throws IllegalArgumentException if a value has another type
+   */
+  public void load(Map<String, HostTensor> values) {
+    for (Variable variable : store.layout().variables()) {
+      if (values.containsKey(variable.name())) {
+        store.write(variable, values.get(variable.name()));
+      }
+    }
+  }
+
+  /** Weight and biases of the machine by name, in {@code memory}. */
+  public SequencedMap<String, HostTensor> weights(Arena memory) {
+    SequencedMap<String, HostTensor> weights = new LinkedHashMap<>();
+    for (Variable variable : List.of(graphs.weight(), graphs.bias(), graphs.visibleBias())) {
+      HostTensor value = HostTensor.allocate(memory, variable.type());
+      store.read(variable, value);
+      weights.put(variable.name(), value);
+    }
+    return weights;
+  }
+
+  /** How fast the next updates go: a learning rate, and the share of the last step that is done again. */
+  public void pace(double rate, double momentum) {
+    stage("rate", rate);
+    stage("momentum", momentum);
+  }
+
+  private void stage(String name, double value) {
+    try (Arena scratch = Arena.ofConfined()) {
+      learn.stage(name, HostTensor.allocate(scratch, TensorType.of(spec.dtype())).fill(value)).await();
+    }
+  }
+
+  /** Learns from a batch of raw inputs; returns when they may be changed again. */
+  public void update(HostTensor inputs) {
+    Device.Ticket ticket = learn.stage("images", inputs);
+    learn.run();
+    ticket.await();
+  }
+
+  /**
+   * The mean squared difference of a visible unit from its reconstruction, over the updates since the last call; waits
+   * for them. It falls while a machine learns, but is not what is made small (Hinton 2010, section 5).
+   */
+  public double takeReconstructionError() {
+    return take(RbmGraphs.ERROR) / take(RbmGraphs.LEARNED) / visible();
+  }
+
+  /**
+   * Adds raw inputs to the mean free energy.
+   *
+   * @param weights F32, 1 for each example, 0 for padding
+   */
+  public void judge(HostTensor inputs, HostTensor weights) {
+    pass(judge, inputs, weights);
+  }
+
+  /** The mean free energy of what was judged since the last call; waits for it. */
+  public double takeFreeEnergy() {
+    return take(RbmGraphs.ENERGY) / take(RbmGraphs.JUDGED);
+  }
+
+  /** Adds raw inputs to what {@link #takeMeasures} is going to tell. */
+  public void measure(HostTensor inputs, HostTensor weights) {
+    pass(measure, inputs, weights);
+  }
+
+  private static void pass(Program program, HostTensor inputs, HostTensor weights) {
+    Device.Ticket first = program.stage("images", inputs);
+    Device.Ticket second = program.stage("weights", weights);
+    program.run();
+    first.await();
+    second.await();
+  }
+
+  /**
+   * What visible units are like.
+   *
+   * @param examples how many were measured
+   * @param sums of each unit over the examples
+   * @param low the smallest value
+   * @param high the largest value
+   */
+  public record Measures(long examples, double[] sums, double low, double high) {
+    /**
+     * The biases with which a machine without weights expects each unit as often, or as large, as it is in the data
+     * (Hinton 2010, section 8). One example more is thought on and one off, so that no bias is infinite.
+     */
+    double[] biases(VisibleUnits units) {
+      double[] biases = new double[sums.length];
+      for (int i = 0; i < biases.length; i++) {
+        biases[i] =
+            switch (units) {
+              case BINARY -> Math.log((sums[i] + 1) / (examples - sums[i] + 1));
+              case GAUSSIAN -> sums[i] / examples;
+            };
+      }
+      return biases;
+    }
+  }
+
+  /** What was measured since the last call; waits for it. */
+  public Measures takeMeasures() {
+    try (Arena scratch = Arena.ofConfined()) {
+      HostTensor sums = HostTensor.allocate(scratch, graphs.unitSums().type());
+      store.read(graphs.unitSums(), sums);
+      double[] values = new double[visible()];
+      for (int i = 0; i < values.length; i++) {
+        values[i] = sums.get(i);
+      }
+      store.write(graphs.unitSums(), sums.fill(0));
+      Measures measures =
+          new Measures(Math.round(take(RbmGraphs.MEASURED)), values, read(graphs.low()), read(graphs.high()));
+      clearRange();
+      return measures;
+    }
+  }
+
+  /** Sets the biases of visible units to those that {@code measures} suggests. */
+  public void begin(Measures measures) {
+    double[] biases = measures.biases(spec.units());
+    try (Arena scratch = Arena.ofConfined()) {
+      HostTensor value = HostTensor.allocate(scratch, graphs.visibleBias().type());
+      for (int i = 0; i < biases.length; i++) {
+        value.set(i, biases[i]);
+      }
+      store.write(graphs.visibleBias(), value);
+    }
+  }
+
+  /** The value of a sum, which is 0 from now on. */
+  private double take(Variable sum) {
+    double value = read(sum);
+    write(sum, 0);
+    return value;
+  }
+
+  private double read(Variable scalar) {
+    try (Arena scratch = Arena.ofConfined()) {
+      HostTensor value = HostTensor.allocate(scratch, scalar.type());
+      store.read(scalar, value);
+      return value.get(0);
+    }
+  }
+
+  private void write(Variable scalar, double value) {
+    try (Arena scratch = Arena.ofConfined()) {
+      store.write(scalar, HostTensor.allocate(scratch, scalar.type()).fill(value));
+    }
+  }
+
+  @Override
+  public void close() {
+    learn.close();
+    judge.close();
+    measure.close();
+    arena.close();
+    store.close();
+  }
+}
