@@ -70,6 +70,7 @@ public final class Main {
     for (Object command :
         List.of(
             new TrainCommand(console),
+            new PretrainCommand(console),
             new EvalCommand(console),
             new PredictCommand(console),
             new DevicesCommand(console),

@@ -147,6 +147,12 @@ final class TrainCommand implements Callable<Integer> {
       description = "Keeps the model of every N-th epoch beside the best, for an ensemble (lamina eval).")
   private String keepEvery;
 
+  @Option(
+      names = "--from",
+      paramLabel = "MODEL|RUN",
+      description = "Begins with the weights of a saved model of the same layers, pre-trained ones for example.")
+  private String from;
+
   @Option(names = "--out", paramLabel = "DIR", description = "Folder of the run; runs/<date>-<model>-<n> unless given.")
   private String out;
 
@@ -214,6 +220,7 @@ final class TrainCommand implements Callable<Integer> {
     given.put("deterministic", wishes.deterministic() ? "true" : null);
     given.put("statistics_every", statisticsEvery);
     given.put("keep_every", keepEvery);
+    given.put("from", from);
     given.put("out", out);
     given.forEach((key, value) -> {
       if (value != null) {

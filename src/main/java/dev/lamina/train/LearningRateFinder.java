@@ -95,7 +95,7 @@ public final class LearningRateFinder {
                 device::allocateHost,
                 BatchPosition.START)) {
       trainer.requireTarget(model, data);
-      model.initialise(training);
+      trainer.initialise(model, training);
       return run(model, loader);
     }
   }

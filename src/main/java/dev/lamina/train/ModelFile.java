@@ -46,7 +46,12 @@ public record ModelFile(TensorType example, FittedPreprocessing preprocessing, L
     classNames = List.copyOf(classNames);
   }
 
-  void write(Path file, SequencedMap<String, HostTensor> weights) {
+  /**
+   * Replaces {@code file} by {@code weights} with this description, all or nothing.
+   *
+   * @throws BadInputException if it cannot be written
+   */
+  public void write(Path file, SequencedMap<String, HostTensor> weights) {
     List<Integer> shape = java.util.Arrays.stream(example.shape().dims()).boxed().toList();
     Description description =
         new Description(example.dtype().name(), shape, PreparedInputs.kindOf(preprocessing), classNames);

@@ -20,6 +20,7 @@ import dev.lamina.tensor.HostTensor;
 import dev.lamina.tensor.TensorType;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -111,6 +112,11 @@ public final class Trainer {
   /** Ends training when validation figures have stopped getting better. */
   public Trainer earlyStopping(EarlyStopping earlyStopping) {
     return options(options.with(earlyStopping));
+  }
+
+  /** The run, or model.safetensors, whose weights training begins with; null for initial ones. */
+  public Trainer from(Path model) {
+    return options(options.withFrom(model));
   }
 
   /** How many updates lie between two looks inside the model, which listeners are told; 0 for none. */
@@ -263,6 +269,9 @@ public final class Trainer {
   /** Fitted to {@code training}, once: a run that goes on has it in its checkpoint. */
   private FittedPreprocessing preprocessing(Dataset training, Checkpoint checkpoint) {
     TensorType example = training.inputType();
+    if (checkpoint == null && options.from() != null) {
+      return StartingWeights.read(options.from()).preprocessing(example, options.preprocessing());
+    }
     Preprocessing preprocessing = options.preprocessingFor(example);
     if (checkpoint == null || !PreparedInputs.areIn(checkpoint.tensors())) {
       return preprocessing.fit(training);
@@ -271,12 +280,20 @@ public final class Trainer {
     return PreparedInputs.from(checkpoints.last().toString(), kind, example, checkpoint.tensors());
   }
 
+  /** Gives {@code model} the weights that training begins with. */
+  void initialise(CompiledModel model, Dataset training) {
+    model.initialise(training);
+    if (options.from() != null) {
+      StartingWeights.read(options.from()).load(model);
+    }
+  }
+
   /** The initial weights, or those of the checkpoint. */
   private TrainingState begin(CompiledModel model, Dataset training, Checkpoint checkpoint, ModelFile description) {
     if (resuming) {
       model.initialise();
     } else {
-      model.initialise(training);
+      initialise(model, training);
     }
     if (checkpoints != null) {
       checkpoints.requireWritable(model.memory().variables());

@@ -11,6 +11,7 @@ import dev.lamina.optim.Regularisation;
 import dev.lamina.optim.schedule.Constant;
 import dev.lamina.optim.schedule.Schedule;
 import dev.lamina.tensor.TensorType;
+import java.nio.file.Path;
 import java.util.function.Consumer;
 
 /**
@@ -30,6 +31,7 @@ import java.util.function.Consumer;
  * @param preprocessing what is done to inputs, with numbers from the training part; null for what is usual for them
  * @param precision of parameters and activations
  * @param regularisation holds weights down beside the optimizer's own decay, or null
+ * @param from a run, or its model.safetensors, whose weights training begins with; null for initial ones
  * @param statisticsEvery so many updates listeners get {@link ModelStatistics}; 0 for never. A look takes about the
  *     time of an update, and memory for a copy of the weights; it changes nothing of what is learned
  */
@@ -48,6 +50,7 @@ public record TrainingOptions(
     Preprocessing preprocessing,
     Precision precision,
     Regularisation regularisation,
+    Path from,
     int statisticsEvery) {
 
   /**
@@ -69,6 +72,7 @@ public record TrainingOptions(
           null,
           null,
           Precision.TF32,
+          null,
           null,
           0);
 
@@ -163,6 +167,11 @@ public record TrainingOptions(
     return changed(draft -> draft.regularisation = other);
   }
 
+  /** These with the weights of a saved model to begin with, or null. */
+  public TrainingOptions withFrom(Path model) {
+    return changed(draft -> draft.start = model);
+  }
+
   /** These with a look inside the model every so many updates, or 0. */
   public TrainingOptions withStatisticsEvery(int updates) {
     return changed(draft -> draft.statisticsEvery = updates);
@@ -190,6 +199,7 @@ public record TrainingOptions(
     private Preprocessing preprocessing;
     private Precision precision;
     private Regularisation regularisation;
+    private Path start;
     private int statisticsEvery;
 
     Draft(TrainingOptions from) {
@@ -207,6 +217,7 @@ public record TrainingOptions(
       preprocessing = from.preprocessing;
       precision = from.precision;
       regularisation = from.regularisation;
+      start = from.from;
       statisticsEvery = from.statisticsEvery;
     }
 
@@ -226,6 +237,7 @@ public record TrainingOptions(
           preprocessing,
           precision,
           regularisation,
+          start,
           statisticsEvery);
     }
   }

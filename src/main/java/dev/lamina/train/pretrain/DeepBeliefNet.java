@@ -31,6 +31,9 @@ import java.util.function.Consumer;
 public final class DeepBeliefNet implements AutoCloseable {
   private static final int SLOTS = 4;
 
+  /** The largest of data that was scaled to [0, 1] in 32 bits can be a little more than 1. */
+  private static final double ROUNDING = 1e-5;
+
   private final Arena arena = Arena.ofShared();
   private final Device device;
   private final Split split;
@@ -133,7 +136,7 @@ public final class DeepBeliefNet implements AutoCloseable {
   }
 
   private static void requireRange(HiddenLayer layer, CompiledRbm.Measures measures) {
-    if (layer.units() == VisibleUnits.BINARY && !(measures.low() >= 0 && measures.high() <= 1)) {
+    if (layer.units() == VisibleUnits.BINARY && !(measures.low() >= -ROUNDING && measures.high() <= 1 + ROUNDING)) {
       throw new BadInputException(
           String.format(
               Locale.ROOT,

@@ -16,6 +16,7 @@ import dev.lamina.train.EarlyStopping;
 import dev.lamina.train.Precision;
 import dev.lamina.train.TrainingOptions;
 import java.lang.foreign.Arena;
+import java.nio.file.Path;
 import java.util.List;
 
 /**
@@ -43,6 +44,7 @@ import java.util.List;
  * @param deterministic whether the same GPU with the same libraries gives the same bits each time
  * @param statisticsEvery so many updates the model is looked into; 0 for never
  * @param keepEvery after so many epochs each a model stays, for an ensemble; 0 for none
+ * @param from a run, or its model.safetensors, whose weights training begins with; null for initial ones
  * @param out folder of the run, or null for a new one in {@code runs}
  */
 public record Recipe(
@@ -68,6 +70,7 @@ public record Recipe(
     boolean deterministic,
     int statisticsEvery,
     int keepEvery,
+    String from,
     String out) {
 
   /** What is trained. */
@@ -132,20 +135,26 @@ public record Recipe(
         preprocessing,
         precision,
         regularisation,
+        from == null ? null : Path.of(from),
         statisticsEvery);
   }
 
   /** This recipe with the rate spelled out. */
   Recipe withRate(double rate) {
-    return with(rate, out);
+    return with(rate, preprocessing, out);
   }
 
   /** This recipe with the folder of its run. */
   public Recipe withOut(String folder) {
-    return with(lr, folder);
+    return with(lr, preprocessing, folder);
   }
 
-  private Recipe with(Double rate, String folder) {
+  /** This recipe with another preprocessing. */
+  public Recipe with(Preprocessing other) {
+    return with(lr, other, out);
+  }
+
+  private Recipe with(Double rate, Preprocessing prepared, String folder) {
     return new Recipe(
         data,
         model,
@@ -164,11 +173,12 @@ public record Recipe(
         device,
         validation,
         earlyStopping,
-        preprocessing,
+        prepared,
         precision,
         deterministic,
         statisticsEvery,
         keepEvery,
+        from,
         folder);
   }
 }

@@ -215,6 +215,7 @@ final class Vocabulary {
         false,
         100,
         0,
+        null,
         null);
   }
 

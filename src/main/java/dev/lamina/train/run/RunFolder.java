@@ -115,6 +115,11 @@ public record RunFolder(Path path) {
     return path.resolve("histograms.png");
   }
 
+  /** How far a pre-training is, and how it goes on. */
+  public Path pretraining() {
+    return path.resolve("pretraining.json");
+  }
+
   /** Where the models go. */
   public Checkpoints checkpoints() {
     return checkpoints(0);

@@ -1,0 +1,130 @@
+package dev.lamina.cli;
+
+import dev.lamina.train.pretrain.HiddenLayer;
+import dev.lamina.train.pretrain.PretrainingEpoch;
+import dev.lamina.train.pretrain.PretrainingListener;
+import dev.lamina.train.pretrain.PretrainingOptions;
+import dev.lamina.train.run.PretrainingLog;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import me.tongfei.progressbar.ProgressBar;
+
+/** Shows how pre-training goes: a table for each layer, and a bar within an epoch on a terminal. */
+final class PretrainingProgress implements PretrainingListener, AutoCloseable {
+  private final Console console;
+  private final PretrainingLog log;
+  private final StopSignal stop;
+  private final List<PretrainingEpoch> last = new ArrayList<>();
+  private Runnable first = () -> {};
+  private int layers;
+  private PretrainingOptions options;
+  private int updates;
+  private ProgressBar bar;
+  private int width;
+
+  PretrainingProgress(Console console, PretrainingLog log, StopSignal stop) {
+    this.console = console;
+    this.log = log;
+    this.stop = stop;
+  }
+
+  /** Does {@code action} before the first layer learns. */
+  void first(Runnable action) {
+    first = action;
+  }
+
+  /** This, for a pre-training of so many layers with these options. */
+  PretrainingProgress of(int allLayers, PretrainingOptions all) {
+    layers = allLayers;
+    options = all;
+    return this;
+  }
+
+  @Override
+  public void started(HiddenLayer layer, int examples, int held, int perEpoch) {
+    first.run();
+    first = () -> {};
+    updates = perEpoch;
+    console.line(
+        "layer %d of %d, %s: %,d %s visible and %,d hidden units; CD-%d at rate %s, %,d updates an epoch; %,d examples,"
+            + " %,d held out",
+        layer.number(),
+        layers,
+        layer.path(),
+        layer.visible(),
+        layer.units().name().toLowerCase(Locale.ROOT).replace("gaussian", "Gaussian"),
+        layer.hidden(),
+        options.learning().steps(),
+        options.rate(layer.units()),
+        perEpoch,
+        examples,
+        held);
+    console.line(
+        "%6s %16s %22s %16s %10s %8s", "epoch", "reconstruction", "free energy: training", "validation", "gap", "time");
+  }
+
+  @Override
+  public void updated(HiddenLayer layer, int epoch, int update) {
+    if (!console.terminal()) {
+      return;
+    }
+    if (bar == null) {
+      width = TerminalWidth.columns();
+      bar = EpochBar.open(console.err(), width, layer.path() + " " + epoch + "/" + options.epochs(), updates);
+    }
+    bar.stepTo(update);
+  }
+
+  @Override
+  public void epochEnded(PretrainingEpoch epoch) {
+    clear();
+    log.epochEnded(epoch);
+    if (epoch.epoch() == epoch.epochs()) {
+      last.add(epoch);
+    }
+    console.line(
+        "%6s %16.5f %22s %16s %10s %8s",
+        epoch.epoch() + "/" + epoch.epochs(),
+        epoch.reconstructionError(),
+        energy(epoch.trainingEnergy()),
+        energy(epoch.validationEnergy()),
+        energy(epoch.gap()),
+        ConsoleProgress.duration(epoch.seconds()));
+  }
+
+  private static String energy(double value) {
+    return Double.isNaN(value) ? "-" : String.format(Locale.ROOT, "%.2f", value);
+  }
+
+  @Override
+  public boolean wantsStop() {
+    return stop.wantsStop();
+  }
+
+  /** For a program that reads it. */
+  Map<String, Object> result(Path run) {
+    Map<String, Object> result = new LinkedHashMap<>();
+    result.put("layers", last.stream().map(PretrainingLog::fields).toList());
+    result.put("run", run.toString());
+    return result;
+  }
+
+  /** Takes the bar away. */
+  void clear() {
+    if (bar != null) {
+      bar.close();
+      console.err().print("\r" + " ".repeat(width - 1) + "\r");
+      console.err().flush();
+      bar = null;
+    }
+  }
+
+  @Override
+  public void close() {
+    clear();
+  }
+}
