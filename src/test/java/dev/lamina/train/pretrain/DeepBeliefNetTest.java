@@ -80,7 +80,7 @@ class DeepBeliefNetTest {
     return MemorySegment.mismatch(a.segment(), 0, a.type().bytes(), b.segment(), 0, b.type().bytes()) < 0;
   }
 
-  private static final class Record implements PretrainingListener {
+  private static final class Seen implements PretrainingListener {
     private final List<PretrainingEpoch> epochs = new ArrayList<>();
     private int stopAfter = Integer.MAX_VALUE;
     private int updates;
@@ -110,7 +110,7 @@ class DeepBeliefNetTest {
               new HiddenLayer(2, "upper", VisibleUnits.BINARY, 12, 7)),
           net.layers());
       Map<String, HostTensor> before = Map.copyOf(net.weights());
-      Record record = new Record();
+      Seen record = new Seen();
       assertTrue(net.pretrain(net.layers().get(0), QUICK, record));
       assertEquals(3 * 8, record.updates);
       assertFalse(same(before.get("dense1.weight"), net.weights().get("dense1.weight")));
@@ -144,7 +144,7 @@ class DeepBeliefNetTest {
     Dataset training = data.split(0.2, 1).training();
     Dataset sample = training.split(0.25, 1).validation();
     try (DeepBeliefNet net = net(TWO_HIDDEN, new Preprocessing.MinMax(), VisibleUnits.BINARY, data)) {
-      net.pretrain(net.layers().get(0), QUICK, new Record());
+      net.pretrain(net.layers().get(0), QUICK, new Seen());
       HostTensor own = HostTensor.allocate(arena, TensorType.f32(7, 12));
       new Normal(0.01).fill(own, Initializer.generator(1, "rbm.upper"));
       double[][] seen = probabilities(net, training, training);
@@ -170,7 +170,7 @@ class DeepBeliefNetTest {
         }
       }
       var still = new PretrainingOptions(1, new ContrastiveDivergence(1), 1e-30, 1e-30, 0, 0, 0, 0);
-      Record record = new Record();
+      Seen record = new Seen();
       net.pretrain(net.layers().get(1), still, record);
       // Some twenty sums of size 1, each rounded to 24 bits.
       assertEquals(expected, record.epochs.getFirst().trainingEnergy(), 1e-4);
@@ -202,7 +202,7 @@ class DeepBeliefNetTest {
     try (DeepBeliefNet net = net(layers, new Preprocessing.ZScore(), VisibleUnits.GAUSSIAN, clouds)) {
       assertEquals(VisibleUnits.GAUSSIAN, net.layers().get(0).units());
       assertEquals(VisibleUnits.BINARY, net.layers().get(1).units(), "hidden units are binary");
-      Record record = new Record();
+      Seen record = new Seen();
       var longer = new PretrainingOptions(20, new ContrastiveDivergence(1), 0.1, 0.01, 0.9, 0.5, 5, 1e-4);
       assertTrue(net.pretrain(net.layers().get(0), longer, record));
       // Three centres explain most of a variance of 1.
@@ -221,7 +221,7 @@ class DeepBeliefNetTest {
   void aStopLeavesTheLayerAsItWas() {
     try (DeepBeliefNet net = net(TWO_HIDDEN, new Preprocessing.MinMax(), VisibleUnits.BINARY, halves(100))) {
       HostTensor before = net.weights().get("dense1.weight");
-      Record record = new Record();
+      Seen record = new Seen();
       record.stopAfter = 11;
       assertFalse(net.pretrain(net.layers().get(0), QUICK, record));
       assertEquals(11, record.updates);
@@ -234,10 +234,10 @@ class DeepBeliefNetTest {
   void aNetThatGoesOnEndsWithTheSameBits() {
     try (DeepBeliefNet whole = net(TWO_HIDDEN, new Preprocessing.MinMax(), VisibleUnits.BINARY, halves(100));
         DeepBeliefNet second = net(TWO_HIDDEN, new Preprocessing.MinMax(), VisibleUnits.BINARY, halves(100))) {
-      whole.pretrain(whole.layers().get(0), QUICK, new Record());
+      whole.pretrain(whole.layers().get(0), QUICK, new Seen());
       second.load(whole.weights());
-      whole.pretrain(whole.layers().get(1), QUICK, new Record());
-      second.pretrain(second.layers().get(1), QUICK, new Record());
+      whole.pretrain(whole.layers().get(1), QUICK, new Seen());
+      second.pretrain(second.layers().get(1), QUICK, new Seen());
       assertEquals(whole.weights().keySet(), second.weights().keySet());
       whole.weights().forEach((name, value) -> assertTrue(same(value, second.weights().get(name)), name));
       String message = assertThrows(IllegalArgumentException.class, () -> second.load(Map.of())).getMessage();
@@ -271,7 +271,7 @@ class DeepBeliefNetTest {
   void inputsBeyondZeroAndOneAreRefusedByBinaryUnits() {
     try (DeepBeliefNet net = net(TWO_HIDDEN, new Preprocessing.None(), VisibleUnits.BINARY, halves(40))) {
       String message =
-          assertThrows(BadInputException.class, () -> net.pretrain(net.layers().get(0), QUICK, new Record()))
+          assertThrows(BadInputException.class, () -> net.pretrain(net.layers().get(0), QUICK, new Seen()))
               .getMessage();
       assertTrue(message.contains("take inputs from 0 to 1, these go from 5.000 to 239"), message);
     }
