@@ -12,6 +12,7 @@ import dev.lamina.loss.SoftmaxCrossEntropy;
 import dev.lamina.nn.Layer;
 import dev.lamina.optim.GradientClip;
 import dev.lamina.optim.Optimizer;
+import dev.lamina.optim.Regularisation;
 import dev.lamina.tensor.HostTensor;
 import dev.lamina.train.CompiledModel;
 import dev.lamina.train.Evaluation;
@@ -46,13 +47,34 @@ final class Course implements AutoCloseable {
    * @param seed of weights, order and dropout
    */
   Course(Setting setting, Layer layers, Optimizer optimizer, Dataset training, int batch, long seed) {
-    this(setting, layers, optimizer, null, training, batch, seed);
+    this(setting, layers, optimizer, (GradientClip) null, training, batch, seed);
   }
 
   /** The same with gradients that {@code clip} bounds. */
   Course(
       Setting setting, Layer layers, Optimizer optimizer, GradientClip clip, Dataset training, int batch, long seed) {
     this(setting, layers, optimizer, clip, new Preprocessing.ZScore().fit(training), training, batch, seed);
+  }
+
+  /** The same with weights that {@code regularisation} holds down. */
+  Course(
+      Setting setting,
+      Layer layers,
+      Optimizer optimizer,
+      Regularisation regularisation,
+      Dataset training,
+      int batch,
+      long seed) {
+    this(
+        setting,
+        layers,
+        optimizer,
+        null,
+        regularisation,
+        new Preprocessing.ZScore().fit(training),
+        training,
+        batch,
+        seed);
   }
 
   /**
@@ -65,6 +87,19 @@ final class Course implements AutoCloseable {
       Layer layers,
       Optimizer optimizer,
       GradientClip clip,
+      FittedPreprocessing preprocessing,
+      Dataset training,
+      int batch,
+      long seed) {
+    this(setting, layers, optimizer, clip, null, preprocessing, training, batch, seed);
+  }
+
+  private Course(
+      Setting setting,
+      Layer layers,
+      Optimizer optimizer,
+      GradientClip clip,
+      Regularisation regularisation,
       FittedPreprocessing preprocessing,
       Dataset training,
       int batch,
@@ -83,7 +118,9 @@ final class Course implements AutoCloseable {
                 1,
                 EVALUATION_BATCH,
                 Precision.TF32,
-                seed));
+                seed,
+                regularisation,
+                false));
     scaled = model.initialise(training);
     loader =
         new BatchLoader(

@@ -1,6 +1,12 @@
 package dev.lamina.study;
 
 import dev.lamina.data.Dataset;
+import dev.lamina.nn.Conv2d;
+import dev.lamina.nn.Dense;
+import dev.lamina.nn.Flatten;
+import dev.lamina.nn.Layer;
+import dev.lamina.nn.MaxPool2d;
+import dev.lamina.nn.Sequential;
 import dev.lamina.nn.activation.Activation;
 import dev.lamina.nn.activation.ReLU;
 import dev.lamina.nn.activation.Sigmoid;
@@ -8,32 +14,28 @@ import dev.lamina.nn.activation.Tanh;
 import dev.lamina.nn.init.He;
 import dev.lamina.nn.init.Initializer;
 import dev.lamina.nn.init.LeCun;
-import dev.lamina.optim.Sgd;
+import dev.lamina.nn.init.Zeros;
+import dev.lamina.optim.Momentum;
 import dev.lamina.study.Panel.Scale;
+import dev.lamina.tensor.Shape;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/** How much sooner ReLU reaches a training error than tanh and sigmoid. */
+/**
+ * How much sooner ReLU reaches a training error than tanh and sigmoid, in a convolutional net of four layers with
+ * momentum and without any regularisation, as in the paper.
+ */
 final class ReluVersusTanh implements Study {
-  private static final int DEPTH = 4;
-  private static final int WIDTH = 100;
-  private static final int BATCH = 100;
-
-  /** Updates between two looks at the training error. */
-  private static final int LOOK = 20;
-
-  /** Training error to be reached. Krizhevsky et al. took 25 % on CIFAR-10; digits are easier. */
-  private static final double GOAL = 0.05;
-
-  private static final double[] RATES = {0.01, 0.03, 0.1, 0.3, 1};
-
-  /** The two-sided 95 % quantile of Student's t for 4 degrees of freedom, which five seeds have. */
-  private static final double STUDENT = 2.776;
-
+  private static final int BATCH = 128;
   private static final int SEEDS = 5;
+  private static final int JUDGED = 2000;
+  private static final double[] RATES = {0.001, 0.003, 0.01, 0.03, 0.1, 0.3};
+
+  /** Looks at the training error in one pass over the data. */
+  private static final int LOOKS_PER_EPOCH = 4;
 
   private record Kind(String name, Activation activation, Initializer weight) {}
 
@@ -43,10 +45,31 @@ final class ReluVersusTanh implements Study {
           new Kind("tanh", new Tanh(), new LeCun()),
           new Kind("sigmoid", new Sigmoid(), new LeCun()));
 
+  /**
+   * What is learned.
+   *
+   * @param goal training error to be reached
+   * @param filters of the first two convolutions; the third has twice as many
+   * @param most passes over the data
+   */
+  record Task(boolean original, int images, double goal, int filters, int most) {
+
+    /**
+     * The paper's where the data is CIFAR-10. On MNIST, where 5 % is a matter of half a pass, 1 %: it takes some
+     * passes, as 25 % did there.
+     */
+    static Task of(Dataset data, Setting setting) {
+      boolean original = data.inputType().shape().equals(Shape.of(32, 32, 3)) && data.classes() == 10;
+      return original
+          ? new Task(true, setting.sized(50_000, 5000), 0.25, 32, setting.sized(40, 10))
+          : new Task(false, setting.sized(10_000, 5000), 0.01, 16, setting.sized(20, 8));
+    }
+  }
+
   /** Training errors at each look, until the goal or the end. */
-  private record Walk(List<Double> errors, boolean arrived) {
-    int updates() {
-      return errors.size() * LOOK;
+  private record Walk(List<Double> errors, boolean arrived, double seconds) {
+    double epochs() {
+      return (double) errors.size() / LOOKS_PER_EPOCH;
     }
   }
 
@@ -67,100 +90,110 @@ final class ReluVersusTanh implements Study {
 
   @Override
   public String duration() {
-    return "3 min";
+    return "6 min";
   }
 
   @Override
   public Findings run(Setting setting) {
-    double[] rates = setting.quick() ? new double[] {0.1, 0.3} : RATES;
-    int most = setting.sized(4000, 1000);
-    Table grid =
-        new Table("rates", "Updates to " + Numbers.percent(GOAL) + " training error", "activation", "rate", "updates");
-    Table table =
-        new Table(
-            "relu-vs-tanh",
-            "Epochs to " + Numbers.percent(GOAL) + " training error, " + SEEDS + " seeds",
-            "activation",
-            "rate",
-            "epochs",
-            "slower than ReLU",
-            "95 % interval from",
-            "to");
-    Panel panel = Panel.of("Training error, first seed", "updates", "error in %", Scale.LINEAR);
+    double[] rates = setting.quick() ? new double[] {0.01, 0.03} : RATES;
     List<Verdict> verdicts = new ArrayList<>();
     try (Arena arena = Arena.ofShared()) {
-      Examples examples = Examples.open(setting, arena, setting.sized(10_000, 5000), 0, 1);
-      Dataset judged = examples.training().take(2000);
-      double epoch = examples.training().size() / (double) BATCH;
+      Examples all = Examples.open(setting, arena, Integer.MAX_VALUE, 0, 1);
+      Task task = Task.of(all.training(), setting);
+      Dataset training = all.training().take(task.images);
+      String goal = Numbers.percent(task.goal) + " training error";
+      Table grid = new Table("rates", "Epochs to " + goal + ", at most " + task.most, "activation", "rate", "epochs");
+      Table table =
+          new Table(
+              "relu-vs-tanh",
+              "Epochs to " + goal + ", " + SEEDS + " seeds",
+              "activation",
+              "rate",
+              "epochs",
+              "seconds an epoch",
+              "slower than ReLU",
+              "95 % interval from",
+              "to");
+      Panel panel = Panel.of("Training error, first seed", "epochs", "error in %", Scale.LINEAR);
       double[] relu = new double[0];
       for (Kind kind : KINDS) {
-        double rate = tuned(setting, examples, judged, kind, rates, most, grid);
-        double[] updates = new double[SEEDS];
-        boolean arrived = true;
-        for (int seed = 0; seed < SEEDS; seed++) {
-          setting.doing("%s, seed %d of %d", kind.name, seed + 1, SEEDS);
+        double rate = tuned(setting, task, training, kind, rates, grid);
+        List<Walk> walks = new ArrayList<>();
+        for (int seed = 1; seed <= SEEDS; seed++) {
+          setting.doing("%s, seed %d of %d", kind.name, seed, SEEDS);
           // The seed that rates were tuned with is none of these.
-          Walk walk = walk(setting, examples, judged, kind, rate, most, setting.seed() + 1 + seed);
-          updates[seed] = walk.updates();
-          arrived &= walk.arrived;
-          if (seed == 0) {
-            double[] at = IntStream.rangeClosed(1, walk.errors.size()).mapToDouble(i -> i * (double) LOOK).toArray();
-            double[] errors = walk.errors.stream().mapToDouble(e -> 100 * e).toArray();
-            panel = panel.line(kind.name + ", rate " + Numbers.text(rate), at, errors);
-          }
+          walks.add(walk(setting, task, training, kind, rate, task.most, setting.seed() + seed));
         }
+        double[] errors = walks.getFirst().errors.stream().mapToDouble(e -> 100 * e).toArray();
+        double[] at = IntStream.rangeClosed(1, errors.length).mapToDouble(i -> (double) i / LOOKS_PER_EPOCH).toArray();
+        panel = panel.line(kind.name + ", rate " + Numbers.text(rate), at, errors);
+        double[] epochs = walks.stream().mapToDouble(Walk::epochs).toArray();
+        double pace = walks.stream().mapToDouble(Walk::seconds).sum() / Arrays.stream(epochs).sum();
         if (relu.length == 0) {
-          relu = updates;
-          table.row(kind.name, rate, Numbers.mean(updates) / epoch, 1.0, Double.NaN, Double.NaN);
+          relu = epochs;
+          table.row(kind.name, rate, Numbers.mean(epochs), pace, 1.0, Double.NaN, Double.NaN);
           continue;
         }
-        double[] interval = ratio(relu, updates);
-        table.row(kind.name, rate, Numbers.mean(updates) / epoch, interval[1], interval[0], interval[2]);
-        verdicts.add(
-            new Verdict(
-                "ReLU reaches the error sooner than " + kind.name,
-                Numbers.text(interval[1])
-                    + " times, 95 % interval "
-                    + Numbers.text(interval[0])
-                    + " to "
-                    + Numbers.text(interval[2])
-                    + (arrived ? "" : "; not all of its trainings arrived, so it is more"),
-                "6 times (on CIFAR-10, against tanh)",
-                "the interval excludes 1",
-                interval[0] > 1));
+        Interval ratio = Interval.ofRatio(epochs, relu);
+        table.row(kind.name, rate, Numbers.mean(epochs), pace, ratio.mean(), ratio.low(), ratio.high());
+        verdicts.add(verdict(kind.name, ratio, walks.stream().allMatch(Walk::arrived)));
       }
+      return new Findings(
+          List.of(grid, table), List.of(new Figure("relu-vs-tanh", panel)), verdicts, notes(task, rates));
     }
-    return new Findings(
-        List.of(grid, table),
-        List.of(new Figure("relu-vs-tanh", panel)),
-        verdicts,
-        List.of(
-            DEPTH
-                + " hidden layers of "
-                + WIDTH
-                + ", SGD, batches of "
-                + BATCH
-                + ", ReLU from sqrt(2/n), tanh and"
-                + " sigmoid from 1/sqrt(n); the original is a convolutional net on CIFAR-10",
-            "tuning budget: the rates "
-                + Arrays.toString(rates)
-                + " for each, one seed that is not used again, the"
-                + " fewest updates count; at most "
-                + most
-                + " updates",
-            "intervals are of the mean logarithm of the ratio, seed by seed (Student's t)"));
   }
 
-  private static double tuned(
-      Setting setting, Examples examples, Dataset judged, Kind kind, double[] rates, int most, Table grid) {
+  /** Judges how many times as long another activation takes; if not all {@code arrived} it takes longer still. */
+  static Verdict verdict(String other, Interval ratio, boolean arrived) {
+    return new Verdict(
+        "ReLU reaches the error sooner than " + other,
+        ratio.text() + " times" + (arrived ? "" : "; not all of its trainings arrived, so it is more"),
+        "6 times (on CIFAR-10, against tanh)",
+        "the interval lies above 1",
+        ratio.low() > 1);
+  }
+
+  private static List<String> notes(Task task, double[] rates) {
+    return List.of(
+        "three convolutions (5 x 5, "
+            + task.filters
+            + ", "
+            + task.filters
+            + " and "
+            + 2 * task.filters
+            + " filters), each with activation and 2 x 2 max pooling, and a dense layer; SGD with momentum 0.9, batches"
+            + " of "
+            + BATCH
+            + ", no regularisation; ReLU from sqrt(2/n), tanh and sigmoid from 1/sqrt(n)",
+        task.original
+            ? "the data and the error are those of the claim"
+            : "the claim was made for CIFAR-10 and 25 %, here it is "
+                + Numbers.percent(task.goal)
+                + " of "
+                + task.images
+                + " images of MNIST's kind, a ratio that need not be the same; --data with a folder of CIFAR-10 tests"
+                + " the claim itself",
+        "tuning budget: the rates "
+            + Arrays.toString(rates)
+            + " for each, one seed that is not used again, the fewest epochs count; at most "
+            + task.most
+            + " epochs, looked at every quarter on "
+            + JUDGED
+            + " of the images",
+        "intervals are of the mean logarithm of the ratio, seed by seed (Student's t); seconds are of this run, without"
+            + " the looks");
+  }
+
+  private static double tuned(Setting setting, Task task, Dataset training, Kind kind, double[] rates, Table grid) {
     double best = rates[0];
-    int fewest = Integer.MAX_VALUE;
+    double fewest = task.most;
     for (double rate : rates) {
       setting.doing("%s, rate %s", kind.name, Numbers.text(rate));
-      Walk walk = walk(setting, examples, judged, kind, rate, most, setting.seed());
-      grid.row(kind.name, rate, walk.arrived ? walk.updates() : Double.NaN);
-      if (walk.arrived && walk.updates() < fewest) {
-        fewest = walk.updates();
+      // Who takes longer than the best so far need not be followed to the end.
+      Walk walk = walk(setting, task, training, kind, rate, fewest, setting.seed());
+      grid.row(kind.name, rate, walk.arrived ? walk.epochs() : "more than " + Numbers.text(walk.epochs()));
+      if (walk.arrived && walk.epochs() < fewest) {
+        fewest = walk.epochs();
         best = rate;
       }
     }
@@ -168,28 +201,35 @@ final class ReluVersusTanh implements Study {
   }
 
   private static Walk walk(
-      Setting setting, Examples examples, Dataset judged, Kind kind, double rate, int most, long seed) {
-    var network = Networks.dense(DEPTH, WIDTH, examples.classes(), kind.activation, kind.weight);
-    try (Course course = new Course(setting, network, new Sgd(), examples.training(), BATCH, seed)) {
+      Setting setting, Task task, Dataset training, Kind kind, double rate, double most, long seed) {
+    Dataset judged = training.take(JUDGED);
+    try (Course course = new Course(setting, network(task, kind, training), new Momentum(), training, BATCH, seed)) {
       List<Double> errors = new ArrayList<>();
-      while (errors.size() * LOOK < most) {
-        course.train(LOOK, rate);
-        double error = 1 - course.judge(judged).accuracy();
-        errors.add(error);
-        if (error <= GOAL) {
-          return new Walk(errors, true);
+      long nanos = 0;
+      while (errors.size() < most * LOOKS_PER_EPOCH) {
+        int done = errors.size() * course.stepsPerEpoch() / LOOKS_PER_EPOCH;
+        int next = (errors.size() + 1) * course.stepsPerEpoch() / LOOKS_PER_EPOCH;
+        long begun = System.nanoTime();
+        course.train(next - done, rate);
+        nanos += System.nanoTime() - begun;
+        errors.add(1 - course.judge(judged).accuracy());
+        if (errors.getLast() <= task.goal && !course.diverged()) {
+          return new Walk(errors, true, nanos * 1e-9);
         }
       }
-      return new Walk(errors, false);
+      return new Walk(errors, false, nanos * 1e-9);
     }
   }
 
-  /** How many times as long {@code other} takes: lower end, middle, upper end of the interval. */
-  static double[] ratio(double[] relu, double[] other) {
-    double[] logs = new double[relu.length];
-    Arrays.setAll(logs, i -> Math.log(other[i] / relu[i]));
-    double half = STUDENT * Numbers.deviation(logs) / Math.sqrt(logs.length);
-    double mean = Numbers.mean(logs);
-    return new double[] {Math.exp(mean - half), Math.exp(mean), Math.exp(mean + half)};
+  private static Sequential network(Task task, Kind kind, Dataset training) {
+    List<Layer> layers = new ArrayList<>();
+    for (int filters : new int[] {task.filters, task.filters, 2 * task.filters}) {
+      layers.add(new Conv2d(filters, 5).same().init(kind.weight));
+      layers.add(kind.activation);
+      layers.add(new MaxPool2d(2));
+    }
+    layers.add(new Flatten());
+    layers.add(new Dense(training.classes(), kind.weight, new Zeros()));
+    return new Sequential(layers);
   }
 }

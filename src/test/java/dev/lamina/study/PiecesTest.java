@@ -165,16 +165,6 @@ class PiecesTest {
   }
 
   @Test
-  void theIntervalOfARatioIsThatOfItsLogarithm() {
-    double[] same = ReluVersusTanh.ratio(new double[] {1, 2, 3, 4, 5}, new double[] {2, 4, 6, 8, 10});
-    assertArrayEquals(new double[] {2, 2, 2}, same, 1e-12);
-    double[] scattered = ReluVersusTanh.ratio(new double[] {1, 1, 1, 1, 1}, new double[] {1, 2, 4, 8, 16});
-    // Logarithms 0 to 4 in units of ln 2: mean 2, deviation √2.5, over √5 that is √½.
-    double half = 2.776 * Math.sqrt(0.5);
-    assertArrayEquals(new double[] {Math.pow(2, 2 - half), 4, Math.pow(2, 2 + half)}, scattered, 1e-9);
-  }
-
-  @Test
   void aShareGrowsIfItNeverFallsAndDoesNotStay() {
     assertTrue(DeadRelu.grows(new double[] {0, 0, 0.1, 0.5}));
     assertFalse(DeadRelu.grows(new double[] {0, 0.2, 0.1, 0.5}));
