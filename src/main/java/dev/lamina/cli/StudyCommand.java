@@ -14,11 +14,13 @@ import dev.lamina.study.Studies;
 import dev.lamina.study.Study;
 import dev.lamina.study.Table;
 import dev.lamina.study.Verdict;
+import dev.lamina.study.Watcher;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -29,7 +31,8 @@ import picocli.CommandLine.Parameters;
     name = "study",
     description = {
       "Reproduces a published result: prints tables and verdicts, writes CSV files and figures.",
-      "Exit code 0 if everything claimed came out, 1 if something did not."
+      "Exit code 0 if everything claimed came out, 1 if something did not.",
+      "Ctrl-C leaves the tables as far as they had come, as NAME.partial.csv."
     },
     mixinStandardHelpOptions = true,
     sortOptions = false)
@@ -101,13 +104,23 @@ final class StudyCommand implements Callable<Integer> {
     DataSource source = DataSource.open(data);
     Path folder = out == null ? Path.of("studies", study.name() + (quick ? "-quick" : "")) : out;
     AtomicFile.requireWritable(folder, 0);
+    try (StopSignal stop = new StopSignal();
+        StudyProgress progress = new StudyProgress(console, stop::wantsStop)) {
+      return run(study, choice, source, folder, progress);
+    }
+  }
+
+  private int run(Study study, Devices.Choice choice, DataSource source, Path folder, StudyProgress progress) {
     console.line("%s", choice.reason());
     long begun = System.nanoTime();
     Findings findings;
-    try (Device opened = choice.open();
-        StudyProgress progress = new StudyProgress(console)) {
+    try (Device opened = choice.open()) {
       findings = study.run(new Setting(opened, quick, seed, source, progress));
+    } catch (Watcher.Stopped _) {
+      progress.close();
+      return stopped(progress.filled(), folder);
     }
+    progress.close();
     List<String> report = report(study, findings);
     report.add(
         "took "
@@ -119,6 +132,20 @@ final class StudyCommand implements Callable<Integer> {
     report.forEach(line -> console.line("%s", line));
     write(findings, report, folder);
     return findings.reproduced() ? Main.OK : Main.FAILED;
+  }
+
+  /** Writes what there is, under names that leave the files of an earlier run alone. */
+  private int stopped(List<Table> tables, Path folder) {
+    tables.forEach(table -> AtomicFile.writeText(folder.resolve(table.name() + ".partial.csv"), table.csv()));
+    console.line(
+        "interrupted; %s; the study begins anew when it is run again",
+        tables.isEmpty()
+            ? "no table had a row yet"
+            : "as far as they had come, its tables are in "
+                + tables.stream()
+                    .map(table -> folder.resolve(table.name() + ".partial.csv").toString())
+                    .collect(Collectors.joining(", ")));
+    return Main.INTERRUPTED;
   }
 
   private List<String> report(Study study, Findings findings) {

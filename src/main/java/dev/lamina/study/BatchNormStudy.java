@@ -30,6 +30,13 @@ final class BatchNormStudy implements Study {
   private static final double[] HIGH_RATES = {3, 10, 30, 100};
   private static final int DEEP = 9;
 
+  /**
+   * At the rates that were chosen with another one; deep nets and high rates, where the difference is large, have 3.
+   */
+  private static final int SEEDS = 5;
+
+  private static final int FEWER_SEEDS = 3;
+
   /** Ten classes: a net at most this good has learned next to nothing, one at least that good has learned. */
   private static final double STALLED = 0.3;
 
@@ -42,7 +49,7 @@ final class BatchNormStudy implements Study {
    * @param percentiles of the inputs of each unit of the last hidden layer: [look][percentile][unit]; empty unless
    *     asked for
    */
-  private record Outcome(double rate, double[] accuracies, double[][][] percentiles) {
+  record Outcome(double rate, double[] accuracies, double[][][] percentiles) {
     double best() {
       return Arrays.stream(accuracies).max().orElseThrow();
     }
@@ -70,7 +77,7 @@ final class BatchNormStudy implements Study {
 
   @Override
   public String duration() {
-    return "4 min";
+    return "7 min";
   }
 
   @Override
@@ -79,32 +86,46 @@ final class BatchNormStudy implements Study {
     int shortSteps = setting.sized(1000, 200);
     double[] rates = setting.quick() ? new double[] {0.3} : RATES;
     double[] highRates = setting.quick() ? new double[] {10, 100} : HIGH_RATES;
-    Table tuned = new Table("rates", "Validation accuracy in % at the end", "hidden layers", "rate", "without", "with");
+    Table tuned =
+        setting.begun(
+            new Table("rates", "Validation accuracy in % at the end", "hidden layers", "rate", "without", "with"));
+    Table bySeed =
+        setting.begun(
+            new Table(
+                "seeds",
+                HIDDEN + " hidden layers, each at its rate: best validation accuracy in %, steps, wandering",
+                "seed",
+                "without",
+                "with",
+                "steps to the best without: times as many",
+                "wandering without",
+                "with "));
     List<Verdict> verdicts = new ArrayList<>();
     List<Figure> figures = new ArrayList<>();
     try (Arena arena = Arena.ofShared()) {
       Examples examples = Examples.open(setting, arena, setting.sized(50_000, 5000), setting.sized(5000, 500), PROBED);
-      Outcome[] best = {null, null};
-      for (double rate : rates) {
-        Outcome[] both = both(setting, examples, HIDDEN, rate, steps, "");
-        tuned.row(HIDDEN, rate, 100 * both[0].last(), 100 * both[1].last());
-        for (int which = 0; which < 2; which++) {
-          best[which] = best[which] == null || both[which].last() > best[which].last() ? both[which] : best[which];
-        }
-      }
+      double[] chosen = chosen(setting, examples, HIDDEN, rates, steps, tuned);
+      List<Outcome> without = new ArrayList<>();
+      List<Outcome> with = new ArrayList<>();
       double[] at = IntStream.rangeClosed(1, LOOKS).mapToDouble(i -> (double) i * steps / LOOKS).toArray();
-      verdicts.add(sooner(best[0], best[1], at));
-      verdicts.add(still(best[0], best[1]));
-      figures.add(
-          new Figure(
-              "batch-norm",
-              3,
-              List.of(accuracy(best, at), inputs("Without", best[0], at), inputs("With", best[1], at))));
+      for (int seed = 1; seed <= setting.sized(SEEDS, 2); seed++) {
+        without.add(train(setting, examples, HIDDEN, false, chosen[0], steps, seed));
+        with.add(train(setting, examples, HIDDEN, true, chosen[1], steps, seed));
+        bySeed.row(
+            seed,
+            100 * without.getLast().best(),
+            100 * with.getLast().best(),
+            1 / sooner(without.getLast(), with.getLast()),
+            wandering(without.getLast()),
+            wandering(with.getLast()));
+      }
+      verdicts.addAll(verdicts(without, with));
+      figures.add(figure(without.getFirst(), with.getFirst(), at));
       verdicts.add(highRates(setting, examples, highRates, shortSteps, tuned));
       verdicts.add(deep(setting, examples, rates, steps, tuned));
     }
     return new Findings(
-        List.of(tuned),
+        List.of(tuned, bySeed),
         figures,
         verdicts,
         List.of(
@@ -121,7 +142,7 @@ final class BatchNormStudy implements Study {
                 + HIDDEN
                 + " and "
                 + DEEP
-                + " layers, "
+                + " layers, one seed that is not used again, "
                 + Arrays.toString(highRates)
                 + " for high rates ("
                 + shortSteps
@@ -132,21 +153,32 @@ final class BatchNormStudy implements Study {
                 + " of training, over the distance of the outer two, the median of all units"));
   }
 
-  private static Outcome[] both(Setting setting, Examples examples, int depth, double rate, int steps, String what) {
-    Outcome[] both = new Outcome[2];
-    for (int which = 0; which < 2; which++) {
-      setting.doing(
-          "%s%d layers %s batch norm, rate %s", what, depth, which == 0 ? "without" : "with", Numbers.text(rate));
-      both[which] = train(setting, examples, depth, which == 1, rate, steps);
+  /** The rates with the highest accuracy at the end, without and with batch norm. */
+  private static double[] chosen(
+      Setting setting, Examples examples, int depth, double[] rates, int steps, Table table) {
+    double[] best = {-1, -1};
+    double[] chosen = {rates[0], rates[0]};
+    for (double rate : rates) {
+      double[] last = new double[2];
+      for (int which = 0; which < 2; which++) {
+        last[which] = train(setting, examples, depth, which == 1, rate, steps, 0).last();
+        if (last[which] > best[which]) {
+          best[which] = last[which];
+          chosen[which] = rate;
+        }
+      }
+      table.row(depth, rate, 100 * last[0], 100 * last[1]);
     }
-    return both;
+    return chosen;
   }
 
   private static Outcome train(
-      Setting setting, Examples examples, int depth, boolean normalised, double rate, int steps) {
+      Setting setting, Examples examples, int depth, boolean normalised, double rate, int steps, int seed) {
+    setting.doing(
+        "%d layers %s batch norm, rate %s, seed %d", depth, normalised ? "with" : "without", Numbers.text(rate), seed);
     var network = Networks.dense(depth, WIDTH, examples.classes(), new Sigmoid(), new LeCun(), normalised);
     // In front of the last sigmoid: outputs of the layers end with sums, (norm,) sigmoid, logits.
-    try (Course course = new Course(setting, network, new Sgd(), examples.training(), BATCH, setting.seed());
+    try (Course course = new Course(setting, network, new Sgd(), examples.training(), BATCH, setting.seed() + seed);
         Probe probe =
             new Probe(
                 setting,
@@ -184,35 +216,56 @@ final class BatchNormStudy implements Study {
     return percentiles;
   }
 
-  private static Verdict sooner(Outcome without, Outcome with, double[] at) {
+  /** Judges nets without and with batch norm, seed by seed. */
+  static List<Verdict> verdicts(List<Outcome> without, List<Outcome> with) {
+    double[] higher = new double[with.size()];
+    double[] sooner = new double[with.size()];
+    double[] plain = new double[with.size()];
+    double[] still = new double[with.size()];
+    for (int seed = 0; seed < with.size(); seed++) {
+      higher[seed] = 100 * (with.get(seed).best() - without.get(seed).best());
+      sooner[seed] = sooner(without.get(seed), with.get(seed));
+      plain[seed] = wandering(without.get(seed));
+      still[seed] = wandering(with.get(seed));
+    }
+    Interval points = Interval.of(higher);
+    double[] one = new double[sooner.length];
+    Arrays.fill(one, 1);
+    Interval pace = Interval.ofRatio(sooner, one);
+    Interval calm = Interval.ofRatio(still, plain);
+    return List.of(
+        new Verdict(
+            "with batch norm a higher accuracy is reached",
+            points.text() + " points",
+            "higher",
+            "the interval lies above 0",
+            points.low() > 0),
+        new Verdict(
+            "with batch norm the best accuracy without it is reached sooner",
+            pace.text() + " times",
+            "sooner",
+            "the interval lies above 1",
+            pace.low() > 1),
+        new Verdict(
+            "the percentiles of the last layer's inputs hold still with batch norm",
+            "they wander by " + calm.text() + " of what they do without it",
+            "less",
+            "the interval lies below 1",
+            calm.high() < 1));
+  }
+
+  /**
+   * How many times as long the net without batch norm takes to its best accuracy as the one with it; one that never
+   * gets there counts as if it did one look after the end.
+   */
+  private static double sooner(Outcome without, Outcome with) {
     double goal = without.best();
-    double plain = at[firstAt(without, goal)];
-    int reached = firstAt(with, goal);
-    boolean better = with.best() > goal && reached < LOOKS && at[reached] < plain;
-    return Verdict.that(
-        "with batch norm a higher accuracy is reached, and the best one without it sooner",
-        Numbers.percent(with.best())
-            + " against "
-            + Numbers.percent(goal)
-            + (reached < LOOKS
-                ? ", which takes " + Numbers.text(at[reached]) + " steps instead of " + Numbers.text(plain)
-                : ""),
-        "higher and sooner",
-        better);
+    return (firstAt(without, goal) + 1.0) / (firstAt(with, goal) + 1.0);
   }
 
   private static int firstAt(Outcome outcome, double accuracy) {
-    return IntStream.range(0, LOOKS).filter(i -> outcome.accuracies[i] >= accuracy).findFirst().orElse(LOOKS);
-  }
-
-  private static Verdict still(Outcome without, Outcome with) {
-    double plain = wandering(without);
-    double normalised = wandering(with);
-    return Verdict.that(
-        "the percentiles of the last layer's inputs hold still with batch norm",
-        "they wander by " + Numbers.text(normalised) + " of their distance, without it by " + Numbers.text(plain),
-        "less with than without",
-        normalised < plain);
+    int looks = outcome.accuracies.length;
+    return IntStream.range(0, looks).filter(i -> outcome.accuracies[i] >= accuracy).findFirst().orElse(looks);
   }
 
   /** How far percentiles move in the second half of training, over the distance of the outer two; the median unit. */
@@ -239,10 +292,12 @@ final class BatchNormStudy implements Study {
     return Arrays.stream(outcome.percentiles).mapToDouble(look -> look[percentile][unit]).toArray();
   }
 
-  private static Panel accuracy(Outcome[] best, double[] at) {
-    return Panel.of("Validation accuracy", "updates", "accuracy", Scale.LINEAR)
-        .line("without, rate " + Numbers.text(best[0].rate), at, best[0].accuracies)
-        .line("with, rate " + Numbers.text(best[1].rate), at, best[1].accuracies);
+  private static Figure figure(Outcome without, Outcome with, double[] at) {
+    Panel accuracy =
+        Panel.of("Validation accuracy", "updates", "accuracy", Scale.LINEAR)
+            .line("without, rate " + Numbers.text(without.rate), at, without.accuracies)
+            .line("with, rate " + Numbers.text(with.rate), at, with.accuracies);
+    return new Figure("batch-norm", 3, List.of(accuracy, inputs("Without", without, at), inputs("With", with, at)));
   }
 
   private static Panel inputs(String title, Outcome outcome, double[] at) {
@@ -254,43 +309,50 @@ final class BatchNormStudy implements Study {
   }
 
   private static Verdict highRates(Setting setting, Examples examples, double[] rates, int steps, Table table) {
-    String found = "no such rate among " + Arrays.toString(rates);
-    boolean reproduced = false;
     for (double rate : rates) {
-      Outcome[] both = both(setting, examples, HIDDEN, rate, steps, "high rates: ");
-      table.row(HIDDEN, rate, 100 * both[0].last(), 100 * both[1].last());
-      if (!reproduced && both[1].last() >= LEARNED && both[0].last() <= STALLED) {
-        reproduced = true;
-        found =
-            "at "
-                + Numbers.text(rate)
-                + " "
-                + Numbers.percent(both[1].last())
-                + " with and "
-                + Numbers.percent(both[0].last())
-                + " without";
+      double without = train(setting, examples, HIDDEN, false, rate, steps, 0).last();
+      double with = train(setting, examples, HIDDEN, true, rate, steps, 0).last();
+      table.row(HIDDEN, rate, 100 * without, 100 * with);
+      if (onlyWith(without, with)) {
+        return only(
+            "at a rate of " + Numbers.text(rate) + " it trains only with batch norm, for every seed",
+            lasts(setting, examples, HIDDEN, false, rate, steps),
+            lasts(setting, examples, HIDDEN, true, rate, steps));
       }
     }
-    return Verdict.that(
-        "there is a rate at which it trains only with batch norm",
-        found,
-        "at least " + Numbers.percent(LEARNED) + " with, at most " + Numbers.percent(STALLED) + " without",
-        reproduced);
+    return only("there is a rate at which it trains only with batch norm", new double[] {1}, new double[] {0});
   }
 
   private static Verdict deep(Setting setting, Examples examples, double[] rates, int steps, Table table) {
-    double without = 0;
-    double with = 0;
-    for (double rate : rates) {
-      Outcome[] both = both(setting, examples, DEEP, rate, steps, "deep: ");
-      table.row(DEEP, rate, 100 * both[0].last(), 100 * both[1].last());
-      without = Math.max(without, both[0].last());
-      with = Math.max(with, both[1].last());
-    }
+    double[] chosen = chosen(setting, examples, DEEP, rates, steps, table);
+    return only(
+        "with "
+            + DEEP
+            + " hidden layers of sigmoids it trains only with batch norm, each at its best rate, for every"
+            + " seed",
+        lasts(setting, examples, DEEP, false, chosen[0], steps),
+        lasts(setting, examples, DEEP, true, chosen[1], steps));
+  }
+
+  private static double[] lasts(
+      Setting setting, Examples examples, int depth, boolean normalised, double rate, int steps) {
+    return IntStream.rangeClosed(1, setting.sized(FEWER_SEEDS, 1))
+        .mapToDouble(seed -> train(setting, examples, depth, normalised, rate, steps, seed).last())
+        .toArray();
+  }
+
+  private static boolean onlyWith(double without, double with) {
+    return with >= LEARNED && without <= STALLED;
+  }
+
+  /** The verdict on accuracies of all seeds, of which the best without and the worst with batch norm count. */
+  static Verdict only(String criterion, double[] without, double[] with) {
+    double best = Arrays.stream(without).max().orElseThrow();
+    double worst = Arrays.stream(with).min().orElseThrow();
     return Verdict.that(
-        "with " + DEEP + " hidden layers of sigmoids it trains only with batch norm, whatever the rate",
-        Numbers.percent(with) + " with and " + Numbers.percent(without) + " without",
+        criterion,
+        "at least " + Numbers.percent(worst) + " with and at most " + Numbers.percent(best) + " without",
         "at least " + Numbers.percent(LEARNED) + " with, at most " + Numbers.percent(STALLED) + " without",
-        with >= LEARNED && without <= STALLED);
+        onlyWith(best, worst));
   }
 }

@@ -35,6 +35,7 @@ final class Course implements AutoCloseable {
   private static final int EVALUATION_BATCH = 500;
 
   private final Arena arena = Arena.ofShared();
+  private final Setting setting;
   private final CompiledModel model;
   private final List<UnitVariance.Scaled> scaled;
   private final BatchLoader loader;
@@ -104,6 +105,7 @@ final class Course implements AutoCloseable {
       Dataset training,
       int batch,
       long seed) {
+    this.setting = setting;
     model =
         CompiledModel.compile(
             setting.device(),
@@ -137,9 +139,14 @@ final class Course implements AutoCloseable {
     return loader.batchesPerEpoch();
   }
 
-  /** Does {@code steps} updates; the mean loss and accuracy on their batches. */
+  /**
+   * Does {@code steps} updates; the mean loss and accuracy on their batches.
+   *
+   * @throws Watcher.Stopped if the experiment is to end before they are done
+   */
   Evaluation train(int steps, double rate) {
     for (int i = 0; i < steps; i++) {
+      setting.goOn();
       Batch batch = loader.next();
       model.update(batch.inputs(), batch.targets(), rate);
       loader.release(batch);

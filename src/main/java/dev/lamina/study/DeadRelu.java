@@ -66,14 +66,15 @@ final class DeadRelu implements Study {
     double[] rates = setting.quick() ? new double[] {0.01, 0.3} : RATES;
     List<Kind> kinds = setting.quick() ? KINDS.subList(0, 1) : KINDS;
     Table table =
-        new Table(
-            "dead-relu",
-            "After " + steps + " updates: units that are positive on none of " + PROBED + " training images",
-            "activation",
-            "bias",
-            "rate",
-            "never positive in %",
-            "validation accuracy in %");
+        setting.begun(
+            new Table(
+                "dead-relu",
+                "After " + steps + " updates: units that are positive on none of " + PROBED + " training images",
+                "activation",
+                "bias",
+                "rate",
+                "never positive in %",
+                "validation accuracy in %"));
     Panel panel = Panel.of("Units that never fire", "learning rate", "share in %", Scale.LOG_X);
     double[] reluShares = new double[rates.length];
     try (Arena arena = Arena.ofShared()) {

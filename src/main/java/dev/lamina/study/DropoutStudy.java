@@ -77,19 +77,22 @@ final class DropoutStudy implements Study {
     int seeds = setting.sized(5, 3);
     double[] rates = setting.quick() ? new double[] {0.03} : RATES;
     Table grid =
-        new Table("rates", "Validation accuracy in %, a seed that is not used again", "dropout", "rate", "accuracy");
+        setting.begun(
+            new Table(
+                "rates", "Validation accuracy in %, a seed that is not used again", "dropout", "rate", "accuracy"));
     Table table =
-        new Table(
-            "dropout",
-            "After " + epochs + " epochs, mean of " + seeds + " seeds; both parts are judged without dropout",
-            "dropout",
-            "rate",
-            "training accuracy in %",
-            "test accuracy in %",
-            "gap in points",
-            "training loss",
-            "test loss",
-            "gap of losses");
+        setting.begun(
+            new Table(
+                "dropout",
+                "After " + epochs + " epochs, mean of " + seeds + " seeds; both parts are judged without dropout",
+                "dropout",
+                "rate",
+                "training accuracy in %",
+                "test accuracy in %",
+                "gap in points",
+                "training loss",
+                "test loss",
+                "gap of losses"));
     Panel panel = Panel.of("Loss, first seed (dashed: training)", "epochs", "loss", Scale.LOG_Y);
     List<List<Outcome>> all = new ArrayList<>();
     try (Arena arena = Arena.ofShared()) {

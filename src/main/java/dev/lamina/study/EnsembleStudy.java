@@ -49,14 +49,15 @@ final class EnsembleStudy implements Study {
   public Findings run(Setting setting) {
     int epochs = setting.sized(20, 5);
     Table table =
-        new Table(
-            "ensemble",
-            "Test accuracy in %, " + MEMBERS + " members",
-            "members differ by",
-            "mean member",
-            "best member",
-            "ensemble",
-            "gain over the mean in points");
+        setting.begun(
+            new Table(
+                "ensemble",
+                "Test accuracy in %, " + MEMBERS + " members",
+                "members differ by",
+                "mean member",
+                "best member",
+                "ensemble",
+                "gain over the mean in points"));
     Panel panel = Panel.of("Members together", "members", "test accuracy in %", Scale.LINEAR);
     List<Verdict> verdicts = new ArrayList<>();
     try (Arena arena = Arena.ofShared()) {

@@ -78,7 +78,7 @@ final class HeVersusXavier implements Study {
     int steps = setting.sized(1500, 300);
     int seeds = setting.sized(3, 1);
     double[] rates = setting.quick() ? new double[] {0.01, 0.03} : RATES;
-    Table grid = new Table("rates", "Training loss after " + steps + " updates", "rate", "He", "Xavier");
+    Table grid = setting.begun(new Table("rates", "Training loss after " + steps + " updates", "rate", "He", "Xavier"));
     List<Outcome> he = new ArrayList<>();
     List<Outcome> xavier = new ArrayList<>();
     List<Outcome> others = new ArrayList<>();
@@ -100,12 +100,13 @@ final class HeVersusXavier implements Study {
       }
     }
     Table ends =
-        new Table(
-            "seeds",
-            "The same rate for both, " + Numbers.text(rate) + ": training loss at the end",
-            "seed",
-            "He",
-            "Xavier");
+        setting.begun(
+            new Table(
+                "seeds",
+                "The same rate for both, " + Numbers.text(rate) + ": training loss at the end",
+                "seed",
+                "He",
+                "Xavier"));
     IntStream.range(0, seeds).forEach(i -> ends.row(i + 1, he.get(i).last(), xavier.get(i).last()));
     return new Findings(
         List.of(grid, ends, forward(he.getFirst(), xavier.getFirst())),

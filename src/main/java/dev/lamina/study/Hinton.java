@@ -57,15 +57,16 @@ final class Hinton implements Study {
   public Findings run(Setting setting) {
     int steps = setting.sized(1500, 200);
     Table table =
-        new Table(
-            "hinton",
-            "Test accuracy in % after " + steps + " updates, at the better of two rates",
-            "activation",
-            "first weights",
-            "images",
-            "rate",
-            "test accuracy in %",
-            "seconds of training");
+        setting.begun(
+            new Table(
+                "hinton",
+                "Test accuracy in % after " + steps + " updates, at the better of two rates",
+                "activation",
+                "first weights",
+                "images",
+                "rate",
+                "test accuracy in %",
+                "seconds of training"));
     Panel panel = Panel.of("Four findings", "training images", "test accuracy in %", Scale.LOG_X);
     try (Arena arena = Arena.ofShared()) {
       Examples examples =

@@ -72,18 +72,21 @@ final class Optimizers implements Study {
   @Override
   public Findings run(Setting setting) {
     int steps = setting.sized(600, 100);
-    Table grid = new Table("rates", "Mean training loss of the last updates", "optimizer", "rate", "loss").detail();
+    Table grid =
+        setting.begun(
+            new Table("rates", "Mean training loss of the last updates", "optimizer", "rate", "loss").detail());
     Table table =
-        new Table(
-            "optimizers",
-            "After " + steps + " updates, and " + Ravine.STEPS + " steps in the ravine",
-            "optimizer",
-            "rate",
-            "at the grid's edge",
-            "training loss",
-            "validation accuracy in %",
-            "ravine's rate",
-            "height in the ravine");
+        setting.begun(
+            new Table(
+                "optimizers",
+                "After " + steps + " updates, and " + Ravine.STEPS + " steps in the ravine",
+                "optimizer",
+                "rate",
+                "at the grid's edge",
+                "training loss",
+                "validation accuracy in %",
+                "ravine's rate",
+                "height in the ravine"));
     Panel losses = Panel.of("Training loss, each at its best rate", "updates", "loss", Scale.LOG_Y);
     List<Panel> ravine = new ArrayList<>();
     Panel heights = Panel.of("Height in the ravine, down to 1e-8", "steps", "f", Scale.LOG_Y);

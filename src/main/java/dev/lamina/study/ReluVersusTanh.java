@@ -102,18 +102,21 @@ final class ReluVersusTanh implements Study {
       Task task = Task.of(all.training(), setting);
       Dataset training = all.training().take(task.images);
       String goal = Numbers.percent(task.goal) + " training error";
-      Table grid = new Table("rates", "Epochs to " + goal + ", at most " + task.most, "activation", "rate", "epochs");
+      Table grid =
+          setting.begun(
+              new Table("rates", "Epochs to " + goal + ", at most " + task.most, "activation", "rate", "epochs"));
       Table table =
-          new Table(
-              "relu-vs-tanh",
-              "Epochs to " + goal + ", " + SEEDS + " seeds",
-              "activation",
-              "rate",
-              "epochs",
-              "seconds an epoch",
-              "slower than ReLU",
-              "95 % interval from",
-              "to");
+          setting.begun(
+              new Table(
+                  "relu-vs-tanh",
+                  "Epochs to " + goal + ", " + SEEDS + " seeds",
+                  "activation",
+                  "rate",
+                  "epochs",
+                  "seconds an epoch",
+                  "slower than ReLU",
+                  "95 % interval from",
+                  "to"));
       Panel panel = Panel.of("Training error, first seed", "epochs", "error in %", Scale.LINEAR);
       double[] relu = new double[0];
       for (Kind kind : KINDS) {

@@ -3,7 +3,6 @@ package dev.lamina.study;
 import dev.lamina.data.DataSource;
 import dev.lamina.device.Device;
 import java.util.Locale;
-import java.util.function.Consumer;
 
 /**
  * What an experiment runs with.
@@ -12,14 +11,32 @@ import java.util.function.Consumer;
  * @param quick whether a smaller experiment will do, which shows the effect but may miss a tolerance
  * @param seed of every draw
  * @param data the examples of experiments that train
- * @param progress is told in words what is being done
+ * @param watcher is told in words what is being done
  */
-public record Setting(Device device, boolean quick, long seed, DataSource data, Consumer<String> progress) {
+public record Setting(Device device, boolean quick, long seed, DataSource data, Watcher watcher) {
 
-  /** Tells {@link #progress} what comes next; numbers are written the same way everywhere. */
+  /**
+   * Tells {@link #watcher} what comes next; numbers are written the same way everywhere.
+   *
+   * @throws Watcher.Stopped if it wants the experiment to end here
+   */
   @SuppressWarnings("AnnotateFormatMethod") // The annotation would be the only use of another library.
   void doing(String format, Object... arguments) {
-    progress.accept(String.format(Locale.ROOT, format, arguments));
+    goOn();
+    watcher.doing(String.format(Locale.ROOT, format, arguments));
+  }
+
+  /** Ends the experiment here if its {@link #watcher} wants that. */
+  void goOn() {
+    if (watcher.wantsStop()) {
+      throw new Watcher.Stopped();
+    }
+  }
+
+  /** Shows a table to {@link #watcher} before it is filled, so that what is done survives an end before the end. */
+  Table begun(Table table) {
+    watcher.begun(table);
+    return table;
   }
 
   /** {@code small} for a quick run, else {@code full}. */

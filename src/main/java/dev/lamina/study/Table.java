@@ -74,6 +74,11 @@ public final class Table {
     return name;
   }
 
+  /** Whether no row was added. */
+  public boolean isEmpty() {
+    return rows.isEmpty();
+  }
+
   public String title() {
     return title;
   }

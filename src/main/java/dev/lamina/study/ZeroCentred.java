@@ -101,27 +101,29 @@ final class ZeroCentred implements Study {
   public Findings run(Setting setting) {
     int repetitions = setting.sized(REPETITIONS, 4);
     Table grid =
-        new Table(
-                "rates",
-                "Every rate that was tried",
+        setting.begun(
+            new Table(
+                    "rates",
+                    "Every rate that was tried",
+                    "inputs",
+                    "batch",
+                    "rate",
+                    "arrived in %",
+                    "steps",
+                    "path / straight way")
+                .detail());
+    Table table =
+        setting.begun(
+            new Table(
+                "zero-centred",
+                "From (0,0) to (1,-1), at the rate with the fewest steps; mean of " + repetitions + " repetitions",
                 "inputs",
                 "batch",
                 "rate",
-                "arrived in %",
                 "steps",
-                "path / straight way")
-            .detail();
-    Table table =
-        new Table(
-            "zero-centred",
-            "From (0,0) to (1,-1), at the rate with the fewest steps; mean of " + repetitions + " repetitions",
-            "inputs",
-            "batch",
-            "rate",
-            "steps",
-            "path / straight way",
-            "at half the rate",
-            "gradients of one sign in %");
+                "path / straight way",
+                "at half the rate",
+                "gradients of one sign in %"));
     List<Panel> panels = new ArrayList<>();
     List<List<Walks>> positive = new ArrayList<>();
     List<List<Walks>> centred = new ArrayList<>();
