@@ -13,10 +13,10 @@ import org.ejml.interfaces.decomposition.EigenDecomposition_F64;
  * @param variances the eigenvalues, descending; exactly 0 where there is nothing but rounding
  * @param vectors [component][feature], of length 1; the sign is such that the largest number in each is positive
  */
-record PrincipalComponents(double[] variances, double[][] vectors) {
+public record PrincipalComponents(double[] variances, double[][] vectors) {
 
   /** Those of {@code covariance}, [features][features], symmetric. */
-  static PrincipalComponents of(double[] covariance, int features) {
+  public static PrincipalComponents of(double[] covariance, int features) {
     EigenDecomposition_F64<DMatrixRMaj> eigen = DecompositionFactory_DDRM.eig(features, true, true);
     if (!eigen.decompose(new DMatrixRMaj(features, features, true, covariance.clone()))) {
       throw new ArithmeticException("the eigenvectors of the covariance could not be found");

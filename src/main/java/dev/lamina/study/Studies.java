@@ -14,6 +14,7 @@ public final class Studies {
           new ZeroCentred(),
           new VanishingGradient(),
           new HeVersusXavier(),
+          new PreprocessingStudy(),
           new LsuvStudy(),
           new BatchNormStudy(),
           new RandomVersusGrid(),
@@ -23,7 +24,8 @@ public final class Studies {
           new DropoutStudy(),
           new EnsembleStudy(),
           new Activations(),
-          new Hinton());
+          new Hinton(),
+          new VanishingRnn());
 
   private Studies() {}
 

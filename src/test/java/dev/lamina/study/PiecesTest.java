@@ -10,11 +10,17 @@ import dev.lamina.data.Mnist;
 import dev.lamina.device.Device;
 import dev.lamina.device.DeviceOptions;
 import dev.lamina.device.Devices;
+import dev.lamina.nn.Dense;
 import dev.lamina.nn.Scope.Mode;
+import dev.lamina.nn.Sequential;
 import dev.lamina.nn.activation.ReLU;
 import dev.lamina.nn.init.He;
 import dev.lamina.nn.init.Lsuv;
+import dev.lamina.nn.init.Orthogonal;
+import dev.lamina.nn.init.Xavier;
 import dev.lamina.nn.init.Zeros;
+import dev.lamina.nn.recurrent.Rnn;
+import dev.lamina.optim.GradientClip;
 import dev.lamina.optim.Momentum;
 import dev.lamina.optim.Sgd;
 import dev.lamina.tensor.DType;
@@ -141,6 +147,31 @@ class PiecesTest {
         assertEquals(expected, probabilities[i][0], 1e-5);
       }
     }
+  }
+
+  /** Two rows are two steps; between them is one product with a matrix whose singular values are all 0.5. */
+  @Test
+  void aLinearRecurrenceLeavesOfTheGradientWhatItsRadiusSays() {
+    var layer = new Rnn(4).with(Rnn.Nonlinearity.LINEAR).init(new Xavier(), new Orthogonal(0.5));
+    var network = new Sequential(layer, new Dense(2));
+    try (Course course = new Course(setting, network, new Sgd(), new GradientClip.ByNorm(1), columns(), 10, 1)) {
+      double[] norms = course.gradientsThroughTime().firstEntry().getValue();
+      assertEquals(2, norms.length);
+      assertEquals(0.5, norms[0] / norms[1], 1e-5);
+    }
+    assertEquals(0.5, VanishingRnn.factor(0.125, 4), 1e-12);
+  }
+
+  @Test
+  void theHessianOfLeastSquaresCountsTheBiasAndItsConditionIsThatOfWhatHoldsTheTrace() {
+    assertArrayEquals(
+        new double[] {4, 0, 5, 0, 9, 6, 5, 6, 1},
+        PreprocessingStudy.withBias(new double[] {4, 0, 0, 9}, new double[] {5, 6}));
+    // 100 + 20 of 120.1 are 99 % and more; the third holds next to nothing.
+    var spectrum = PreprocessingStudy.Spectrum.of(new double[] {20, 0, 0, 0, 0.1, 0, 0, 0, 100}, 3);
+    assertArrayEquals(new double[] {100, 20, 0.1}, spectrum.values(), 1e-12);
+    assertEquals(2, spectrum.held());
+    assertEquals(5, spectrum.condition(), 1e-12);
   }
 
   /** f = ½(x² + 50·y²): SGD multiplies x by 1 − rate and y by 1 − 50·rate. */
