@@ -25,7 +25,7 @@ final class PreprocessingStudy implements Study {
   private static final double TARGET = 0.3;
 
   /** Rates in units of 1/λ: the loss is at most half as curved as least squares, so 4 and less cannot diverge. */
-  private static final double[] RATES = {1, 2, 4, 8, 16, 32, 64};
+  private static final double[] RATES = {4, 8, 16, 32, 64, 128, 256};
 
   private static final int COMPONENTS = 50;
 
@@ -99,7 +99,7 @@ final class PreprocessingStudy implements Study {
   @Override
   public Findings run(Setting setting) {
     int images = setting.sized(5000, 2000);
-    int most = setting.sized(1000, 300);
+    int most = setting.sized(500, 300);
     int parts = setting.sized(3, 2);
     Table table =
         new Table(

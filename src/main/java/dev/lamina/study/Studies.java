@@ -18,6 +18,7 @@ public final class Studies {
           new LsuvStudy(),
           new BatchNormStudy(),
           new RandomVersusGrid(),
+          new TwoLayerSearch(),
           new Optimizers(),
           new ReluVersusTanh(),
           new DeadRelu(),
