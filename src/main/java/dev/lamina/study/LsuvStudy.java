@@ -101,34 +101,37 @@ final class LsuvStudy implements Study {
     int seeds = setting.sized(3, 2);
     double[] rates = setting.quick() ? new double[] {0.01, 0.03} : RATES;
     Table grid =
-        new Table("rates", "Training loss after " + steps + " updates, first seed", "net", "start", "rate", "loss")
-            .detail();
+        setting.begun(
+            new Table("rates", "Training loss after " + steps + " updates, first seed", "net", "start", "rate", "loss")
+                .detail());
     Table losses =
-        new Table(
-            "losses",
-            "Training loss after " + steps + " updates at the best rate, " + seeds + " seeds",
-            "net",
-            "start",
-            "rate",
-            "mean",
-            "least",
-            "most");
+        setting.begun(
+            new Table(
+                "losses",
+                "Training loss after " + steps + " updates at the best rate, " + seeds + " seeds",
+                "net",
+                "start",
+                "rate",
+                "mean",
+                "least",
+                "most"));
     Table signals =
-        new Table(
-            "variances",
-            "Variance of each layer's output before training: LSUV's orthonormal start, what it made of that on its"
-                + " batch, and on "
-                + PROBED
-                + " test images; first seed",
-            "net",
-            "layer",
-            "before",
-            "after",
-            "rounds",
-            "LSUV, test images",
-            "He",
-            "Xavier",
-            "0.01 N");
+        setting.begun(
+            new Table(
+                "variances",
+                "Variance of each layer's output before training: LSUV's orthonormal start, what it made of that on its"
+                    + " batch, and on "
+                    + PROBED
+                    + " test images; first seed",
+                "net",
+                "layer",
+                "before",
+                "after",
+                "rounds",
+                "LSUV, test images",
+                "He",
+                "Xavier",
+                "0.01 N"));
     List<Panel> panels = new ArrayList<>();
     List<Verdict> verdicts = new ArrayList<>();
     try (Arena arena = Arena.ofShared()) {

@@ -102,17 +102,18 @@ final class PreprocessingStudy implements Study {
     int most = setting.sized(500, 300);
     int parts = setting.sized(3, 2);
     Table table =
-        new Table(
-            "preprocessing",
-            "Softmax regression on " + images + " images, mean of " + parts + " parts of the data",
-            "inputs",
-            "largest eigenvalue",
-            "directions of 99 %",
-            "condition of these",
-            "rate, over 1/largest",
-            "epochs to a loss of " + TARGET,
-            "test accuracy in % then");
-    Table grid = new Table("rates", "First part", "inputs", "rate, over 1/largest", "epochs").detail();
+        setting.begun(
+            new Table(
+                "preprocessing",
+                "Softmax regression on " + images + " images, mean of " + parts + " parts of the data",
+                "inputs",
+                "largest eigenvalue",
+                "directions of 99 %",
+                "condition of these",
+                "rate, over 1/largest",
+                "epochs to a loss of " + TARGET,
+                "test accuracy in % then"));
+    Table grid = setting.begun(new Table("rates", "First part", "inputs", "rate, over 1/largest", "epochs").detail());
     Panel losses = Panel.of("Training loss, each at its best rate", "epochs", "loss", Scale.LOG_BOTH);
     Panel spectra = Panel.of("Hessian of least squares", "eigenvalue", "of the largest", Scale.LOG_BOTH);
     double[] conditions = new double[KINDS.size()];

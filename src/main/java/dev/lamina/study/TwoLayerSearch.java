@@ -75,6 +75,8 @@ final class TwoLayerSearch implements Study {
     int epochs = setting.sized(5, 2);
     boolean tested = setting.data().name().equals(CLAIMED_FOR);
     List<Trial> all = new ArrayList<>();
+    Table list =
+        setting.begun(new Table("trials", "All trials", "stage", "trial", "val_acc", "lr", "reg", "diverged").detail());
     try (Arena arena = Arena.ofShared()) {
       // Where nothing was claimed, less of it will do.
       int images = setting.quick() ? 5000 : tested ? Integer.MAX_VALUE : 20_000;
@@ -92,11 +94,12 @@ final class TwoLayerSearch implements Study {
           Trial trial = train(course, examples, stage, i % trials, rate, reg, epochs, best);
           setting.doing("val_acc: %.4f, lr: %.4e, reg: %.4e, (%d / %d)", trial.accuracy, rate, reg, i + 1, 2 * trials);
           all.add(trial);
+          list.row(stage + 1, i % trials + 1, trial.accuracy, rate, reg, trial.diverged ? "yes" : "no");
           best = Math.max(best, trial.accuracy);
         }
       }
     }
-    return findings(setting, all, tested, trials, epochs);
+    return findings(setting, all, list, tested, trials, epochs);
   }
 
   private static Trial train(
@@ -116,11 +119,8 @@ final class TwoLayerSearch implements Study {
     return new Trial(stage, number, rate, reg, accuracy, test, course.diverged());
   }
 
-  private static Findings findings(Setting setting, List<Trial> all, boolean tested, int trials, int epochs) {
-    Table list = new Table("trials", "All trials", "stage", "trial", "val_acc", "lr", "reg", "diverged").detail();
-    all.forEach(trial ->
-        list.row(
-            trial.stage + 1, trial.number + 1, trial.accuracy, trial.rate, trial.reg, trial.diverged ? "yes" : "no"));
+  private static Findings findings(
+      Setting setting, List<Trial> all, Table list, boolean tested, int trials, int epochs) {
     Table best = new Table("best", "The best of each stage", "stage", "val_acc", "lr", "reg", "(i / n)");
     List<Panel> panels = new ArrayList<>();
     List<String> notes = new ArrayList<>();

@@ -133,14 +133,15 @@ final class VanishingRnn implements Study {
     int steps = image[0] * PARTS;
     Layer cut = new Reshape(steps, Math.toIntExact(examples.training().inputType().shape().size()) / steps);
     Table table =
-        new Table(
-            "first-weights",
-            "Gradient through " + steps + " steps with first weights, " + seeds + " seeds",
-            "net",
-            "factor a step",
-            "share left (mean)",
-            "least",
-            "most");
+        setting.begun(
+            new Table(
+                "first-weights",
+                "Gradient through " + steps + " steps with first weights, " + seeds + " seeds",
+                "net",
+                "factor a step",
+                "share left (mean)",
+                "least",
+                "most"));
     Panel panel = Panel.of("First weights, first seed", "step", "norm, of that at the last step", Scale.LOG_Y);
     Map<String, double[]> shares = new LinkedHashMap<>();
     for (Net net : nets) {
@@ -219,19 +220,20 @@ final class VanishingRnn implements Study {
     int updates = setting.sized(1000, 200);
     int seeds = setting.sized(3, 2);
     Table table =
-        new Table(
-            "trained",
-            "Row by row, before and after "
-                + updates
-                + " updates by Adam at "
-                + TRAINING_RATE
-                + ", "
-                + seeds
-                + " seeds",
-            "net",
-            "share left before",
-            "share left after",
-            "test accuracy in %");
+        setting.begun(
+            new Table(
+                "trained",
+                "Row by row, before and after "
+                    + updates
+                    + " updates by Adam at "
+                    + TRAINING_RATE
+                    + ", "
+                    + seeds
+                    + " seeds",
+                "net",
+                "share left before",
+                "share left after",
+                "test accuracy in %"));
     String title = "After training, row by row, first seed (dashed: before)";
     Panel panel = Panel.of(title, "row", "norm, of that at the last row", Scale.LOG_Y);
     List<double[]> all = new ArrayList<>();
@@ -272,14 +274,15 @@ final class VanishingRnn implements Study {
     int updates = setting.sized(400, 100);
     double[] rates = setting.quick() ? new double[] {1e-5, 1e-3, 0.1} : RATES;
     Table table =
-        new Table(
-            "clipping",
-            "ReLU RNN of radius " + Numbers.text(EXPLOSIVE) + ", row by row, after " + updates + " updates by SGD",
-            "rate",
-            "loss without clipping",
-            "loss clipped by norm " + Numbers.text(LIMIT),
-            "largest gradient applied, without",
-            "largest, clipped");
+        setting.begun(
+            new Table(
+                "clipping",
+                "ReLU RNN of radius " + Numbers.text(EXPLOSIVE) + ", row by row, after " + updates + " updates by SGD",
+                "rate",
+                "loss without clipping",
+                "loss clipped by norm " + Numbers.text(LIMIT),
+                "largest gradient applied, without",
+                "largest, clipped"));
     double[] free = new double[rates.length];
     double[] held = new double[rates.length];
     double longest = 0;
