@@ -102,14 +102,17 @@ final class TrainingLoop implements AutoCloseable {
     }
     TrainingReport.End end = TrainingReport.End.FINISHED;
     while (loader.position().epoch() < plan.epochs() && end == TrainingReport.End.FINISHED) {
-      if (isHopeless()) {
+      // Asked before an update too: who has got far enough already goes no further, and a wish that came with the last
+      // update of an epoch, or from what listeners saw of it, is not for the next one.
+      if (wantsStop()) {
+        if (step == 0) {
+          saveLast();
+        }
+        end = TrainingReport.End.INTERRUPTED;
+      } else if (isHopeless()) {
         end = TrainingReport.End.STOPPED_EARLY;
       } else if (runEpoch()) {
         endEpoch();
-        // A wish that came with the last update, or from what listeners saw of the epoch, is not for the next epoch.
-        if (loader.position().epoch() < plan.epochs() && wantsStop()) {
-          end = TrainingReport.End.INTERRUPTED;
-        }
       } else {
         saveLast();
         end = TrainingReport.End.INTERRUPTED;

@@ -183,6 +183,21 @@ class TrainerTest {
     }
   }
 
+  /** With the whole data in each update an epoch is one update: one too many would be judged. */
+  @Test
+  void whoHasGotFarEnoughGoesNoFurther(@TempDir Path folder) {
+    Dataset data = TinyData.clouds(arena, 60, 0.5, 1);
+    Checkpoints checkpoints = new Checkpoints(folder);
+    StopAt stop = new StopAt(2);
+    for (int part = 1; part <= 3; part++) {
+      Trainer trainer = clouds(4).fullBatch().checkpoints(checkpoints, "").listener(stop);
+      try (TrainedModel trained = (part == 1 ? trainer : trainer.resume()).fit(data)) {
+        assertEquals(TrainingReport.End.INTERRUPTED, trained.report().end());
+        assertEquals(2, trained.report().completedEpochs());
+      }
+    }
+  }
+
   @Test
   void aPlateauThatWasSeenBeforeTheBreakIsRemembered(@TempDir Path folder) {
     Dataset data = TinyData.noise(arena, 120, 3);
