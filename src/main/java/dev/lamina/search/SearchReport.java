@@ -38,8 +38,8 @@ public record SearchReport(SearchPlan plan, List<Trial> trials, List<Outcome> ou
     return last().stream().filter(Outcome::isGood).min(Outcome.BEST_FIRST);
   }
 
-  /** The trial of an outcome. */
+  /** The trial of an outcome; numbers leave gaps where the grid of a later stage has fewer points. */
   public Trial trial(Outcome outcome) {
-    return trials.get(outcome.trial() - 1);
+    return trials.stream().filter(trial -> trial.number() == outcome.trial()).findFirst().orElseThrow();
   }
 }

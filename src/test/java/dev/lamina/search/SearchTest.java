@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.lamina.data.BatchSize;
 import dev.lamina.io.BadInputException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -180,6 +181,30 @@ class SearchTest {
                 (trial, epochs, _) -> trial.number() == 2 ? Optional.empty() : judge(trial, epochs))
             .run();
     assertTrue(report.isInterrupted());
+  }
+
+  /** The second grid keeps two of three batches, so that the third stage's numbers leave a gap before them. */
+  @Test
+  void aGridThatShrinksReportsTheTrialThatWasBest() {
+    String grid =
+        "space: {lr: {log_uniform: [1e-4, 1e-1], steps: 3}, batch: {choice: [32, 64, 128]}}\n"
+            + "strategy: grid\n"
+            + "stages: 3\n";
+    SearchReport report =
+        new Search(
+                new SearchText().parse("search", grid),
+                folder("grid"),
+                (trial, epochs, _) ->
+                    trial.recipe().batch().equals(new BatchSize.Fixed(128))
+                        ? Optional.of(Outcome.bad(trial, epochs, Outcome.End.FAILED, 0, "too large"))
+                        : judge(trial, epochs))
+            .run();
+    assertTrue(report.trials().size() < 27, "no later grid is smaller: " + report.trials().size());
+    assertEquals(3, report.trials().getLast().stage());
+    for (Outcome outcome : report.outcomes()) {
+      assertEquals(outcome.trial(), report.trial(outcome).number());
+    }
+    assertFalse(Findings.of(report).isEmpty());
   }
 
   private static Optional<Outcome> count(AtomicInteger done, Trial trial, int epochs) {
