@@ -1,5 +1,6 @@
 package dev.lamina.search;
 
+import dev.lamina.io.AtomicFile;
 import dev.lamina.io.BadInputException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -48,10 +49,21 @@ public record Journal(Path file) {
     byte[] bytes = (JSON.writeValueAsString(line) + "\n").getBytes(StandardCharsets.UTF_8);
     try (FileChannel channel =
         FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.APPEND)) {
-      channel.write(ByteBuffer.wrap(bytes));
-      channel.force(true);
+      append(channel, ByteBuffer.wrap(bytes));
     } catch (IOException e) {
       throw BadInputException.access("write", file, e);
+    }
+  }
+
+  /** All of a line or nothing: the next one shall not be glued to a part of it. */
+  static void append(FileChannel channel, ByteBuffer line) throws IOException {
+    long before = channel.size();
+    try {
+      AtomicFile.writeFully(channel, line);
+      channel.force(true);
+    } catch (IOException e) {
+      channel.truncate(before);
+      throw e;
     }
   }
 
