@@ -7,7 +7,7 @@ import java.util.stream.IntStream;
 /**
  * One of several values, all alike: names, numbers, whole layers.
  *
- * @param options two or more
+ * @param options one or more
  * @param places of the options in the list as it was written, which has more of them after a stage
  */
 public record Choice(List<YamlNode> options, List<Integer> places) implements Range {
@@ -27,6 +27,11 @@ public record Choice(List<YamlNode> options, List<Integer> places) implements Ra
   @Override
   public Value draw(double u) {
     return value((int) (u * options.size()));
+  }
+
+  @Override
+  public int points() {
+    return options.size();
   }
 
   @Override

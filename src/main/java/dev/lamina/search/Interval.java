@@ -13,12 +13,18 @@ import java.util.stream.IntStream;
  * @param kind how they are spread
  * @param low the lower end
  * @param high the upper end, above the lower
- * @param steps points of a grid, evenly spaced as the numbers are spread, ends included; 0 for none
+ * @param steps points of a grid, evenly spaced as the numbers are spread, ends included, at most a million; 0 for none
  * @param at where it was written, for messages about its values
  */
 public record Interval(Kind kind, double low, double high, int steps, String at) implements Range {
   /** Digits that are kept, so that what a table shows is the value itself. */
   private static final MathContext DIGITS = new MathContext(7);
+
+  /** From so many whole numbers each is still drawn as often as any other, to a millionth: of 2⁵³ random numbers. */
+  private static final int WIDEST = 1_000_000_000;
+
+  /** More points than anybody waits for. */
+  private static final int MOST_STEPS = 1_000_000;
 
   /** Room that is left on each side of what did well, as a share of the wider range. */
   private static final double MARGIN = 0.1;
@@ -43,13 +49,26 @@ public record Interval(Kind kind, double low, double high, int steps, String at)
       throw new IllegalArgumentException(
           what + "both ends are above 0, got " + text(kind, low) + " and " + text(kind, high));
     }
-    if (kind == Kind.INTEGER && (low != Math.rint(low) || high != Math.rint(high) || high - low > 1e9)) {
+    if (kind == Kind.INTEGER && (low != Math.rint(low) || high != Math.rint(high))) {
       throw new IllegalArgumentException(
           what + "expected whole numbers, got " + text(kind, low) + " and " + text(kind, high));
     }
-    if (steps < 0 || steps == 1 || kind == Kind.INTEGER && steps > high - low + 1) {
+    if (kind == Kind.INTEGER && high - low > WIDEST) {
       throw new IllegalArgumentException(
-          what + "a grid has 2 or more steps, and of whole numbers no more than there are, got " + steps);
+          what
+              + text(kind, low)
+              + " and "
+              + text(kind, high)
+              + " are too far apart; take a range of at most "
+              + WIDEST
+              + ", or uniform where a number need not be whole");
+    }
+    if (steps < 0 || steps == 1 || steps > MOST_STEPS) {
+      throw new IllegalArgumentException(what + "a grid has 2 to " + MOST_STEPS + " steps, got " + steps);
+    }
+    if (kind == Kind.INTEGER && steps > high - low + 1) {
+      throw new IllegalArgumentException(
+          what + "a grid of whole numbers has no more steps than there are of them, got " + steps);
     }
   }
 
@@ -61,6 +80,11 @@ public record Interval(Kind kind, double low, double high, int steps, String at)
   @Override
   public Value draw(double u) {
     return kind == Kind.INTEGER ? value(low + Math.floor(u * (high - low + 1))) : value(number(u));
+  }
+
+  @Override
+  public int points() {
+    return steps;
   }
 
   @Override

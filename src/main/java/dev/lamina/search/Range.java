@@ -12,7 +12,10 @@ public sealed interface Range permits Interval, Choice {
    */
   Value draw(double u);
 
-  /** The values of a grid, in order; empty if nobody said how many there are. */
+  /** How many values a grid has; 0 if nobody said so. */
+  int points();
+
+  /** The values of a grid, in order; {@link #points} of them. */
   List<Value> grid();
 
   /**

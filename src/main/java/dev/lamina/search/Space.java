@@ -29,6 +29,11 @@ public record Space(List<Parameter> parameters) {
     parameters = List.copyOf(parameters);
   }
 
+  /** Whether the place {@code path} is one of those that are varied. */
+  public boolean varies(String path) {
+    return parameters.stream().anyMatch(parameter -> parameter.path.equals(path));
+  }
+
   /**
    * The values of trial {@code trial}. They depend on nothing but the seed, its number and each parameter's path:
    * trials may be done in any order, and another parameter changes no value of the others.
@@ -45,14 +50,33 @@ public record Space(List<Parameter> parameters) {
     return (Philox.word(stream, trial, 0) << 21 | Philox.word(stream, trial, 1) >>> 11) * 0x1p-53;
   }
 
-  /** All points of the grid; the last parameter changes fastest. Empty if a range has no steps. */
-  public List<List<Value>> grid() {
+  /**
+   * How many points the grid has; 0 if a range has no steps.
+   *
+   * @throws IllegalArgumentException if there are more than a million
+   */
+  public int points() {
+    if (parameters.stream().anyMatch(parameter -> parameter.range.points() == 0)) {
+      return 0;
+    }
     long points = 1;
     for (Parameter parameter : parameters) {
-      points = Math.multiplyExact(points, parameter.range.grid().size());
+      points *= parameter.range.points();
       if (points > MOST_POINTS) {
         throw new IllegalArgumentException("the grid has more than a million points; take fewer steps");
       }
+    }
+    return Math.toIntExact(points);
+  }
+
+  /**
+   * All points of the grid; the last parameter changes fastest. Empty if a range has no steps.
+   *
+   * @throws IllegalArgumentException if there are more than a million
+   */
+  public List<List<Value>> grid() {
+    if (points() == 0) {
+      return List.of();
     }
     List<List<Value>> grid = List.of(List.of());
     for (Parameter parameter : parameters) {

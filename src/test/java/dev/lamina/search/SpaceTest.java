@@ -151,8 +151,19 @@ class SpaceTest {
     assertTrue(refused(Interval.Kind.UNIFORM, 2, 1, 0).contains("the lower first"));
     assertTrue(refused(Interval.Kind.LOG_UNIFORM, 0, 1, 0).contains("above 0"));
     assertTrue(refused(Interval.Kind.INTEGER, 0, 1.5, 0).contains("whole numbers"));
-    assertTrue(refused(Interval.Kind.UNIFORM, 0, 1, 1).contains("2 or more steps"));
-    assertTrue(refused(Interval.Kind.INTEGER, 0, 2, 4).contains("no more than there are"));
+    assertTrue(refused(Interval.Kind.INTEGER, 0, 2e9, 0).contains("0 and 2000000000 are too far apart"));
+    assertTrue(refused(Interval.Kind.UNIFORM, 0, 1, 1).contains("a grid has 2 to 1000000 steps, got 1"));
+    assertTrue(refused(Interval.Kind.LOG_UNIFORM, 1e-4, 1, 1_000_000_000).contains("2 to 1000000 steps"));
+    assertTrue(refused(Interval.Kind.INTEGER, 0, 2, 4).contains("no more steps than there are"));
+  }
+
+  @Test
+  void aGridOfTooManyPointsIsRefusedBeforeItIsMade() {
+    Interval fine = interval(Interval.Kind.UNIFORM, 0, 1, 1_000_000);
+    Space space = new Space(List.of(parameter("lr", fine), parameter("momentum", fine), parameter("l2", fine)));
+    String complaint = assertThrows(IllegalArgumentException.class, space::grid).getMessage();
+    assertTrue(complaint.contains("more than a million points"), complaint);
+    assertEquals(0, new Space(List.of(parameter("lr", fine), parameter("l2", logUniform(1e-4, 1)))).points());
   }
 
   private static String refused(Interval.Kind kind, double low, double high, int steps) {
