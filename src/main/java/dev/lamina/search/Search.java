@@ -10,8 +10,9 @@ import java.util.function.BooleanSupplier;
 
 /**
  * Runs the trials of a plan, several at once, and keeps a journal from which it goes on after a break. Which values a
- * trial has depends on the plan only; with {@link Strategy#ASHA} and several at once, which trials are promoted depends
- * on the order in which they end.
+ * trial of the first stage has depends on the plan only; those of a later stage depend on how the trials of the stage
+ * before ended as well. With {@link Strategy#ASHA} and several at once, which trials are promoted depends on the order
+ * in which they end, and so do, from the second stage on, their values.
  */
 public final class Search {
   private final SearchPlan plan;

@@ -1,5 +1,6 @@
 package dev.lamina.search;
 
+import dev.lamina.loss.Loss;
 import dev.lamina.train.recipe.Recipe;
 import dev.lamina.train.recipe.RecipeTemplate;
 import dev.lamina.train.recipe.YamlNode;
@@ -16,7 +17,7 @@ import java.util.stream.IntStream;
  * @param strategy how trials are chosen
  * @param trials of each stage
  * @param stages coarse to fine: after each the ranges shrink around what did best; 1 or more
- * @param epochs of a trial at most, 1 or more
+ * @param epochs of a trial at most, 1 or more; where they are varied, those of the recipe
  * @param minEpochs after which trials are compared first; less than {@code epochs} for {@link Strategy#ASHA}
  * @param reduction one of so many goes on, 2 or more
  * @param seed of the values that are drawn
@@ -36,6 +37,9 @@ public record SearchPlan(
   /** What would make trials incomparable, or is the same for all: data, device, where results go. */
   private static final Set<String> FIXED = Set.of("data", "device", "threads", "deterministic", "out", "validation");
 
+  /** What makes no difference to a trial. */
+  private static final Set<String> UNUSED = Set.of("keep_every", "statistics_every");
+
   /** Of all trials of a stage this share, but three at least, says where the next one looks. */
   private static final double SHARE_OF_BEST = 0.2;
 
@@ -53,12 +57,28 @@ public record SearchPlan(
         throw new IllegalArgumentException(
             "space: " + parameter.path() + " cannot be varied: trials that differ in it could not be compared");
       }
+      if (UNUSED.contains(parameter.path())) {
+        throw new IllegalArgumentException(
+            "space: "
+                + parameter.path()
+                + " cannot be varied: of a trial the best and the last model are kept, and nobody looks inside");
+      }
+      if (isLossOfRegression(recipe, parameter)) {
+        throw new IllegalArgumentException(
+            "space: "
+                + parameter.path()
+                + " cannot be varied for a regression: its trials are compared by their loss, and that has to be one");
+      }
       if (parameter.path().equals("epochs") && strategy == Strategy.ASHA) {
         throw new IllegalArgumentException("space: asha itself decides on epochs; they cannot be varied too");
       }
-      if (strategy == Strategy.GRID && parameter.range().grid().isEmpty()) {
+      if (strategy == Strategy.GRID && parameter.range().points() == 0) {
         throw new IllegalArgumentException(
             "space: " + parameter.path() + ": a grid has points; say how many with steps beside the range");
+      }
+      if (strategy != Strategy.GRID && parameter.range() instanceof Interval interval && interval.steps() > 0) {
+        throw new IllegalArgumentException(
+            "space: " + parameter.path() + ": only a grid has steps; leave them out, or choose the strategy grid");
       }
     }
     require(trials >= 1 && (long) trials * stages <= MOST_TRIALS, "trials", "1 to 100000 in all stages", trials);
@@ -71,6 +91,20 @@ public record SearchPlan(
       throw new IllegalArgumentException(
           "min_epochs: expected fewer than the " + epochs + " epochs of a whole trial, got " + minEpochs);
     }
+  }
+
+  /** Accuracies can be compared whatever was made small; losses only with each other. */
+  private static boolean isLossOfRegression(RecipeTemplate recipe, Space.Parameter parameter) {
+    if (parameter.path().equals("loss") && parameter.range() instanceof Choice choice) {
+      return choice.options().stream()
+          .map(option -> new RecipeTemplate.Change("loss", option))
+          .anyMatch(loss -> isRegression(recipe.with(List.of(loss))));
+    }
+    return parameter.path().startsWith("loss.") && isRegression(recipe.with(List.of()));
+  }
+
+  private static boolean isRegression(Recipe recipe) {
+    return recipe.loss().task() == Loss.Task.REGRESSION;
   }
 
   private static void require(boolean isRight, String what, String expected, int got) {
@@ -91,7 +125,7 @@ public record SearchPlan(
     return List.copyOf(rungs);
   }
 
-  /** The recipe without any change but the number of epochs. */
+  /** What trials have in common: the recipe as it was written, with its own number of epochs. */
   public Recipe base() {
     return recipe.with(List.of());
   }
@@ -115,9 +149,8 @@ public record SearchPlan(
   }
 
   private Recipe recipe(List<RecipeTemplate.Change> values) {
-    boolean variesEpochs = space.parameters().stream().anyMatch(parameter -> parameter.path().equals("epochs"));
     List<RecipeTemplate.Change> changes = new ArrayList<>(values);
-    if (!variesEpochs) {
+    if (!space.varies("epochs")) {
       changes.add(
           new RecipeTemplate.Change("epochs", new YamlNode.Scalar(Integer.toString(epochs), "epochs of the search")));
     }

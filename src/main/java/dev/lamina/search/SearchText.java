@@ -2,6 +2,7 @@ package dev.lamina.search;
 
 import dev.lamina.io.BadInputException;
 import dev.lamina.train.recipe.Nearest;
+import dev.lamina.train.recipe.Recipe;
 import dev.lamina.train.recipe.RecipeTemplate;
 import dev.lamina.train.recipe.RecipeText;
 import dev.lamina.train.recipe.YamlNode;
@@ -25,6 +26,8 @@ public final class SearchText {
           "choice");
 
   private static final int USUAL_TRIALS = 20;
+  private static final int USUAL_MIN_EPOCHS = 1;
+  private static final int USUAL_REDUCTION = 3;
 
   /**
    * A search file.
@@ -32,7 +35,9 @@ public final class SearchText {
    * @param recipe keys and values, or the name of a file beside this one
    * @param space ranges by path
    * @param trials of a stage; null for 20, and for all points of a grid
-   * @param epochs of a trial; null for those of the recipe
+   * @param epochs of a trial; null for those of the recipe, and where they are varied
+   * @param minEpochs for asha; null for 1
+   * @param reduction for asha; null for 3
    */
   public record Settings(
       YamlNode recipe,
@@ -41,14 +46,23 @@ public final class SearchText {
       Integer trials,
       int stages,
       Integer epochs,
-      int minEpochs,
-      int reduction,
+      Integer minEpochs,
+      Integer reduction,
       long seed,
       int folds) {}
 
   private static final Settings DEFAULTS =
       new Settings(
-          new YamlNode.Nothing("search"), new YamlNode.Nothing("search"), Strategy.RANDOM, null, 1, null, 1, 3, 1, 1);
+          new YamlNode.Nothing("search"),
+          new YamlNode.Nothing("search"),
+          Strategy.RANDOM,
+          null,
+          1,
+          null,
+          null,
+          null,
+          1,
+          1);
 
   private final RecipeText text = new RecipeText();
 
@@ -86,6 +100,7 @@ public final class SearchText {
     RecipeTemplate recipe = recipe(name, file.recipe, folder).changed(changes);
     Space space = space(file.space);
     try {
+      requireUse(file, space);
       int epochs = file.epochs == null ? recipe.with(List.of()).epochs() : file.epochs;
       int trials = trials(file, space);
       SearchPlan plan =
@@ -96,14 +111,26 @@ public final class SearchText {
               trials,
               file.stages,
               epochs,
-              file.minEpochs,
-              file.reduction,
+              file.minEpochs == null ? USUAL_MIN_EPOCHS : file.minEpochs,
+              file.reduction == null ? USUAL_REDUCTION : file.reduction,
               file.seed,
               file.folds);
-      requireValidation(plan);
+      requireComparison(plan);
       return plan;
     } catch (IllegalArgumentException e) {
       throw new BadInputException(name.isEmpty() ? e.getMessage() : name + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** Whoever sets something expects a difference. */
+  private static void requireUse(Settings file, Space space) {
+    if (file.strategy != Strategy.ASHA && (file.minEpochs != null || file.reduction != null)) {
+      throw new IllegalArgumentException(
+          (file.minEpochs != null ? "min_epochs" : "reduction")
+              + ": only asha compares trials on their way; leave it out, or choose the strategy asha");
+    }
+    if (file.epochs != null && space.varies("epochs")) {
+      throw new IllegalArgumentException("epochs: they are varied, so each trial has its own; leave this number out");
     }
   }
 
@@ -111,7 +138,7 @@ public final class SearchText {
     if (file.strategy != Strategy.GRID) {
       return file.trials == null ? USUAL_TRIALS : file.trials;
     }
-    int points = space.grid().size();
+    int points = space.points();
     if (file.trials != null && file.trials != points) {
       throw new IllegalArgumentException(
           "trials: the grid has " + points + " points, and each is a trial; leave it out");
@@ -119,10 +146,15 @@ public final class SearchText {
     return Math.max(1, points);
   }
 
-  private static void requireValidation(SearchPlan plan) {
-    if (plan.folds() == 1 && plan.base().validation() == 0) {
+  private static void requireComparison(SearchPlan plan) {
+    Recipe base = plan.base();
+    if (plan.folds() == 1 && base.validation() == 0) {
       throw new IllegalArgumentException(
           "validation: a search compares by examples that were held out; give a share of them, or folds");
+    }
+    if (base.keepEvery() > 0) {
+      throw new IllegalArgumentException(
+          "keep_every: a search keeps the best and the last model of each trial, and no others; leave it out");
     }
   }
 
@@ -190,7 +222,7 @@ public final class SearchText {
       if (values.items().size() != 2) {
         throw values.error(where + "." + kind, "expected two numbers, the lower first, got " + values.line());
       }
-      int steps = stepsEntry == null ? 0 : (int) number(stepsEntry.value(), where + ".steps");
+      int steps = stepsEntry == null ? 0 : wholeNumber(stepsEntry.value(), where + ".steps");
       return new Interval(
           Interval.Kind.valueOf(kind.toUpperCase(Locale.ROOT)),
           number(values.items().get(0), where + "." + kind),
@@ -207,6 +239,17 @@ public final class SearchText {
       throw YamlNode.error(steps.at(), where + ".steps", "a choice has as many steps as values; leave it out");
     }
     return new Choice(values.items());
+  }
+
+  private static int wholeNumber(YamlNode node, String where) {
+    try {
+      if (node instanceof YamlNode.Scalar(String number, String _)) {
+        return Integer.parseInt(number);
+      }
+    } catch (NumberFormatException _) {
+      // The complaint below says it better.
+    }
+    throw node.error(where, "expected a whole number, got " + node.words());
   }
 
   private static double number(YamlNode node, String where) {
@@ -229,9 +272,9 @@ public final class SearchText {
             plan.strategy(),
             plan.strategy() == Strategy.GRID ? null : plan.trials(),
             plan.stages(),
-            plan.epochs(),
-            plan.minEpochs(),
-            plan.reduction(),
+            plan.space().varies("epochs") ? null : plan.epochs(),
+            plan.strategy() == Strategy.ASHA ? plan.minEpochs() : null,
+            plan.strategy() == Strategy.ASHA ? plan.reduction() : null,
             plan.seed(),
             plan.folds()));
   }

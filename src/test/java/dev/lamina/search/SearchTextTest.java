@@ -45,6 +45,10 @@ class SearchTextTest {
     return new SearchText().parse("search.yaml", text);
   }
 
+  private static List<Recipe> recipes(SearchPlan plan) {
+    return plan.trials(1, plan.space()).stream().map(Trial::recipe).toList();
+  }
+
   private static void assertComplaint(String expected, String text) {
     String complaint =
         assertThrows(
@@ -90,9 +94,7 @@ class SearchTextTest {
   void aPlanIsWrittenWhole() {
     SearchPlan plan = parse(WHOLE);
     SearchPlan again = parse(new SearchText().write(plan));
-    assertEquals(
-        plan.trials(1, plan.space()).stream().map(Trial::recipe).toList(),
-        again.trials(1, again.space()).stream().map(Trial::recipe).toList());
+    assertEquals(recipes(plan), recipes(again));
     assertEquals(plan.rungs(), again.rungs());
     assertEquals(plan.seed(), again.seed());
     SearchPlan grid = parse("{space: {lr: {log_uniform: [1e-4, 1e-1], steps: 4}}, strategy: grid}");
@@ -131,10 +133,52 @@ class SearchTextTest {
     assertComplaint(
         "min_epochs: expected fewer than the 1 epochs", "{strategy: asha, epochs: 1, space: {lr: {uniform: [1, 2]}}}");
     assertComplaint("asha itself decides on epochs", "{strategy: asha, space: {epochs: {integer: [1, 2]}}}");
-    assertComplaint("reduction: expected 2 or more, got 1", "{reduction: 1, space: {lr: {uniform: [1, 2]}}}");
+    assertComplaint(
+        "reduction: expected 2 or more, got 1",
+        "{strategy: asha, epochs: 2, reduction: 1, space: {lr: {uniform: [1, 2]}}}");
+    assertComplaint(
+        "steps: expected a whole number, got '2.5'", "{strategy: grid, space: {lr: {uniform: [1, 2], steps: 2.5}}}");
+    assertComplaint(
+        "steps: expected a whole number, got 'NaN'", "{strategy: grid, space: {lr: {uniform: [1, 2], steps: NaN}}}");
+    assertComplaint(
+        "a grid has 2 to 1000000 steps", "{strategy: grid, space: {lr: {uniform: [1, 2], steps: 1000000000}}}");
     assertComplaint("folds: expected 1", "{folds: 0, space: {lr: {uniform: [1, 2]}}}");
     assertComplaint("held out", "{recipe: {validation: 0}, space: {lr: {uniform: [1, 2]}}}");
     assertComplaint("there is no file nowhere.yaml", "{recipe: nowhere.yaml, space: {lr: {uniform: [1, 2]}}}");
+  }
+
+  @Test
+  void whatWouldMakeNoDifferenceIsRefused() {
+    String space = "space: {lr: {uniform: [1, 2]}}";
+    assertComplaint("min_epochs: only asha compares trials on their way", "{min_epochs: 2, " + space + "}");
+    assertComplaint("reduction: only asha", "{reduction: 4, strategy: grid, " + space + "}");
+    for (String strategy : List.of("random", "asha")) {
+      assertComplaint(
+          "space: lr: only a grid has steps",
+          "{strategy: " + strategy + ", epochs: 9, space: {lr: {uniform: [1, 2], steps: 3}}}");
+    }
+    assertComplaint("epochs: they are varied", "{epochs: 3, space: {epochs: {integer: [1, 4]}}}");
+    assertComplaint("keep_every: a search keeps the best", "{recipe: {keep_every: 2}, " + space + "}");
+    assertComplaint("keep_every cannot be varied", "space: {keep_every: {integer: [0, 3]}}");
+    assertComplaint("statistics_every cannot be varied", "space: {statistics_every: {choice: [0, 10]}}");
+  }
+
+  @Test
+  void epochsThatAreVariedAreWrittenOnce() {
+    SearchPlan plan = parse("{recipe: {epochs: 7}, space: {epochs: {integer: [1, 4]}}, trials: 5}");
+    SearchPlan again = parse(new SearchText().write(plan));
+    assertEquals(recipes(plan), recipes(again));
+  }
+
+  @Test
+  void lossesAreComparedOnlyWithTheirOwnKind() {
+    String regression = "{recipe: {loss: huber, model: [{dense: 1}]}, ";
+    assertComplaint(
+        "loss cannot be varied for a regression", regression + "space: {loss: {choice: [mean_squared_error, l1]}}}");
+    assertComplaint("loss.delta cannot be varied", regression + "space: {loss.delta: {uniform: [0.5, 2]}}}");
+    assertComplaint("loss cannot be varied", "space: {loss: {choice: [softmax_cross_entropy, huber]}}");
+    SearchPlan plan = parse("space: {loss: {choice: [softmax_cross_entropy, multi_class_hinge]}}");
+    assertEquals(20, plan.trials(1, plan.space()).size(), "classes are compared by accuracy");
   }
 
   @Test
