@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -34,7 +35,8 @@ public final class AtomicFile {
   public static void write(Path target, Content content) {
     Path folder = target.toAbsolutePath().getParent();
     if (folder == null || Files.isDirectory(target)) {
-      throw new BadInputException("cannot write " + target + ": it is a folder; name a file");
+      throw new BadInputException(
+          "cannot write " + target + ": it is a folder; name a file", new FileSystemException(target.toString()));
     }
     Path temporary = temporaryIn(folder, target.getFileName().toString());
     try {
@@ -87,7 +89,8 @@ public final class AtomicFile {
                 + bytes
                 + " bytes are needed and "
                 + free
-                + " are free; make room or choose another folder");
+                + " are free; make room or choose another folder",
+            new FileSystemException(folder.toString(), null, "too little space"));
       }
       writeForced(probe, channel -> writeFully(channel, ByteBuffer.allocate(1)));
     } catch (IOException e) {

@@ -49,7 +49,7 @@ public record Outcome(
     STOPPED_EARLY,
     /** A loss or gradient was not finite. */
     DIVERGED,
-    /** The recipe makes no model, or none that fits into memory. */
+    /** The recipe makes no model, none that fits into memory, or nothing that these data or this device can do. */
     FAILED
   }
 

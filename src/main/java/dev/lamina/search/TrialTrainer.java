@@ -3,6 +3,7 @@ package dev.lamina.search;
 import dev.lamina.data.Dataset;
 import dev.lamina.data.Split;
 import dev.lamina.device.OutOfDeviceMemoryException;
+import dev.lamina.device.UnsupportedOnDeviceException;
 import dev.lamina.io.AtomicFile;
 import dev.lamina.io.BadInputException;
 import dev.lamina.train.DivergenceException;
@@ -16,6 +17,7 @@ import dev.lamina.train.recipe.Recipe;
 import dev.lamina.train.recipe.RecipeText;
 import dev.lamina.train.run.MetricsLog;
 import dev.lamina.train.run.RunFolder;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.util.ArrayList;
@@ -60,13 +62,13 @@ public final class TrialTrainer implements TrialTask {
   @Override
   public Optional<Outcome> run(Trial trial, int epochs, BooleanSupplier stop) {
     List<TrainingReport> reports = new ArrayList<>();
-    if (splits.size() > 1) { // for whoever wants to train it on everything; each fold has its own too
+    if (plan.folds() > 1) { // for whoever wants to train it on everything; each fold has its own too
       AtomicFile.requireWritable(folder.trial(trial.number()).path(), 1 << 20);
       AtomicFile.writeText(folder.trial(trial.number()).recipe(), text.write(trial.recipe().withOut(null)));
     }
     try {
       for (int fold = 1; fold <= splits.size(); fold++) {
-        RunFolder run = splits.size() == 1 ? folder.trial(trial.number()) : folder.fold(trial.number(), fold);
+        RunFolder run = runFolder(trial, fold);
         AtomicFile.requireWritable(run.path(), 1 << 20);
         Split split = splits.get(fold - 1);
         TrainingReport report = train(trial.recipe(), run, split, new EpochLimit(limit(epochs), stop));
@@ -80,7 +82,18 @@ public final class TrialTrainer implements TrialTask {
       return Optional.of(Outcome.bad(trial, epochs, Outcome.End.DIVERGED, seconds(reports), e.getMessage()));
     } catch (OutOfDeviceMemoryException | IllegalArgumentException e) {
       return Optional.of(Outcome.bad(trial, epochs, Outcome.End.FAILED, seconds(reports), e.getMessage()));
+    } catch (UnsupportedOnDeviceException | BadInputException e) {
+      // Values that made a checkpoint are right: what is wrong is a file, or another device than before.
+      boolean isProven = Files.exists(runFolder(trial, reports.size() + 1).checkpoints().last());
+      if (isProven || e.getCause() instanceof IOException) {
+        throw e;
+      }
+      return Optional.of(Outcome.bad(trial, epochs, Outcome.End.FAILED, seconds(reports), e.getMessage()));
     }
+  }
+
+  private RunFolder runFolder(Trial trial, int fold) {
+    return plan.folds() == 1 ? folder.trial(trial.number()) : folder.fold(trial.number(), fold);
   }
 
   /** The last rung is wherever the recipe ends. */

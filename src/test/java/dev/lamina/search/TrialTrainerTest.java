@@ -18,6 +18,7 @@ import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -173,6 +174,75 @@ class TrialTrainerTest {
         found.outcomes().stream().map(Outcome::end).toList());
     assertTrue(found.outcomes().get(2).reason().contains("training diverged at step"));
     assertEquals(1, found.best().orElseThrow().trial());
+  }
+
+  private static final String VECTORS = "recipe: {model: [{dense: 3}], epochs: 1, batch: 16, validation: 0.25}\n";
+
+  private List<Outcome> outcomes(String device, String vary) {
+    SearchPlan plan = new SearchText().parse("search", VECTORS + vary + "\nstrategy: grid");
+    SearchFolder place = folder("unusable" + vary.hashCode());
+    TrialDevices devices = TrialDevices.of(new Devices().choose(device, new DeviceOptions(1)), 1, plan.trials());
+    return new Search(plan, place, new TrialTrainer(plan, place, data, devices)).run().outcomes();
+  }
+
+  @Test
+  void aTrialWhoseValuesSuitNeitherDataNorDeviceIsAResultToo() {
+    Map<String, String> reasons =
+        Map.of(
+            "space: {batch: {choice: [16, 1000]}}", "batch 1000 is larger than clouds",
+            "space: {accumulate: {choice: [1, 9]}}", "cannot be filled from 72 examples",
+            "space: {preprocessing: {choice: [none, {pca: 100}]}}", "100 components are more than the 6 features",
+            "space: {precision: {choice: [fp32, bf16]}}", "BF16");
+    reasons.forEach((vary, reason) -> {
+      List<Outcome> found = outcomes("cpu", vary);
+      assertEquals(List.of(Outcome.End.FINISHED, Outcome.End.FAILED), found.stream().map(Outcome::end).toList());
+      assertTrue(found.getLast().reason().contains(reason), found.getLast().reason());
+    });
+  }
+
+  @Test
+  void aTrialThatCannotBeWrittenEndsTheSearch() throws IOException {
+    SearchPlan plan = new SearchText().parse("search", VECTORS + "space: {lr: {uniform: [0.01, 0.02]}}\ntrials: 2");
+    SearchFolder place = folder("unwritable");
+    Files.writeString(place.trial(1).path(), "a file where a folder should be");
+    Search search = new Search(plan, place, new TrialTrainer(plan, place, data, devices(1, new MemoryLimit.None())));
+    String complaint = assertThrows(BadInputException.class, search::run).getMessage();
+    assertTrue(complaint.contains("trial-001"), complaint);
+    assertEquals(List.of(), place.journal().read());
+  }
+
+  /** What is wrong is the file: the values of the trial have been trained with. */
+  @Test
+  void aBrokenCheckpointIsNoResultOfItsTrial() throws IOException {
+    String settings = "strategy: asha\nmin_epochs: 1\nreduction: 2\n";
+    SearchFolder place = folder("damaged");
+    search(settings, place, 1, new AtomicInteger(7));
+    Files.writeString(place.trial(2).checkpoints().last(), "nonsense");
+    assertThrows(BadInputException.class, () -> search(settings, place, 1, new AtomicInteger(Integer.MAX_VALUE)));
+    assertTrue(place.journal().read().stream().allMatch(Outcome::isGood));
+  }
+
+  /** With one update an epoch, each update too many is an epoch too many. */
+  @Test
+  void foldsThatWereDoneBeforeABreakAreNotTrainedFurther() {
+    String settings = "folds: 3\nstrategy: asha\nmin_epochs: 1\nreduction: 2\n";
+    String base = BASE.replace("batch: 16", "batch: full");
+    SearchPlan plan = new SearchText().parse("search", base + settings);
+    List<String> expected = null;
+    for (int asks : new int[] {Integer.MAX_VALUE, 5}) {
+      SearchFolder place = folder("full-" + asks);
+      SearchReport report;
+      do {
+        AtomicInteger left = new AtomicInteger(asks);
+        TrialDevices devices = devices(1, new MemoryLimit.None());
+        report =
+            new Search(plan, place, new TrialTrainer(plan, place, data, devices))
+                .stop(() -> left.decrementAndGet() < 0)
+                .run();
+      } while (report.isInterrupted());
+      expected = expected == null ? figures(report) : expected;
+      assertEquals(expected, figures(report));
+    }
   }
 
   @Test
