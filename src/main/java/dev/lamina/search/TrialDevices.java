@@ -31,7 +31,8 @@ public final class TrialDevices {
   }
 
   /**
-   * Devices for the trials of a search.
+   * Devices for the trials of a search. Only the CPU device has threads to share; the reference computes on the one
+   * that asks it, so that as many trials as cores keep them all busy.
    *
    * @param choice with the threads that all trials take together, 0 for one on each core
    * @param trialsAtOnce 0 for one on each thread where threads are what computes, for one alone elsewhere
@@ -42,12 +43,13 @@ public final class TrialDevices {
     boolean isHost = !choice.provider().name().equals("cuda");
     int wanted = trialsAtOnce > 0 ? trialsAtOnce : isHost ? all : 1;
     int parallel = Math.min(wanted, trials);
+    int threads = choice.provider().name().equals("cpu") ? Math.max(1, all / parallel) : 1;
     if (parallel == 1) {
-      return new TrialDevices(choice, 1, all, choice.options().memoryLimit());
+      return new TrialDevices(choice, 1, threads, choice.options().memoryLimit());
     }
     try (Device whole = choice.open()) {
       MemoryLimit part = new MemoryLimit.Bytes(Math.max(1, whole.availableMemory() / parallel));
-      return new TrialDevices(choice, parallel, Math.max(1, all / parallel), part);
+      return new TrialDevices(choice, parallel, threads, part);
     }
   }
 
@@ -56,7 +58,7 @@ public final class TrialDevices {
     return parallel;
   }
 
-  /** Threads of each. */
+  /** Threads of each: the part of all, but one at least. */
   public int threads() {
     return threads;
   }
