@@ -19,7 +19,6 @@ import dev.lamina.search.TrialTable;
 import dev.lamina.search.TrialTrainer;
 import dev.lamina.search.Value;
 import dev.lamina.train.recipe.Recipe;
-import dev.lamina.train.recipe.RecipeTemplate;
 import dev.lamina.train.recipe.RecipeText;
 import dev.lamina.train.recipe.YamlNode;
 import dev.lamina.train.recipe.YamlText;
@@ -30,6 +29,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
@@ -51,6 +51,9 @@ import tools.jackson.databind.json.JsonMapper;
       "lamina search --vary lr=log_uniform:1e-4,1e-1 --vary batch=choice:32,64,128 --epochs 1 --trials 10",
     })
 final class SearchCommand implements Callable<Integer> {
+  /** What a search that goes on can be given anew: where it is computed, which changes no outcome. */
+  private static final Set<String> ON_RESUMING = Set.of("device", "threads");
+
   private final Console console;
 
   @Parameters(
@@ -105,24 +108,15 @@ final class SearchCommand implements Callable<Integer> {
   @Option(names = "--seed", paramLabel = "N", description = "Decides which values are tried; 1.")
   private String seed;
 
-  @Option(names = "--data", paramLabel = "mnist|DIR", description = "Data of the recipe.")
-  private String data;
-
-  @Option(names = "--model", paramLabel = "NAME", description = "Model of the recipe.")
-  private String model;
-
-  @Option(names = "--device", paramLabel = "NAME", description = "auto (the default), cuda, cuda:1, cpu or reference.")
-  private String device;
-
   @Option(
       names = "--parallel",
       paramLabel = "N",
       description =
-          "Trials at once; as many as threads on the CPU, 1 on a GPU unless given. Together they take the"
-              + " threads that one training would.")
+          "Trials at once; as many as threads on the CPU, 1 on a GPU unless given. On the CPU they share the threads"
+              + " that one training would take; where trials are more than threads each has one.")
   private Integer parallel;
 
-  @Mixin private DeviceWishes wishes;
+  @Mixin private RecipeOptions options;
 
   @Option(names = "--out", paramLabel = "DIR", description = "Folder of the search; searches/<date>-<n> unless given.")
   private String out;
@@ -145,7 +139,7 @@ final class SearchCommand implements Callable<Integer> {
     SearchText text = new SearchText();
     SearchPlan plan = resume == null ? newPlan(text) : resumedPlan(text);
     Recipe base = plan.base();
-    Devices.Choice choice = DeviceChoice.of(device == null ? base.device() : device, wishes.options(base));
+    Devices.Choice choice = DeviceChoice.of(base.device(), options.ofDevice(base));
     console.line(choice.reason());
     plan.trials(1, plan.space()); // a value that fits nowhere is found before the data is read
     DataSource source = DataSource.open(base.data());
@@ -167,27 +161,18 @@ final class SearchCommand implements Callable<Integer> {
   private SearchPlan newPlan(SearchText text) {
     YamlNode document = file == null ? new YamlNode.Nothing("search") : YamlText.read(file);
     Path beside = file == null || file.getParent() == null ? Path.of("") : file.getParent();
-    List<RecipeText.Setting> settings = settings();
-    List<RecipeTemplate.Change> changes = new ArrayList<>();
-    given(Map.of("data", option(data), "model", option(model), "device", option(device)))
-        .forEach((key, value) -> changes.add(new RecipeTemplate.Change(key, new YamlNode.Scalar(value, "--" + key))));
+    List<RecipeText.Setting> settings = new ArrayList<>(settings());
     if (recipe != null) {
       settings.add(new RecipeText.Setting("--recipe", "recipe", "'" + recipe.toAbsolutePath() + "'"));
     }
     if (!vary.isEmpty()) {
       settings.add(new RecipeText.Setting("--vary", "space", space()));
     }
-    return text.parse(file == null ? "" : file.toString(), document, beside, settings, changes);
+    return text.parse(file == null ? "" : file.toString(), document, beside, settings, ofRecipe());
   }
 
-  private static String option(String value) {
-    return value == null ? "" : value;
-  }
-
-  private static Map<String, String> given(Map<String, String> options) {
-    return options.entrySet().stream()
-        .filter(entry -> !entry.getValue().isEmpty())
-        .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue, (a, _) -> a, java.util.TreeMap::new));
+  private List<RecipeText.Setting> ofRecipe() {
+    return RecipeOptions.settings(options.given());
   }
 
   private List<RecipeText.Setting> settings() {
@@ -200,13 +185,7 @@ final class SearchCommand implements Callable<Integer> {
     given.put("stages", stages);
     given.put("folds", folds);
     given.put("seed", seed);
-    List<RecipeText.Setting> settings = new ArrayList<>();
-    given.forEach((key, value) -> {
-      if (value != null) {
-        settings.add(new RecipeText.Setting("--" + key.replace('_', '-'), key, value));
-      }
-    });
-    return settings;
+    return RecipeOptions.settings(given);
   }
 
   /** {@code lr=log_uniform:1e-4,1e-1:4} as YAML: {@code {lr: {log_uniform: [1e-4, 1e-1], steps: 4}}}. */
@@ -226,14 +205,15 @@ final class SearchCommand implements Callable<Integer> {
   }
 
   private SearchPlan resumedPlan(SearchText text) {
-    boolean isChanged =
-        file != null || recipe != null || !vary.isEmpty() || data != null || model != null || out != null;
-    if (isChanged || !settings().isEmpty()) {
+    List<RecipeText.Setting> ofRecipe = ofRecipe();
+    boolean isChanged = file != null || recipe != null || !vary.isEmpty() || out != null || !settings().isEmpty();
+    if (isChanged || !ofRecipe.stream().map(RecipeText.Setting::key).allMatch(ON_RESUMING::contains)) {
       throw new BadInputException(
-          "a search goes on as it began; with --resume leave out everything but --device and --parallel");
+          "a search goes on as it began; with --resume leave out everything but --device, --threads, --memory-limit and"
+              + " --parallel");
     }
     SearchFolder folder = SearchFolder.open(resume);
-    return text.parse(folder.plan().toString(), YamlText.read(folder.plan()), resume, List.of(), List.of());
+    return text.parse(folder.plan().toString(), YamlText.read(folder.plan()), resume, List.of(), ofRecipe);
   }
 
   /** Prints each outcome as it comes. */
@@ -257,13 +237,22 @@ final class SearchCommand implements Callable<Integer> {
     }
   }
 
+  private static String epochs(SearchPlan plan) {
+    for (Space.Parameter parameter : plan.space().parameters()) {
+      if (parameter.path().equals("epochs")) {
+        return TrialTable.range(parameter.range()) + " epochs";
+      }
+    }
+    String first = plan.rungs().size() == 1 ? "" : plan.rungs().getFirst() + " to ";
+    return first + (plan.epochs() == 1 ? "1 epoch" : plan.epochs() + " epochs");
+  }
+
   private int search(SearchPlan plan, SearchFolder folder, TrialTrainer trainer, TrialDevices devices) {
     TrialTable table = new TrialTable(plan);
     console.line(
-        "%d trials of %s%s%s, %d at once with %d %s each; %s",
+        "%d trials of %s%s, %d at once with %d %s each; %s",
         plan.trials() * plan.stages(),
-        plan.rungs().size() == 1 ? "" : plan.rungs().getFirst() + " to ",
-        plan.epochs() == 1 ? "1 epoch" : plan.epochs() + " epochs",
+        epochs(plan),
         plan.folds() == 1 ? "" : " in each of " + plan.folds() + " folds",
         devices.parallel(),
         devices.threads(),

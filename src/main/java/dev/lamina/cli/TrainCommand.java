@@ -25,7 +25,6 @@ import dev.lamina.train.run.StatisticsLog;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -64,74 +63,16 @@ final class TrainCommand implements Callable<Integer> {
       description = "A YAML file in which all of this, the layers included, can be written.")
   private Path recipeFile;
 
-  @Option(
-      names = "--data",
-      paramLabel = "mnist|DIR",
-      description = "MNIST (the default), or a folder with IDX or CIFAR files.")
-  private String data;
-
-  @Option(
-      names = "--model",
-      paramLabel = "NAME",
-      description = "lenet, small-cnn (the default), mlp, vgg-small, resnet20, resnet18, resnet34, resnet50 or vgg16.")
-  private String model;
+  @Mixin private RecipeOptions options;
 
   @Option(names = "--epochs", paramLabel = "N", description = "Passes over the data.")
   private String epochs;
-
-  @Option(names = "--batch", paramLabel = "N|full", description = "Examples of one pass.")
-  private String batch;
-
-  @Option(
-      names = "--accumulate",
-      paramLabel = "N",
-      description =
-          "Passes whose gradients are averaged for one update: N batches of --batch act as one, but that batch norm"
-              + " sees them one by one.")
-  private String accumulate;
-
-  @Option(
-      names = "--lr",
-      paramLabel = "RATE",
-      description = "The learning rate: the highest of the schedule. Each optimizer has its own default.")
-  private String lr;
-
-  @Option(
-      names = "--optimizer",
-      paramLabel = "NAME",
-      description = "sgd, momentum, nesterov, adagrad, rmsprop, adam or adamw.")
-  private String optimizer;
-
-  @Option(
-      names = "--preprocessing",
-      paramLabel = "NAME",
-      description =
-          "none, mean (usual for images), z_score, min_max, pca or whiten, fitted to the training data; or as in a"
-              + " recipe: 'mean: pixel', 'pca: 50', 'pca: {share: 0.95}', 'whiten: {kind: zca, epsilon: 0.1}'.")
-  private String preprocessing;
 
   @Option(
       names = "--seed",
       paramLabel = "N",
       description = "Decides initial weights, data order, dropout and what is held out.")
   private String seed;
-
-  @Option(
-      names = "--threads",
-      paramLabel = "N",
-      description = "Threads of the CPU device; one for each core unless given.")
-  private String threads;
-
-  @Option(names = "--device", paramLabel = "NAME", description = "auto (the default), cuda, cuda:1, cpu or reference.")
-  private String device;
-
-  @Option(
-      names = "--precision",
-      paramLabel = "NAME",
-      description = "tf32 (the default: 32 bits, where products may be rounded), fp32, bf16, fp16 or fp64.")
-  private String precision;
-
-  @Mixin private DeviceWishes wishes;
 
   @Option(
       names = "--statistics-every",
@@ -170,7 +111,7 @@ final class TrainCommand implements Callable<Integer> {
   public Integer call() {
     RecipeText text = new RecipeText();
     Recipe recipe = resume == null ? newRecipe(text) : resumedRecipe(text);
-    Devices.Choice choice = DeviceChoice.of(recipe.device(), wishes.options(recipe));
+    Devices.Choice choice = DeviceChoice.of(recipe.device(), options.ofDevice(recipe));
     console.line(choice.reason());
     DataSource source = DataSource.open(recipe.data());
     RunFolder run = resume == null ? RunFolder.create(recipe.out(), recipe.model().name()) : RunFolder.open(resume);
@@ -203,31 +144,14 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private List<RecipeText.Setting> overrides() {
-    List<RecipeText.Setting> overrides = new ArrayList<>();
-    Map<String, String> given = new LinkedHashMap<>();
-    given.put("data", data);
-    given.put("model", model);
+    Map<String, String> given = new LinkedHashMap<>(options.given());
     given.put("epochs", epochs);
-    given.put("batch", batch);
-    given.put("accumulate", accumulate);
-    given.put("lr", lr);
-    given.put("optimizer", optimizer);
-    given.put("preprocessing", preprocessing);
     given.put("seed", seed);
-    given.put("threads", threads);
-    given.put("device", device);
-    given.put("precision", precision);
-    given.put("deterministic", wishes.deterministic() ? "true" : null);
     given.put("statistics_every", statisticsEvery);
     given.put("keep_every", keepEvery);
     given.put("from", from);
     given.put("out", out);
-    given.forEach((key, value) -> {
-      if (value != null) {
-        overrides.add(new RecipeText.Setting("--" + key.replace('_', '-'), key, value));
-      }
-    });
-    return overrides;
+    return RecipeOptions.settings(given);
   }
 
   /** Writes the recipe when nothing can go wrong any more before the first step: a folder with a recipe is a run. */

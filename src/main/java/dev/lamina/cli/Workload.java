@@ -63,12 +63,7 @@ record Workload(Recipe recipe, ModelSpec spec, int classes) {
    */
   static Recipe recipe(String subject, Map<String, String> given) {
     RecipeText text = new RecipeText();
-    List<RecipeText.Setting> overrides = new ArrayList<>();
-    given.forEach((key, value) -> {
-      if (value != null) {
-        overrides.add(new RecipeText.Setting("--" + key, key, value));
-      }
-    });
+    List<RecipeText.Setting> overrides = new ArrayList<>(RecipeOptions.settings(given));
     if (subject != null && Files.isDirectory(Path.of(subject))) {
       return text.read(RunFolder.open(Path.of(subject)).recipe(), overrides);
     }

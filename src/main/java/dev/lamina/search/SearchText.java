@@ -87,7 +87,7 @@ public final class SearchText {
    * @param name for messages
    * @param folder in which a recipe that is named, instead of written out, is found
    * @param overrides values from the command line, by key of the search file
-   * @param changes of the recipe, from the command line too
+   * @param ofRecipe values from the command line too, by key of the recipe; what is varied cannot be given
    * @throws BadInputException in one line, with place and path, if something in it is unknown or wrong
    */
   public SearchPlan parse(
@@ -95,10 +95,15 @@ public final class SearchText {
       YamlNode document,
       Path folder,
       List<RecipeText.Setting> overrides,
-      List<RecipeTemplate.Change> changes) {
+      List<RecipeText.Setting> ofRecipe) {
     Settings file = text.readRecord(RecipeText.overridden(document, "search", overrides), "search", DEFAULTS);
-    RecipeTemplate recipe = recipe(name, file.recipe, folder).changed(changes);
+    RecipeTemplate recipe = recipe(name, file.recipe, folder).overridden(ofRecipe);
     Space space = space(file.space);
+    for (RecipeText.Setting setting : ofRecipe) {
+      if (space.varies(setting.key())) {
+        throw new BadInputException(setting.option() + ": it is varied, so each trial has its own; leave it out");
+      }
+    }
     try {
       requireUse(file, space);
       int epochs = file.epochs == null ? recipe.with(List.of()).epochs() : file.epochs;
@@ -222,7 +227,7 @@ public final class SearchText {
       if (values.items().size() != 2) {
         throw values.error(where + "." + kind, "expected two numbers, the lower first, got " + values.line());
       }
-      int steps = stepsEntry == null ? 0 : wholeNumber(stepsEntry.value(), where + ".steps");
+      int steps = stepsEntry == null ? 0 : steps(stepsEntry.value(), where + ".steps");
       return new Interval(
           Interval.Kind.valueOf(kind.toUpperCase(Locale.ROOT)),
           number(values.items().get(0), where + "." + kind),
@@ -241,7 +246,7 @@ public final class SearchText {
     return new Choice(values.items());
   }
 
-  private static int wholeNumber(YamlNode node, String where) {
+  private static int steps(YamlNode node, String where) {
     try {
       if (node instanceof YamlNode.Scalar(String number, String _)) {
         return Integer.parseInt(number);
@@ -249,7 +254,7 @@ public final class SearchText {
     } catch (NumberFormatException _) {
       // The complaint below says it better.
     }
-    throw node.error(where, "expected a whole number, got " + node.words());
+    throw node.error(where, "steps are a whole number, got " + node.words());
   }
 
   private static double number(YamlNode node, String where) {

@@ -137,9 +137,9 @@ class SearchTextTest {
         "reduction: expected 2 or more, got 1",
         "{strategy: asha, epochs: 2, reduction: 1, space: {lr: {uniform: [1, 2]}}}");
     assertComplaint(
-        "steps: expected a whole number, got '2.5'", "{strategy: grid, space: {lr: {uniform: [1, 2], steps: 2.5}}}");
+        "steps: steps are a whole number, got '2.5'", "{strategy: grid, space: {lr: {uniform: [1, 2], steps: 2.5}}}");
     assertComplaint(
-        "steps: expected a whole number, got 'NaN'", "{strategy: grid, space: {lr: {uniform: [1, 2], steps: NaN}}}");
+        "steps: steps are a whole number, got 'NaN'", "{strategy: grid, space: {lr: {uniform: [1, 2], steps: NaN}}}");
     assertComplaint(
         "a grid has 2 to 1000000 steps", "{strategy: grid, space: {lr: {uniform: [1, 2], steps: 1000000000}}}");
     assertComplaint("folds: expected 1", "{folds: 0, space: {lr: {uniform: [1, 2]}}}");

@@ -48,12 +48,15 @@ public record RecipeTemplate(String name, YamlNode.Mapping recipe) {
     return text.read(name, changed(changes, text));
   }
 
-  /** The template with some values changed, once it has been seen that they make a recipe. */
-  public RecipeTemplate changed(List<Change> changes) {
-    RecipeText text = new RecipeText();
-    YamlNode.Mapping changed = changed(changes, text);
-    text.read(name, changed);
-    return new RecipeTemplate(name, changed);
+  /**
+   * The template with values from the command line.
+   *
+   * @throws BadInputException if they make no recipe
+   */
+  public RecipeTemplate overridden(List<RecipeText.Setting> settings) {
+    YamlNode.Mapping overridden = RecipeText.overridden(recipe, "recipe", settings);
+    new RecipeText().read(name, overridden);
+    return new RecipeTemplate(name, overridden);
   }
 
   private YamlNode.Mapping changed(List<Change> changes, RecipeText text) {
