@@ -5,57 +5,27 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.awt.image.BufferedImage;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import javax.imageio.ImageIO;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** {@code check} and {@code find-lr} as a user meets them. */
-class RehearsalTest {
-  @TempDir Path folder;
-  private final ByteArrayOutputStream out = new ByteArrayOutputStream();
-  private final ByteArrayOutputStream err = new ByteArrayOutputStream();
-  private Path data;
-
-  @BeforeEach
-  void writeData() throws IOException {
-    data = Stripes.write(folder.resolve("stripes"));
-  }
-
-  private int run(String... args) {
-    out.reset();
-    err.reset();
-    Console console =
-        new Console(
-            new PrintStream(out, true, StandardCharsets.UTF_8),
-            new PrintStream(err, true, StandardCharsets.UTF_8),
-            false);
-    return Main.run(console, args);
-  }
-
-  private String printed() {
-    return out.toString(StandardCharsets.UTF_8);
-  }
-
-  private String recipe(String text) throws IOException {
+class RehearsalTest extends CommandFixture {
+  private String onStripes(String text) throws IOException {
     String all = "data: " + data + "\ndevice: reference\nbatch: 20\nvalidation: 0.1\n" + text;
-    return Files.writeString(folder.resolve("recipe.yaml"), all).toString();
+    return recipe(all).toString();
   }
 
   @Test
   void aSoundRecipePassesItsCheck() throws IOException {
-    String recipe = recipe("model: [flatten, {dense: 8}, relu, {dense: 3}]\nlr: 0.02\ninit: lsuv\n");
-    assertEquals(Main.OK, run("check", recipe, "--json"), () -> printed() + err);
-    List<String> lines = printed().lines().toList();
+    String recipe = onStripes("model: [flatten, {dense: 8}, relu, {dense: 3}]\nlr: 0.02\ninit: lsuv\n");
+    assertEquals(Main.OK, run("check", recipe, "--json"), () -> said() + complaint());
+    List<String> lines = outLines();
     JsonNode result = new JsonMapper().readTree(lines.getLast());
     assertTrue(result.get("ok").asBoolean());
     assertEquals(6, result.get("findings").size());
@@ -68,14 +38,13 @@ class RehearsalTest {
 
   @Test
   void aBrokenRecipeFailsItsCheckWithWords() throws IOException {
-    String recipe = recipe("model: [flatten, {dense: 8}, sigmoid, {dense: 3}]\ninit: zeros\nlr: 1e-9\n");
-    assertEquals(Main.FAILED, run("check", recipe, "--steps", "20"), () -> printed() + err);
-    assertTrue(
-        printed().contains("FAILED   overfitting: 20 examples were not learned by heart in 20 steps"), printed());
-    assertTrue(printed().contains("warning  symmetry: dense1.weight is all zeros"), printed());
-    assertTrue(printed().contains("warning  activations: 1 hidden layer is a sigmoid"), printed());
-    assertTrue(printed().contains("1 of 6 checks failed, 2 warnings"), printed());
-    assertEquals("", err.toString(StandardCharsets.UTF_8));
+    String recipe = onStripes("model: [flatten, {dense: 8}, sigmoid, {dense: 3}]\ninit: zeros\nlr: 1e-9\n");
+    assertEquals(Main.FAILED, run("check", recipe, "--steps", "20"), () -> said() + complaint());
+    assertTrue(said().contains("FAILED   overfitting: 20 examples were not learned by heart in 20 steps"), said());
+    assertTrue(said().contains("warning  symmetry: dense1.weight is all zeros"), said());
+    assertTrue(said().contains("warning  activations: 1 hidden layer is a sigmoid"), said());
+    assertTrue(said().contains("1 of 6 checks failed, 2 warnings"), said());
+    assertEquals("", complaint());
   }
 
   @Test
@@ -99,12 +68,11 @@ class RehearsalTest {
             "sgd",
             "--out",
             plot.toString());
-    assertEquals(Main.OK, code, () -> printed() + err);
-    String suggestion =
-        printed().lines().filter(line -> line.startsWith("suggestion: --lr ")).findFirst().orElseThrow();
+    assertEquals(Main.OK, code, () -> said() + complaint());
+    String suggestion = said().lines().filter(line -> line.startsWith("suggestion: --lr ")).findFirst().orElseThrow();
     double rate = Double.parseDouble(suggestion.replaceAll("^suggestion: --lr ([^,]+),.*", "$1"));
     assertTrue(rate > 1e-3 && rate < 1, suggestion);
-    assertTrue(printed().contains("the loss exploded at rate "), printed());
+    assertTrue(said().contains("the loss exploded at rate "), said());
     BufferedImage image = ImageIO.read(plot.toFile());
     assertTrue(image.getWidth() >= 600 && image.getHeight() >= 400, image.toString());
     assertFalse(Files.exists(Path.of("lr-finder.png")));
@@ -112,20 +80,12 @@ class RehearsalTest {
 
   @Test
   void ratesThatTrainNothingSuggestNothing() throws IOException {
-    String recipe = recipe("model: [flatten, {dense: 3}]\n");
+    String recipe = onStripes("model: [flatten, {dense: 3}]\n");
     String plot = folder.resolve("rates.png").toString();
     assertEquals(
         Main.FAILED, run("find-lr", recipe, "--from", "1e-12", "--to", "1e-10", "--steps", "15", "--out", plot));
-    assertTrue(printed().contains("the loss never fell"), printed());
-    assertTrue(printed().contains("the loss did not explode"), printed());
-  }
-
-  private void assertComplaint(String expected, String... args) {
-    int code = run(args);
-    String complaint = err.toString(StandardCharsets.UTF_8).strip();
-    assertEquals(Main.BAD_INPUT, code, complaint);
-    assertTrue(complaint.startsWith("lamina: ") && complaint.contains(expected), complaint);
-    assertEquals(1, complaint.lines().count(), complaint);
+    assertTrue(said().contains("the loss never fell"), said());
+    assertTrue(said().contains("the loss did not explode"), said());
   }
 
   @Test
@@ -136,9 +96,9 @@ class RehearsalTest {
     assertComplaint("it is a folder", "find-lr", "--out", folder.toString());
     assertComplaint("there is no model 'smal-cnn'; did you mean 'small-cnn'?", "check", "smal-cnn");
     assertComplaint("there is no option '--stps'; did you mean '--steps'?", "check", "--stps", "3");
-    assertComplaint("1 step or more", "check", recipe("model: [flatten, {dense: 3}]\n"), "--steps", "0");
-    assertComplaint("3 classes", "check", recipe("model: [flatten, {dense: 4}]\n"));
-    assertComplaint("3 classes", "find-lr", recipe("model: [flatten, {dense: 4}]\n"), "--out", plot);
+    assertComplaint("1 step or more", "check", onStripes("model: [flatten, {dense: 3}]\n"), "--steps", "0");
+    assertComplaint("3 classes", "check", onStripes("model: [flatten, {dense: 4}]\n"));
+    assertComplaint("3 classes", "find-lr", onStripes("model: [flatten, {dense: 4}]\n"), "--out", plot);
     assertFalse(Files.exists(Path.of(plot)));
   }
 }

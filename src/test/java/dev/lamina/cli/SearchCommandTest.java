@@ -4,55 +4,17 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import javax.imageio.ImageIO;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** Uses {@code lamina search} as a user would, mistakes included. */
-class SearchCommandTest {
-  @TempDir Path folder;
-  private final ByteArrayOutputStream out = new ByteArrayOutputStream();
-  private final ByteArrayOutputStream err = new ByteArrayOutputStream();
-  private Path data;
-
-  @BeforeEach
-  void writeData() throws IOException {
-    data = Stripes.write(folder.resolve("stripes"));
-  }
-
-  private int run(String... args) {
-    out.reset();
-    err.reset();
-    PrintStream lines = new PrintStream(out, true, StandardCharsets.UTF_8);
-    PrintStream complaints = new PrintStream(err, true, StandardCharsets.UTF_8);
-    List<String> all = new ArrayList<>(List.of("search"));
-    all.addAll(List.of(args));
-    return Main.run(new Console(lines, complaints, false), all.toArray(String[]::new));
-  }
-
-  private List<String> outLines() {
-    return out.toString(StandardCharsets.UTF_8).lines().toList();
-  }
-
-  private void assertComplaint(String expected, String... args) {
-    int code = run(args);
-    List<String> lines = err.toString(StandardCharsets.UTF_8).lines().toList();
-    assertEquals(1, lines.size(), "one line, got " + lines);
-    assertEquals(Main.BAD_INPUT, code, lines.getFirst());
-    assertTrue(lines.getFirst().startsWith("lamina: ") && lines.getFirst().contains(expected), lines.getFirst());
-  }
-
+class SearchCommandTest extends CommandFixture {
   private Path searchFile() throws IOException {
     String text =
         """
@@ -77,10 +39,7 @@ class SearchCommandTest {
   @Test
   void aSearchPrintsATableAndLeavesItsTrialsAPlotAndTheCommandThatTrainsTheBest() throws IOException {
     Path place = folder.resolve("place");
-    assertEquals(
-        Main.OK,
-        run(searchFile().toString(), "--out", place.toString(), "--json"),
-        err.toString(StandardCharsets.UTF_8));
+    assertEquals(Main.OK, run("search", searchFile().toString(), "--out", place.toString(), "--json"), complaint());
     List<String> lines = outLines();
     assertEquals(
         4, lines.stream().filter(line -> line.matches("val_acc: .*, \\([1-4] / 4\\)")).count(), lines.toString());
@@ -96,10 +55,10 @@ class SearchCommandTest {
     }
     List<String> table = lines.stream().filter(line -> line.startsWith("val_acc")).sorted().toList();
 
-    assertEquals(Main.OK, run("--resume", place.toString()), err.toString(StandardCharsets.UTF_8));
+    assertEquals(Main.OK, run("search", "--resume", place.toString()), complaint());
     assertEquals(table, outLines().stream().filter(line -> line.startsWith("val_acc")).sorted().toList());
-    assertComplaint("a search goes on as it began", "--resume", place.toString(), "--trials", "9");
-    assertComplaint("holds a search already", searchFile().toString(), "--out", place.toString());
+    assertComplaint("a search goes on as it began", "search", "--resume", place.toString(), "--trials", "9");
+    assertComplaint("holds a search already", "search", searchFile().toString(), "--out", place.toString());
   }
 
   @Test
@@ -107,6 +66,7 @@ class SearchCommandTest {
     Path place = folder.resolve("place");
     int code =
         run(
+            "search",
             "--data",
             data.toString(),
             "--model",
@@ -124,10 +84,11 @@ class SearchCommandTest {
             "--out",
             place.toString());
     assertEquals(Main.BAD_INPUT, code);
-    assertTrue(err.toString(StandardCharsets.UTF_8).contains("validation cannot be varied"));
+    assertTrue(complaint().contains("validation cannot be varied"));
     assertFalse(Files.exists(place));
     code =
         run(
+            "search",
             "--data",
             data.toString(),
             "--model",
@@ -144,31 +105,126 @@ class SearchCommandTest {
             "batch=choice:16",
             "--out",
             place.toString());
-    assertEquals(Main.OK, code, err.toString(StandardCharsets.UTF_8));
+    assertEquals(Main.OK, code, complaint());
     assertTrue(outLines().stream().anyMatch(line -> line.contains("lr: 1.000000e-03, batch: 16, (1 / 2)")));
+  }
+
+  @Test
+  void whatIsGivenForTheRecipeIsKeptByTheSearchAndItsTrials() throws IOException {
+    Path place = folder.resolve("place");
+    String file = searchFile().toString();
+    String out = place.toString();
+    assertEquals(
+        Main.OK,
+        run("search", file, "--trials", "1", "--batch", "20", "--deterministic", "--out", out),
+        this::complaint);
+    for (String recipe : List.of("search.yaml", "trial-001/recipe.yaml")) {
+      String text = Files.readString(place.resolve(recipe));
+      assertTrue(text.matches("(?s).*deterministic: \"?true.*") && text.contains("batch: 20"), text);
+    }
+    assertEquals(Main.OK, run("search", "--resume", out, "--threads", "1", "--device", "reference"), this::complaint);
+    assertTrue(said().contains("1 at once with 1 thread each"), said());
+    assertComplaint("a search goes on as it began", "search", "--resume", out, "--batch", "30");
+    assertComplaint("a search goes on as it began", "search", "--resume", out, "--deterministic");
+  }
+
+  @Test
+  void whatNoTrialCanUseIsALineOfTheTable() {
+    String place = folder.resolve("place").toString();
+    String[] search = {
+      "search",
+      "--data",
+      data.toString(),
+      "--model",
+      "mlp",
+      "--device",
+      "cpu",
+      "--strategy",
+      "grid",
+      "--epochs",
+      "1",
+      "--vary",
+      "batch=choice:16,1000",
+      "--out",
+      place
+    };
+    assertEquals(Main.OK, run(search), this::complaint);
+    assertTrue(said().contains("failed, batch: 1000, (2 / 2): batch 1000 is larger than"), said());
+  }
+
+  /** Of nine trials the best three share a rate or a batch, so that the second grid has fewer points. */
+  @Test
+  void aGridOfThreeStagesEndsWithItsBest() throws IOException {
+    String recipe =
+        recipe("data: %s\nmodel: [flatten, {dense: 3}]\nvalidation: 0.2\ndevice: reference\n".formatted(data))
+            .toString();
+    Path place = folder.resolve("place");
+    int code =
+        run(
+            "search",
+            "--recipe",
+            recipe,
+            "--epochs",
+            "1",
+            "--strategy",
+            "grid",
+            "--stages",
+            "3",
+            "--vary",
+            "lr=log_uniform:1e-4,1e-1:3",
+            "--vary",
+            "batch=choice:16,48,1000",
+            "--json",
+            "--out",
+            place.toString());
+    assertEquals(Main.OK, code, this::complaint);
+    List<String> lines = outLines();
+    String best = lines.stream().filter(line -> line.startsWith("best: ")).findFirst().orElseThrow();
+    int trial = new JsonMapper().readTree(lines.getLast()).required("trial").asInt();
+    assertTrue(best.endsWith("(" + trial + " / 27)"), best);
+    assertTrue(lines.contains(best.substring("best: ".length())), best);
+    assertFalse(Files.exists(place.resolve("trial-018")), "the second grid leaves out the batch that failed");
+    assertTrue(Files.exists(place.resolve("trial-019")), "the third stage");
+  }
+
+  @Test
+  void optionsThatWouldMakeNoDifferenceAreRefused() {
+    String lr = "lr=uniform:0.01,0.02";
+    assertComplaint("min_epochs: only asha", "search", "--vary", lr, "--min-epochs", "2");
+    assertComplaint("reduction: only asha", "search", "--vary", lr, "--reduction", "4");
+    assertComplaint("only a grid has steps", "search", "--vary", lr + ":3");
+    assertComplaint("steps are a whole number, got '2.5'", "search", "--vary", lr + ":2.5");
+    assertComplaint("epochs: they are varied", "search", "--vary", "epochs=integer:1,3", "--epochs", "2");
+    assertComplaint("--lr: it is varied, so each trial has its own", "search", "--vary", lr, "--lr", "0.1");
+    assertComplaint("too far apart", "search", "--vary", "seed=integer:0,2000000000");
   }
 
   @Test
   void mistakesAreToldInOneLineAndLeaveNothingBehind() throws IOException {
     String place = folder.resolve("place").toString();
-    assertComplaint("there is nothing to search", "--out", place);
-    assertComplaint("expected a place and a range", "--vary", "lr", "--out", place);
+    assertComplaint("there is nothing to search", "search", "--out", place);
+    assertComplaint("expected a place and a range", "search", "--vary", "lr", "--out", place);
     assertComplaint(
         "--vary: there is no range 'loguniform'; did you mean 'log_uniform'?",
+        "search",
         "--vary",
         "lr=loguniform:1,2",
         "--out",
         place);
-    assertComplaint("did you mean 'lr'?", "--vary", "rl=uniform:1,2", "--out", place);
+    assertComplaint("did you mean 'lr'?", "search", "--vary", "rl=uniform:1,2", "--out", place);
     assertComplaint(
-        "--trials: expected a whole number", "--vary", "lr=uniform:1,2", "--trials", "many", "--out", place);
-    assertComplaint("trials: expected 1 to 100000", "--vary", "lr=uniform:1,2", "--trials", "0", "--out", place);
-    assertComplaint("there is no 'halving'", "--vary", "lr=uniform:1,2", "--strategy", "halving", "--out", place);
-    assertComplaint("--parallel: expected 1 or more", "--vary", "lr=uniform:1,2", "--parallel", "0", "--out", place);
-    assertComplaint("cannot read", folder.resolve("nowhere.yaml").toString(), "--out", place);
-    assertComplaint("there is no data", "--vary", "lr=uniform:1,2", "--data", "nowhere", "--out", place);
-    assertComplaint("is no search: there is no search.yaml in it", "--resume", folder.toString());
-    assertComplaint("there is no file", "--recipe", "nowhere.yaml", "--vary", "lr=uniform:1,2", "--out", place);
+        "--trials: expected a whole number", "search", "--vary", "lr=uniform:1,2", "--trials", "many", "--out", place);
+    assertComplaint(
+        "trials: expected 1 to 100000", "search", "--vary", "lr=uniform:1,2", "--trials", "0", "--out", place);
+    assertComplaint(
+        "there is no 'halving'", "search", "--vary", "lr=uniform:1,2", "--strategy", "halving", "--out", place);
+    assertComplaint(
+        "--parallel: expected 1 or more", "search", "--vary", "lr=uniform:1,2", "--parallel", "0", "--out", place);
+    assertComplaint("cannot read", "search", folder.resolve("nowhere.yaml").toString(), "--out", place);
+    assertComplaint("there is no data", "search", "--vary", "lr=uniform:1,2", "--data", "nowhere", "--out", place);
+    assertComplaint("is no search: there is no search.yaml in it", "search", "--resume", folder.toString());
+    assertComplaint(
+        "there is no file", "search", "--recipe", "nowhere.yaml", "--vary", "lr=uniform:1,2", "--out", place);
     assertFalse(Files.exists(Path.of(place)));
   }
 }
