@@ -187,9 +187,11 @@ class SearchTest {
   @Test
   void aGridThatShrinksReportsTheTrialThatWasBest() {
     String grid =
-        "space: {lr: {log_uniform: [1e-4, 1e-1], steps: 3}, batch: {choice: [32, 64, 128]}}\n"
-            + "strategy: grid\n"
-            + "stages: 3\n";
+        """
+        space: {lr: {log_uniform: [1e-4, 1e-1], steps: 3}, batch: {choice: [32, 64, 128]}}
+        strategy: grid
+        stages: 3
+        """;
     SearchReport report =
         new Search(
                 new SearchText().parse("search", grid),
