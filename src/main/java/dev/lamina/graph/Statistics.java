@@ -27,6 +27,11 @@ public final class Statistics {
     return sum(x, Exprs.mul(Exprs.mul(deviation, deviation), share(x)), type, mean(x, type));
   }
 
+  /** The standard deviation of the elements as a population. */
+  public static Tensor deviation(Tensor x, DType type) {
+    return variance(x, type).map(Exprs::sqrt);
+  }
+
   /** √Σx². */
   public static Tensor norm(Tensor x, DType type) {
     return sum(x, Exprs.mul(input(0), input(0)), type).map(Exprs::sqrt);

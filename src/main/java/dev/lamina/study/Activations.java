@@ -4,6 +4,7 @@ import dev.lamina.graph.Expr.Relation;
 import dev.lamina.graph.Exprs;
 import dev.lamina.graph.Gradients;
 import dev.lamina.graph.Op.ReduceKind;
+import dev.lamina.graph.Statistics;
 import dev.lamina.graph.Tensor;
 import dev.lamina.nn.Layer;
 import dev.lamina.nn.Scope.Mode;
@@ -185,8 +186,8 @@ final class Activations implements Study {
     Tensor sums = outputs.get(outputs.size() - 3);
     Tensor values = outputs.get(outputs.size() - 2);
     Tensor slopes = Gradients.of(values.sum(), List.of(sums)).getFirst().map(Exprs::abs);
-    slopes.graph().output("flat", Moments.share(slopes, Exprs.input(0), Relation.LT, FLAT));
+    slopes.graph().output("flat", Statistics.share(slopes, Exprs.input(0), Relation.LT, FLAT, DType.F64));
     Tensor steepest = slopes.reduce(ReduceKind.MAX, Exprs.input(0), DType.F32, new int[] {0});
-    slopes.graph().output("dead", Moments.share(steepest, Exprs.input(0), Relation.LT, FLAT));
+    slopes.graph().output("dead", Statistics.share(steepest, Exprs.input(0), Relation.LT, FLAT, DType.F64));
   }
 }

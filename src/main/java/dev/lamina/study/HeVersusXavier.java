@@ -1,5 +1,6 @@
 package dev.lamina.study;
 
+import dev.lamina.graph.Statistics;
 import dev.lamina.graph.Tensor;
 import dev.lamina.nn.Conv2d;
 import dev.lamina.nn.Dense;
@@ -14,6 +15,7 @@ import dev.lamina.nn.init.LeCun;
 import dev.lamina.nn.init.Zeros;
 import dev.lamina.optim.Sgd;
 import dev.lamina.study.Panel.Scale;
+import dev.lamina.tensor.DType;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -266,7 +268,7 @@ final class HeVersusXavier implements Study {
     for (int i = 0; i < network.layers().size(); i++) {
       if (network.layers().get(i) instanceof ReLU || i == network.layers().size() - 1) {
         Tensor output = outputs.get(i + 1); // The input is in front.
-        output.graph().output("deviation" + added++, Moments.deviation(output));
+        output.graph().output("deviation" + added++, Statistics.deviation(output, DType.F64));
       }
     }
   }

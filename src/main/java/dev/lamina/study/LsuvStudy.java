@@ -2,6 +2,7 @@ package dev.lamina.study;
 
 import dev.lamina.graph.Expr;
 import dev.lamina.graph.Exprs;
+import dev.lamina.graph.Statistics;
 import dev.lamina.graph.Tensor;
 import dev.lamina.nn.Scope.Mode;
 import dev.lamina.nn.activation.Activation;
@@ -14,6 +15,7 @@ import dev.lamina.nn.init.Normal;
 import dev.lamina.nn.init.Xavier;
 import dev.lamina.optim.Sgd;
 import dev.lamina.study.Panel.Scale;
+import dev.lamina.tensor.DType;
 import dev.lamina.train.UnitVariance.Scaled;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
@@ -282,7 +284,7 @@ final class LsuvStudy implements Study {
     Expr square = Exprs.mul(Exprs.input(0), Exprs.input(0));
     for (int i = 0; i <= DEPTH; i++) {
       // The input and what flattens it are in front; each hidden layer is a sum and an activation.
-      Tensor deviation = Moments.deviation(outputs.get(2 + 2 * i));
+      Tensor deviation = Statistics.deviation(outputs.get(2 + 2 * i), DType.F64);
       deviation.graph().output("variance" + i, deviation.map(square));
     }
   }

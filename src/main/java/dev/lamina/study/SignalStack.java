@@ -5,7 +5,7 @@ import static dev.lamina.graph.Exprs.input;
 import dev.lamina.graph.Expr.Relation;
 import dev.lamina.graph.Exprs;
 import dev.lamina.graph.Graph;
-import dev.lamina.graph.Op.ReduceKind;
+import dev.lamina.graph.Statistics;
 import dev.lamina.graph.Tensor;
 import dev.lamina.graph.Variable;
 import dev.lamina.nn.activation.Activation;
@@ -63,15 +63,15 @@ final class SignalStack implements AutoCloseable {
       Variable weight = new Variable("weight" + i, TensorType.f32(width, width), Variable.Kind.WEIGHT);
       weights.add(weight);
       x = x.matmul(graph.read(weight).times(scale)).map(activation::apply);
-      graph.output("deviation" + i, Moments.deviation(x));
-      graph.output("mean" + i, Moments.mean(x));
-      graph.output("beyond" + i, Moments.share(x, Exprs.abs(input(0)), Relation.GT, 0.97));
-      Tensor low = Moments.least(x);
-      Tensor high = x.reduce(ReduceKind.MAX, input(0), x.dtype(), new int[0]);
+      graph.output("deviation" + i, Statistics.deviation(x, DType.F64));
+      graph.output("mean" + i, Statistics.mean(x, DType.F64));
+      graph.output("beyond" + i, Statistics.share(x, Exprs.abs(input(0)), Relation.GT, 0.97, DType.F64));
+      Tensor low = Statistics.least(x);
+      Tensor high = Statistics.largest(x);
       graph.output("low" + i, low);
       graph.output("high" + i, high);
       if (bins > 0) {
-        graph.output("histogram" + i, Moments.histogram(x, low, high, bins));
+        graph.output("histogram" + i, Statistics.histogram(x, low, high, bins));
       }
     }
     computation = new Computation(setting.device(), graph);

@@ -3,6 +3,7 @@ package dev.lamina.study;
 import dev.lamina.graph.Exprs;
 import dev.lamina.graph.Gradients;
 import dev.lamina.graph.Graph;
+import dev.lamina.graph.Statistics;
 import dev.lamina.graph.Tensor;
 import dev.lamina.loss.SoftmaxCrossEntropy;
 import dev.lamina.nn.Scope.Mode;
@@ -16,6 +17,7 @@ import dev.lamina.nn.init.Normal;
 import dev.lamina.nn.init.Uniform;
 import dev.lamina.optim.Sgd;
 import dev.lamina.study.Panel.Scale;
+import dev.lamina.tensor.DType;
 import dev.lamina.tensor.HostTensor;
 import dev.lamina.tensor.TensorType;
 import java.lang.foreign.Arena;
@@ -242,8 +244,8 @@ final class VanishingGradient implements Study {
     List<Tensor> hidden = outputs.subList(2, outputs.size() - 1); // sums and outputs by turns
     List<Tensor> gradients = Gradients.of(loss, hidden);
     for (int i = 0; i < LAYERS; i++) {
-      labels.graph().output("sum" + i, Moments.norm(gradients.get(2 * i)));
-      labels.graph().output("output" + i, Moments.norm(gradients.get(2 * i + 1)));
+      labels.graph().output("sum" + i, Statistics.norm(gradients.get(2 * i), DType.F64));
+      labels.graph().output("output" + i, Statistics.norm(gradients.get(2 * i + 1), DType.F64));
     }
   }
 

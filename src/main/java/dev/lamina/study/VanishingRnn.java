@@ -1,6 +1,7 @@
 package dev.lamina.study;
 
 import dev.lamina.graph.Graph;
+import dev.lamina.graph.Statistics;
 import dev.lamina.graph.Tensor;
 import dev.lamina.nn.Dense;
 import dev.lamina.nn.Layer;
@@ -18,6 +19,7 @@ import dev.lamina.optim.Sgd;
 import dev.lamina.study.Panel.Curve;
 import dev.lamina.study.Panel.Scale;
 import dev.lamina.study.Panel.Style;
+import dev.lamina.tensor.DType;
 import dev.lamina.tensor.HostTensor;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
@@ -374,8 +376,8 @@ final class VanishingRnn implements Study {
     before.forEach((name, value) -> {
       Tensor from = graph.input("before " + name, value.type());
       Tensor to = graph.input("after " + name, value.type());
-      graph.output("moved " + name, Moments.norm(to.minus(from)));
-      graph.output("size " + name, Moments.norm(to));
+      graph.output("moved " + name, Statistics.norm(to.minus(from), DType.F64));
+      graph.output("size " + name, Statistics.norm(to, DType.F64));
     });
     try (Computation computation = new Computation(setting.device(), graph)) {
       before.forEach((name, value) -> computation.stage("before " + name, value));

@@ -1,6 +1,5 @@
 package dev.lamina.train;
 
-import dev.lamina.graph.Exprs;
 import dev.lamina.graph.Graph;
 import dev.lamina.graph.Statistics;
 import dev.lamina.graph.Tensor;
@@ -46,7 +45,7 @@ public final class LossProbe implements AutoCloseable {
     Tensor zeros = model.spec().loss().perExample(graph.constant(output.type(), 0), pass.target());
     graph.output("loss", pass.perExample().mean());
     graph.output("loss of zeros", zeros.mean());
-    graph.output("deviation", Statistics.variance(output, output.dtype()).map(Exprs::sqrt));
+    graph.output("deviation", Statistics.deviation(output, output.dtype()));
     forward = new Probe(model, graph);
   }
 

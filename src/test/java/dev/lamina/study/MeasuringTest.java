@@ -10,12 +10,13 @@ import dev.lamina.device.Devices;
 import dev.lamina.graph.Expr.Relation;
 import dev.lamina.graph.Exprs;
 import dev.lamina.graph.Graph;
-import dev.lamina.graph.Op.ReduceKind;
+import dev.lamina.graph.Statistics;
 import dev.lamina.graph.Tensor;
 import dev.lamina.nn.activation.ReLU;
 import dev.lamina.nn.activation.Tanh;
 import dev.lamina.nn.init.Initializer;
 import dev.lamina.nn.init.Normal;
+import dev.lamina.tensor.DType;
 import dev.lamina.tensor.HostTensor;
 import dev.lamina.tensor.Shape;
 import dev.lamina.tensor.TensorType;
@@ -41,12 +42,12 @@ class MeasuringTest {
   void statisticsOfATensor(String name) {
     Graph graph = new Graph();
     Tensor x = graph.input("x", TensorType.f32(2, 4));
-    graph.output("mean", Moments.mean(x));
-    graph.output("deviation", Moments.deviation(x));
-    graph.output("norm", Moments.norm(x));
-    graph.output("share", Moments.share(x, Exprs.input(0), Relation.GE, 1));
-    Tensor high = x.reduce(ReduceKind.MAX, Exprs.input(0), x.dtype(), new int[0]);
-    graph.output("histogram", Moments.histogram(x, Moments.least(x), high, 3));
+    graph.output("mean", Statistics.mean(x, DType.F64));
+    graph.output("deviation", Statistics.deviation(x, DType.F64));
+    graph.output("norm", Statistics.norm(x, DType.F64));
+    graph.output("share", Statistics.share(x, Exprs.input(0), Relation.GE, 1, DType.F64));
+    Tensor high = Statistics.largest(x);
+    graph.output("histogram", Statistics.histogram(x, Statistics.least(x), high, 3));
     try (Device device = open(name);
         Computation computation = new Computation(device, graph);
         Arena arena = Arena.ofConfined()) {

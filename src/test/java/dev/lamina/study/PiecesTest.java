@@ -10,6 +10,7 @@ import dev.lamina.data.Mnist;
 import dev.lamina.device.Device;
 import dev.lamina.device.DeviceOptions;
 import dev.lamina.device.Devices;
+import dev.lamina.graph.Statistics;
 import dev.lamina.nn.Dense;
 import dev.lamina.nn.Scope.Mode;
 import dev.lamina.nn.Sequential;
@@ -92,7 +93,7 @@ class PiecesTest {
                 Mode.EVALUATION,
                 (outputs, labels) -> {
                   for (int i = 0; i < 3; i++) {
-                    labels.graph().output("deviation" + i, Moments.deviation(outputs.get(2 + 2 * i)));
+                    labels.graph().output("deviation" + i, Statistics.deviation(outputs.get(2 + 2 * i), DType.F64));
                   }
                 })) {
       // The batch is all there is, so what was scaled on it is what is seen now.
@@ -120,9 +121,9 @@ class PiecesTest {
                 data,
                 Mode.EVALUATION,
                 (outputs, labels) -> {
-                  labels.graph().output("input", Moments.deviation(outputs.getFirst()));
+                  labels.graph().output("input", Statistics.deviation(outputs.getFirst(), DType.F64));
                   labels.graph().output("logits", outputs.getLast());
-                  labels.graph().output("weight", Moments.norm(Probe.weight(outputs, "dense2.weight")));
+                  labels.graph().output("weight", Statistics.norm(Probe.weight(outputs, "dense2.weight"), DType.F64));
                 })) {
       Computation seen = probe.look(course);
       assertEquals(1, seen.read("input")[0], 1e-6, "inputs are scaled to unit deviation");
