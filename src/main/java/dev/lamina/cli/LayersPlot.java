@@ -1,22 +1,15 @@
 package dev.lamina.cli;
 
-import dev.lamina.io.AtomicFile;
+import dev.lamina.chart.ChartGrid;
 import dev.lamina.train.LayerStatistics;
 import dev.lamina.train.ModelStatistics;
 import dev.lamina.train.WeightStatistics;
-import java.awt.Color;
-import java.awt.Graphics2D;
-import java.awt.image.BufferedImage;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
-import javax.imageio.ImageIO;
-import org.knowm.xchart.BitmapEncoder;
 import org.knowm.xchart.CategoryChart;
 import org.knowm.xchart.CategoryChartBuilder;
 import org.knowm.xchart.XYChart;
@@ -45,26 +38,10 @@ final class LayersPlot {
     save(histograms(last), COLUMNS, histograms);
   }
 
-  /** Row by row; the last one may be shorter. */
   private static void save(List<? extends Chart<?, ?>> charts, int columns, Path file) throws IOException {
-    if (charts.isEmpty()) {
-      return;
+    if (!charts.isEmpty()) {
+      new ChartGrid(charts, columns).write(file);
     }
-    int width = charts.getFirst().getWidth();
-    int height = charts.getFirst().getHeight();
-    int across = Math.min(columns, charts.size());
-    var whole =
-        new BufferedImage(across * width, Math.ceilDiv(charts.size(), across) * height, BufferedImage.TYPE_INT_RGB);
-    Graphics2D graphics = whole.createGraphics();
-    graphics.setColor(Color.WHITE);
-    graphics.fillRect(0, 0, whole.getWidth(), whole.getHeight());
-    for (int i = 0; i < charts.size(); i++) {
-      graphics.drawImage(BitmapEncoder.getBufferedImage(charts.get(i)), i % across * width, i / across * height, null);
-    }
-    graphics.dispose();
-    var bytes = new ByteArrayOutputStream();
-    ImageIO.write(whole, "png", bytes);
-    AtomicFile.write(file, channel -> AtomicFile.writeFully(channel, ByteBuffer.wrap(bytes.toByteArray())));
   }
 
   static List<XYChart> curves(List<ModelStatistics> looks) {

@@ -1,19 +1,15 @@
 package dev.lamina.cli;
 
-import dev.lamina.io.AtomicFile;
+import dev.lamina.chart.ChartGrid;
 import dev.lamina.train.LearningRateFinder.Point;
 import dev.lamina.train.RateCurve;
 import java.awt.BasicStroke;
 import java.awt.Color;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.ToDoubleFunction;
-import org.knowm.xchart.BitmapEncoder;
-import org.knowm.xchart.BitmapEncoder.BitmapFormat;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.XYSeries;
@@ -32,9 +28,7 @@ final class RatePlot {
 
   /** Draws {@code curve} to {@code file} as PNG. */
   static void write(Path file, String title, RateCurve curve) throws IOException {
-    var bytes = new ByteArrayOutputStream();
-    BitmapEncoder.saveBitmap(List.of(chart(title, curve)), 1, 1, bytes, BitmapFormat.PNG);
-    AtomicFile.write(file, channel -> AtomicFile.writeFully(channel, ByteBuffer.wrap(bytes.toByteArray())));
+    new ChartGrid(List.of(chart(title, curve)), 1).write(file);
   }
 
   static XYChart chart(String title, RateCurve curve) {

@@ -1,6 +1,6 @@
 package dev.lamina.cli;
 
-import dev.lamina.io.AtomicFile;
+import dev.lamina.chart.ChartGrid;
 import dev.lamina.search.Choice;
 import dev.lamina.search.Interval;
 import dev.lamina.search.Outcome;
@@ -10,17 +10,13 @@ import dev.lamina.search.Space;
 import dev.lamina.search.TrialTable;
 import dev.lamina.search.Value;
 import java.awt.Color;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import org.knowm.xchart.BitmapEncoder;
-import org.knowm.xchart.BitmapEncoder.BitmapFormat;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.XYSeries.XYSeriesRenderStyle;
@@ -47,12 +43,7 @@ final class SearchPlot {
 
   /** Draws all that is judged to {@code file} as PNG. */
   static void write(Path file, String title, SearchReport report) throws IOException {
-    List<XYChart> charts = charts(title, report);
-    int columns = Math.min(COLUMNS, charts.size());
-    int rows = (charts.size() + columns - 1) / columns;
-    var bytes = new ByteArrayOutputStream();
-    BitmapEncoder.saveBitmap(charts, rows, columns, bytes, BitmapFormat.PNG);
-    AtomicFile.write(file, channel -> AtomicFile.writeFully(channel, ByteBuffer.wrap(bytes.toByteArray())));
+    new ChartGrid(charts(title, report), COLUMNS).write(file);
   }
 
   /** One for each parameter. */

@@ -1,17 +1,13 @@
 package dev.lamina.cli;
 
-import dev.lamina.io.AtomicFile;
+import dev.lamina.chart.ChartGrid;
 import dev.lamina.train.run.RunFolder;
 import java.awt.Color;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
-import org.knowm.xchart.BitmapEncoder;
-import org.knowm.xchart.BitmapEncoder.BitmapFormat;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.style.Styler.LegendPosition;
@@ -26,10 +22,7 @@ final class TrainingPlot {
 
   /** Draws {@code points} to {@code file} as PNG. */
   static void write(Path file, String title, List<RunFolder.Point> points) throws IOException {
-    List<XYChart> charts = charts(title, points);
-    var bytes = new ByteArrayOutputStream();
-    BitmapEncoder.saveBitmap(charts, charts.size(), 1, bytes, BitmapFormat.PNG);
-    AtomicFile.write(file, channel -> AtomicFile.writeFully(channel, ByteBuffer.wrap(bytes.toByteArray())));
+    new ChartGrid(charts(title, points), 1).write(file);
   }
 
   /** One for the loss, and one for the accuracy where there is any. */

@@ -1,21 +1,16 @@
 package dev.lamina.study;
 
-import dev.lamina.io.AtomicFile;
+import dev.lamina.chart.ChartGrid;
 import java.awt.BasicStroke;
 import java.awt.Color;
 import java.awt.Font;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.math.MathContext;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
-import org.knowm.xchart.BitmapEncoder;
-import org.knowm.xchart.BitmapEncoder.BitmapFormat;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.XYSeries;
@@ -63,10 +58,7 @@ public final class Drawing {
    * @throws IOException if the picture cannot be encoded
    */
   public static void write(Figure figure, Path file) throws IOException {
-    List<XYChart> charts = figure.panels().stream().map(Drawing::chart).toList();
-    var bytes = new ByteArrayOutputStream();
-    BitmapEncoder.saveBitmap(charts, charts.size() / figure.columns(), figure.columns(), bytes, BitmapFormat.PNG);
-    AtomicFile.write(file, channel -> AtomicFile.writeFully(channel, ByteBuffer.wrap(bytes.toByteArray())));
+    new ChartGrid(figure.panels().stream().map(Drawing::chart).toList(), figure.columns()).write(file);
   }
 
   static XYChart chart(Panel panel) {

@@ -1,0 +1,2 @@
+/** Charts on their way to a file. */
+package dev.lamina.chart;
