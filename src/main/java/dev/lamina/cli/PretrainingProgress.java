@@ -97,7 +97,7 @@ final class PretrainingProgress implements PretrainingListener, AutoCloseable {
   }
 
   private static String energy(double value) {
-    return Double.isNaN(value) ? "-" : String.format(Locale.ROOT, "%.2f", value);
+    return Double.isNaN(value) ? "-" : String.format(Locale.ROOT, "%.2f", value).replaceFirst("^-(0\\.0+)$", "$1");
   }
 
   @Override

@@ -9,6 +9,7 @@ import dev.lamina.io.BadInputException;
 import dev.lamina.study.Drawing;
 import dev.lamina.study.Figure;
 import dev.lamina.study.Findings;
+import dev.lamina.study.Pictures;
 import dev.lamina.study.Setting;
 import dev.lamina.study.Studies;
 import dev.lamina.study.Study;
@@ -186,14 +187,25 @@ final class StudyCommand implements Callable<Integer> {
       console.line("wrote %s", folder.resolve(table.name() + ".csv"));
     }
     for (Figure figure : findings.figures()) {
-      draw(figure, folder.resolve(figure.name() + ".png"));
+      Path file = folder.resolve(figure.name() + ".png");
+      draw(file, () -> Drawing.write(figure, file));
+    }
+    for (Pictures pictures : findings.pictures()) {
+      Path file = folder.resolve(pictures.name() + ".png");
+      draw(file, () -> Drawing.write(pictures, file));
     }
   }
 
+  /** Writes one picture. */
+  @FunctionalInterface
+  private interface Writing {
+    void write() throws IOException;
+  }
+
   /** A missing font must not cost the figures of a study. */
-  private void draw(Figure figure, Path file) {
+  private void draw(Path file, Writing writing) {
     try {
-      Drawing.write(figure, file);
+      writing.write();
       console.line("wrote %s", file);
     } catch (IOException | InternalError | NoClassDefFoundError e) {
       console

@@ -134,6 +134,11 @@ final class Course implements AutoCloseable {
     return scaled;
   }
 
+  /** Replaces all weights, which were drawn, by others. */
+  void load(Map<String, HostTensor> weights) {
+    model.load(weights);
+  }
+
   /** Updates in one pass over the data. */
   int stepsPerEpoch() {
     return loader.batchesPerEpoch();

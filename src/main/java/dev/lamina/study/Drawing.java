@@ -61,6 +61,15 @@ public final class Drawing {
     new ChartGrid(figure.panels().stream().map(Drawing::chart).toList(), figure.columns()).write(file);
   }
 
+  /**
+   * Writes {@code pictures} to {@code file}, all or nothing.
+   *
+   * @throws IOException if they cannot be encoded
+   */
+  public static void write(Pictures pictures, Path file) throws IOException {
+    PictureDrawing.write(pictures, file);
+  }
+
   static XYChart chart(Panel panel) {
     XYChart chart =
         new XYChartBuilder()

@@ -16,6 +16,7 @@ public final class Studies {
           new HeVersusXavier(),
           new PreprocessingStudy(),
           new LsuvStudy(),
+          new RbmPretraining(),
           new BatchNormStudy(),
           new RandomVersusGrid(),
           new TwoLayerSearch(),
