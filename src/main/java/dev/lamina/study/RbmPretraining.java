@@ -13,7 +13,6 @@ import dev.lamina.optim.Momentum;
 import dev.lamina.study.Panel.Scale;
 import dev.lamina.tensor.HostTensor;
 import dev.lamina.tensor.Shape;
-import dev.lamina.train.Evaluation;
 import dev.lamina.train.pretrain.ContrastiveDivergence;
 import dev.lamina.train.pretrain.DeepBeliefNet;
 import dev.lamina.train.pretrain.HiddenLayer;
@@ -27,21 +26,30 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
 
 /**
  * A deep sigmoid net that begins with what restricted Boltzmann machines learned, beside those that begin with noise.
  */
 final class RbmPretraining implements Study {
-  private static final int DEPTH = 5;
-  private static final int WIDTH = 200;
   private static final int BATCH = 100;
   private static final int VALIDATION = 2000;
   private static final int FILTERS = 64;
-  private static final double[] RATES = {0.003, 0.01, 0.03, 0.1, 0.3};
+  private static final double[] RATES = {0.01, 0.03, 0.1, 0.3};
 
   /** Hinton's guide, untuned. */
   private static final PretrainingOptions GUIDE = PretrainingOptions.DEFAULTS;
+
+  /**
+   * How much is tried.
+   *
+   * @param depth hidden layers
+   * @param width of each
+   * @param seeds that are measured
+   * @param epochs of fine-tuning
+   * @param pretraining epochs of each machine
+   * @param images to learn from
+   */
+  record Extent(int depth, int width, int seeds, int epochs, int pretraining, int images) {}
 
   /**
    * A start.
@@ -50,9 +58,9 @@ final class RbmPretraining implements Study {
    * @param pretrained whether machines learn the others
    * @param claimed whether the claim is about it
    */
-  private record Start(String name, Initializer weight, boolean pretrained, boolean claimed) {}
+  record Start(String name, Initializer weight, boolean pretrained, boolean claimed) {}
 
-  private static final List<Start> STARTS =
+  static final List<Start> STARTS =
       List.of(
           new Start("pre-trained", new Xavier(), true, false),
           new Start("0.01 N", new Normal(0.01), false, true),
@@ -60,25 +68,40 @@ final class RbmPretraining implements Study {
           new Start("He", new He(), false, true),
           new Start("Xavier times 4", new Xavier(Distribution.UNIFORM, 4), false, false));
 
-  /** A fine-tuning: training loss and validation accuracy by epoch, and what was found at its end. */
-  private record Outcome(double rate, double[] losses, double[] accuracies, Evaluation test) {
+  /** What pixels become in front of the first layer. */
+  private record Inputs(String name, Preprocessing preprocessing) {}
+
+  /** Probabilities, as binary visible units take them. */
+  private static final Inputs UNIT = new Inputs("0 to 1", new Preprocessing.MinMax());
+
+  /** Centred ones are better for a net that begins with noise, so that may have them. */
+  private static final Inputs CENTRED = new Inputs("z-score", new Preprocessing.ZScore());
+
+  /**
+   * A fine-tuning.
+   *
+   * @param losses of training, by epoch
+   * @param validation accuracy in %, by epoch; only the last where nobody wants to see the others
+   * @param test accuracy in %
+   */
+  private record Outcome(double[] losses, double[] validation, double test) {
+    double loss() {
+      return losses[losses.length - 1];
+    }
+
     double last() {
-      return accuracies[accuracies.length - 1];
+      return validation[validation.length - 1];
     }
   }
 
-  /** The trainings from one start at its best rate, by seed. */
-  private record Tuned(Start start, List<Outcome> outcomes) {
-    Outcome first() {
-      return outcomes.getFirst();
-    }
-
+  /** The trainings from one start at what was best for it, by seed. */
+  private record Tuned(Start start, Inputs inputs, double rate, List<Outcome> outcomes) {
     double[] test() {
-      return outcomes.stream().mapToDouble(outcome -> 100 * outcome.test.accuracy()).toArray();
+      return outcomes.stream().mapToDouble(Outcome::test).toArray();
     }
 
-    double[] losses() {
-      return outcomes.stream().mapToDouble(outcome -> outcome.losses[outcome.losses.length - 1]).toArray();
+    String label() {
+      return start.name + ", " + inputs.name + ", rate " + Numbers.text(rate);
     }
   }
 
@@ -104,32 +127,34 @@ final class RbmPretraining implements Study {
     return "4 min";
   }
 
-  /** What is the same for all trainings. */
-  private record Bench(
-      Setting setting, Examples examples, FittedPreprocessing preprocessing, int epochs, Map<Long, DeepBeliefNet> nets)
+  /** What is the same for all trainings; nets are by seed. */
+  private record Bench(Setting setting, Examples examples, Extent extent, Map<Long, DeepBeliefNet> nets)
       implements AutoCloseable {
 
-    Course course(Start start, long seed) {
-      var network = Networks.dense(DEPTH, WIDTH, examples.classes(), new Sigmoid(), start.weight);
-      return new Course(setting, network, new Momentum(), null, preprocessing, examples.training(), BATCH, seed);
+    Course course(Start start, Inputs inputs, long seed) {
+      FittedPreprocessing fitted = inputs.preprocessing.fit(examples.training());
+      var network = Networks.dense(extent.depth, extent.width, examples.classes(), new Sigmoid(), start.weight);
+      return new Course(setting, network, new Momentum(), null, fitted, examples.training(), BATCH, seed);
     }
 
-    Outcome train(Start start, double rate, long seed) {
-      try (Course course = course(start, seed)) {
+    Outcome train(Start start, Inputs inputs, double rate, long seed, boolean drawn) {
+      int epochs = extent.epochs;
+      try (Course course = course(start, inputs, seed)) {
         if (start.pretrained) {
           course.load(nets.get(seed).weights());
         }
         double[] losses = new double[epochs];
-        double[] accuracies = new double[epochs];
+        double[] validation = new double[drawn ? epochs : 1];
         for (int epoch = 0; epoch < epochs; epoch++) {
           losses[epoch] = course.train(course.stepsPerEpoch(), rate).loss();
-          accuracies[epoch] = course.judge(examples.validation()).accuracy();
+          if (drawn || epoch == epochs - 1) {
+            validation[drawn ? epoch : 0] = 100 * course.judge(examples.validation()).accuracy();
+          }
         }
         if (course.diverged()) {
-          Arrays.fill(losses, Double.NaN);
-          Arrays.fill(accuracies, 0);
+          return new Outcome(new double[] {Double.NaN}, new double[] {0}, 0);
         }
-        return new Outcome(rate, losses, accuracies, course.judge(examples.test()));
+        return new Outcome(losses, validation, 100 * course.judge(examples.test()).accuracy());
       }
     }
 
@@ -141,15 +166,20 @@ final class RbmPretraining implements Study {
 
   @Override
   public Findings run(Setting setting) {
-    return run(setting, setting.sized(3, 1), setting.sized(15, 5), setting.sized(10, 4), setting.sized(10_000, 3000));
+    double[] rates = setting.quick() ? new double[] {0.1} : RATES;
+    Extent extent = setting.quick() ? new Extent(5, 200, 2, 5, 4, 3000) : new Extent(5, 200, 3, 15, 10, 10_000);
+    return run(setting, STARTS, rates, extent);
   }
 
-  /** The study with so many seeds, epochs of both kinds, and training images. */
-  Findings run(Setting setting, int seeds, int epochs, int pretraining, int images) {
-    double[] rates = setting.quick() ? new double[] {0.01, 0.1} : RATES;
+  /**
+   * The study in another size.
+   *
+   * @param starts the pre-trained one first
+   */
+  Findings run(Setting setting, List<Start> starts, double[] rates, Extent extent) {
     var options =
         new PretrainingOptions(
-            pretraining,
+            extent.pretraining,
             new ContrastiveDivergence(1),
             GUIDE.rate(),
             GUIDE.gaussianRate(),
@@ -158,29 +188,61 @@ final class RbmPretraining implements Study {
             GUIDE.firstEpochs(),
             GUIDE.weightDecay());
     Table machines =
-        new Table(
-            "pretraining",
-            "Machines after "
-                + pretraining
-                + " epochs, first seed; the gap is that of free energies, validation less"
-                + " training",
-            "layer",
-            "visible",
-            "hidden",
-            "reconstruction error",
-            "gap");
+        setting.begun(
+            new Table(
+                "pretraining",
+                "Machines after "
+                    + extent.pretraining
+                    + " epochs, first seed; the gap is that of free energies, validation less training",
+                "layer",
+                "visible",
+                "hidden",
+                "reconstruction error",
+                "gap"));
     Table grid =
-        new Table("rates", "Validation accuracy in %, first seed", "start", "rate", "training loss", "accuracy")
-            .detail();
+        setting.begun(
+            new Table(
+                    "rates",
+                    "Validation accuracy in %, a seed that is not used again",
+                    "start",
+                    "inputs",
+                    "rate",
+                    "training loss",
+                    "accuracy")
+                .detail());
+    Table results =
+        setting.begun(
+            new Table(
+                "rbm-pretraining",
+                "After " + extent.epochs + " epochs of fine-tuning at the best rate, " + extent.seeds + " seeds",
+                "start",
+                "inputs",
+                "rate",
+                "training loss",
+                "test accuracy in %",
+                "least",
+                "most"));
     try (Arena arena = Arena.ofShared()) {
-      Examples examples = Examples.open(setting, arena, images, VALIDATION, setting.sized(10_000, 2000));
-      FittedPreprocessing preprocessing = new Preprocessing.MinMax().fit(examples.training());
-      try (Bench bench = new Bench(setting, examples, preprocessing, epochs, new HashMap<>())) {
-        for (int seed = 0; seed < seeds; seed++) {
-          pretrain(bench, setting.seed() + seed, options, seed == 0 ? machines : null);
+      Examples examples = Examples.open(setting, arena, extent.images, VALIDATION, setting.sized(10_000, 2000));
+      try (Bench bench = new Bench(setting, examples, extent, new HashMap<>())) {
+        for (int seed = 0; seed <= extent.seeds; seed++) {
+          pretrain(bench, setting.seed() + seed, options, seed == 1 ? machines : null);
         }
-        List<Tuned> all = STARTS.stream().map(start -> tuned(bench, start, rates, seeds, grid)).toList();
-        return findings(bench, all, seeds, rates, List.of(machines, grid), options);
+        List<Tuned> all = new ArrayList<>();
+        for (Start start : starts) {
+          Tuned tuned = tuned(bench, start, rates, grid);
+          all.add(tuned);
+          double[] test = tuned.test();
+          results.row(
+              start.name,
+              tuned.inputs.name,
+              tuned.rate,
+              tuned.outcomes.stream().mapToDouble(Outcome::loss).average().orElseThrow(),
+              Numbers.mean(test),
+              Arrays.stream(test).min().orElseThrow(),
+              Arrays.stream(test).max().orElseThrow());
+        }
+        return findings(bench, all, rates, List.of(results, machines, grid), options);
       }
     }
   }
@@ -188,12 +250,12 @@ final class RbmPretraining implements Study {
   private static void pretrain(Bench bench, long seed, PretrainingOptions options, Table machines) {
     Setting setting = bench.setting;
     Examples examples = bench.examples;
-    try (Course course = bench.course(STARTS.getFirst(), seed)) {
+    try (Course course = bench.course(STARTS.getFirst(), UNIT, seed)) {
       var split = new Split(examples.training(), examples.validation());
       var net = new DeepBeliefNet(setting.device(), course.spec(), VisibleUnits.BINARY, split);
       bench.nets.put(seed, net);
       for (HiddenLayer layer : net.layers()) {
-        setting.doing("seed %d, machine %d of %d", seed, layer.number(), DEPTH);
+        setting.doing("seed %d, machine %d of %d", seed, layer.number(), net.layers().size());
         net.pretrain(
             layer,
             options,
@@ -205,79 +267,72 @@ final class RbmPretraining implements Study {
                       layer.number(), layer.visible(), layer.hidden(), epoch.reconstructionError(), epoch.gap());
                 }
               }
+
+              @Override
+              public boolean wantsStop() {
+                return setting.watcher().wantsStop();
+              }
             });
+        setting.goOn();
       }
     }
   }
 
-  private static Tuned tuned(Bench bench, Start start, double[] rates, int seeds, Table grid) {
+  private static Tuned tuned(Bench bench, Start start, double[] rates, Table grid) {
+    int seeds = bench.extent.seeds;
+    Inputs inputs = UNIT;
+    double rate = rates[0];
+    double best = -1;
+    for (Inputs tried : start.pretrained ? List.of(UNIT) : List.of(UNIT, CENTRED)) {
+      for (double triedRate : rates) {
+        bench.setting.doing("%s, %s, rate %s", start.name, tried.name, Numbers.text(triedRate));
+        Outcome outcome = bench.train(start, tried, triedRate, bench.setting.seed(), false);
+        grid.row(start.name, tried.name, triedRate, outcome.loss(), outcome.last());
+        if (outcome.last() > best) {
+          best = outcome.last();
+          inputs = tried;
+          rate = triedRate;
+        }
+      }
+    }
     List<Outcome> outcomes = new ArrayList<>();
-    for (double rate : rates) {
-      bench.setting.doing("%s, rate %s", start.name, Numbers.text(rate));
-      Outcome outcome = bench.train(start, rate, bench.setting.seed());
-      grid.row(start.name, rate, outcome.losses[outcome.losses.length - 1], 100 * outcome.last());
-      outcomes.add(outcome);
+    for (int seed = 1; seed <= seeds; seed++) {
+      bench.setting.doing("%s, seed %d of %d", start.name, seed, seeds);
+      outcomes.add(bench.train(start, inputs, rate, bench.setting.seed() + seed, seed == 1));
     }
-    Outcome best = outcomes.stream().max((a, b) -> Double.compare(a.last(), b.last())).orElseThrow();
-    List<Outcome> bySeed = new ArrayList<>(List.of(best));
-    for (int seed = 1; seed < seeds; seed++) {
-      bench.setting.doing("%s, seed %d of %d", start.name, seed + 1, seeds);
-      bySeed.add(bench.train(start, best.rate, bench.setting.seed() + seed));
-    }
-    return new Tuned(start, bySeed);
+    return new Tuned(start, inputs, rate, outcomes);
   }
 
   private static Findings findings(
-      Bench bench, List<Tuned> all, int seeds, double[] rates, List<Table> tables, PretrainingOptions options) {
-    Table results =
-        new Table(
-            "rbm-pretraining",
-            "After "
-                + bench.epochs
-                + " epochs of fine-tuning at the best rate, "
-                + seeds
-                + (seeds == 1 ? " seed" : " seeds"),
-            "start",
-            "rate",
-            "training loss",
-            "test accuracy in %",
-            "least",
-            "most");
-    double[] at = Numbers.counting(1, bench.epochs);
-    Panel losses = Panel.of("Training loss, each at its best rate, first seed", "epochs", "loss", Scale.LOG_Y);
+      Bench bench, List<Tuned> all, double[] rates, List<Table> tables, PretrainingOptions options) {
+    Panel losses = Panel.of("Training loss, first seed", "epochs", "loss", Scale.LOG_Y);
     Panel accuracies = Panel.of("Validation, first seed", "epochs", "accuracy in %", Scale.LINEAR);
     for (Tuned tuned : all) {
-      double[] test = tuned.test();
-      results.row(
-          tuned.start.name,
-          tuned.first().rate,
-          Numbers.mean(tuned.losses()),
-          Numbers.mean(test),
-          Arrays.stream(test).min().orElseThrow(),
-          Arrays.stream(test).max().orElseThrow());
-      String name = tuned.start.name + ", rate " + Numbers.text(tuned.first().rate);
-      losses = losses.line(name, at, tuned.first().losses);
-      accuracies = accuracies.line(name, at, Arrays.stream(tuned.first().accuracies).map(a -> 100 * a).toArray());
+      Outcome first = tuned.outcomes.getFirst();
+      losses = losses.line(tuned.label(), Numbers.counting(1, first.losses.length), first.losses);
+      accuracies = accuracies.line(tuned.label(), Numbers.counting(1, first.validation.length), first.validation);
     }
-    List<Table> shown = new ArrayList<>(List.of(results));
-    shown.addAll(tables);
     return new Findings(
-        shown,
+        tables,
         List.of(new Figure("rbm-pretraining", 2, List.of(losses, accuracies))),
         filters(bench),
-        all.stream().filter(tuned -> tuned.start.claimed).map(tuned -> better(all.getFirst(), tuned)).toList(),
+        all.stream()
+            .filter(tuned -> tuned.start.claimed)
+            .map(tuned -> better(tuned.start.name, all.getFirst().test(), tuned.test()))
+            .toList(),
         List.of(
-            DEPTH
+            bench.extent.depth
                 + " hidden layers of "
-                + WIDTH
+                + bench.extent.width
                 + " sigmoids, "
                 + bench.examples.training().size()
-                + " training images scaled to [0, 1], momentum 0.9, batches of "
+                + " training images, momentum 0.9, batches of "
                 + BATCH
                 + "; Hinton's nets were wider and saw 60,000 images for longer",
             "tuning budget: the rates "
                 + Arrays.toString(rates)
-                + " for each start, of which validation of the first seed takes the best; pre-training is not tuned: "
+                + " for each start, with inputs from 0 to 1, and again with z-scores but for the pre-trained one, of"
+                + " which validation takes the best; pre-training is not tuned: "
                 + options.epochs()
                 + " epochs of CD-1 a layer with the numbers of Hinton's guide (2010), which is time that the others do"
                 + " not have",
@@ -285,15 +340,19 @@ final class RbmPretraining implements Study {
                 + " claim is older than that, so it is only reported"));
   }
 
-  private static Verdict better(Tuned pretrained, Tuned other) {
-    double[] with = pretrained.test();
-    double[] without = other.test();
-    boolean always = IntStream.range(0, with.length).allMatch(seed -> with[seed] > without[seed]);
+  /** Compares test accuracies in %, seed by seed. */
+  static Verdict better(String other, double[] with, double[] without) {
+    Interval gain = Interval.ofDifference(with, without);
     return Verdict.that(
-        "pre-trained is better on the test set than " + other.start.name + ", for every seed",
-        Numbers.text(Numbers.mean(with)) + " % against " + Numbers.text(Numbers.mean(without)) + " % on average",
-        "better",
-        always);
+        "pre-trained is better on the test set than " + other,
+        Numbers.text(Numbers.mean(with))
+            + " % against "
+            + Numbers.text(Numbers.mean(without))
+            + " %, a gain of "
+            + gain.text()
+            + " points",
+        "better, and the interval excludes 0",
+        gain.low() > 0);
   }
 
   /** The first machine's weights as pictures, where inputs are grey ones. */
@@ -302,10 +361,10 @@ final class RbmPretraining implements Study {
     if (image.rank() != 3 || image.last() != 1) {
       return List.of();
     }
-    HostTensor weight = bench.nets.get(bench.setting.seed()).weights().get("dense1.weight");
+    HostTensor weight = bench.nets.get(bench.setting.seed() + 1).weights().get("dense1.weight");
     int pixels = Math.toIntExact(image.size());
     List<double[]> units = new ArrayList<>();
-    for (int unit = 0; unit < FILTERS; unit++) {
+    for (int unit = 0; unit < Math.min(FILTERS, bench.extent.width); unit++) {
       double[] values = new double[pixels];
       for (int i = 0; i < pixels; i++) {
         values[i] = weight.get((long) unit * pixels + i);
@@ -315,7 +374,7 @@ final class RbmPretraining implements Study {
     return List.of(
         new Pictures(
             "filters",
-            "Weights of the first " + FILTERS + " hidden units, before fine-tuning",
+            "Weights of the first " + units.size() + " hidden units, before fine-tuning",
             8,
             image.dim(1),
             units));
