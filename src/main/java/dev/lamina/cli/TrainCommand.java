@@ -69,6 +69,12 @@ final class TrainCommand implements Callable<Integer> {
   private String epochs;
 
   @Option(
+      names = "--ema",
+      paramLabel = "DECAY",
+      description = "Judges and saves an exponential moving average of the weights: 0.999.")
+  private String ema;
+
+  @Option(
       names = "--seed",
       paramLabel = "N",
       description = "Decides initial weights, data order, dropout and what is held out.")
@@ -146,6 +152,7 @@ final class TrainCommand implements Callable<Integer> {
   private List<RecipeText.Setting> overrides() {
     Map<String, String> given = new LinkedHashMap<>(options.given());
     given.put("epochs", epochs);
+    given.put("ema", ema);
     given.put("seed", seed);
     given.put("statistics_every", statisticsEvery);
     given.put("keep_every", keepEvery);

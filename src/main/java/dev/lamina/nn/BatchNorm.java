@@ -74,13 +74,9 @@ public record BatchNorm(double epsilon, double momentum, Initializer weight, Ini
           scope);
     }
     List<Tensor> results = x.graph().add(new Op.BatchNorm(epsilon), List.of(x, gamma, beta));
-    scope.update(runningMean, runningMean.map(followed(1), results.get(1)));
-    scope.update(runningVariance, runningVariance.map(followed(n / (n - 1)), results.get(2)));
+    scope.follow(runningMean, results.get(1), 1, momentum);
+    scope.follow(runningVariance, results.get(2), n / (n - 1), momentum);
     return results.getFirst();
-  }
-
-  private Expr followed(double factor) {
-    return Exprs.add(Exprs.mul(Exprs.input(0), 1 - momentum), Exprs.mul(Exprs.input(1), momentum * factor));
   }
 
   private Tensor overAll(Tensor x, Tensor gamma, Tensor beta, Tensor mean, Tensor variance) {

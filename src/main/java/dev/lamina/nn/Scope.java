@@ -1,5 +1,7 @@
 package dev.lamina.nn;
 
+import dev.lamina.graph.Expr;
+import dev.lamina.graph.Exprs;
 import dev.lamina.graph.Graph;
 import dev.lamina.graph.RandomStream;
 import dev.lamina.graph.Tensor;
@@ -16,6 +18,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.SequencedMap;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 
 /**
  * The place of a layer in a model that is being traced: it names parameters, statistics and random streams by the path
@@ -59,6 +62,8 @@ public final class Scope {
       DType dtype,
       long seed,
       Tensor step,
+      UnaryOperator<Variable> stored,
+      Tensor share,
       SequencedMap<String, List<Tensor>> unrolled,
       List<Applied> applied) {}
 
@@ -73,8 +78,27 @@ public final class Scope {
    * @param step the number of the step, I32 scalar, from which random streams count
    */
   public static Scope root(Graph graph, Mode mode, Parameters parameters, DType dtype, long seed, Tensor step) {
-    return new Scope(
-        new Trace(graph, mode, parameters, dtype, seed, step, new LinkedHashMap<>(), new ArrayList<>()), "");
+    return root(graph, mode, parameters, dtype, seed, step, UnaryOperator.identity(), null);
+  }
+
+  /**
+   * The same over values that lie elsewhere.
+   *
+   * @param stored where the value of a parameter or statistic is read, and written
+   * @param share of the batch in statistics that {@link #follow} it, a scalar; null for what the layers say
+   */
+  public static Scope root(
+      Graph graph,
+      Mode mode,
+      Parameters parameters,
+      DType dtype,
+      long seed,
+      Tensor step,
+      UnaryOperator<Variable> stored,
+      Tensor share) {
+    Trace trace =
+        new Trace(graph, mode, parameters, dtype, seed, step, stored, share, new LinkedHashMap<>(), new ArrayList<>());
+    return new Scope(trace, "");
   }
 
   /** The graph that is being built. */
@@ -108,12 +132,12 @@ public final class Scope {
    * @param decayed whether weight decay applies
    */
   public Tensor parameter(String name, Shape shape, Initializer initializer, boolean decayed) {
-    return graph().read(declare(name, shape, Variable.Kind.WEIGHT, initializer, decayed));
+    return graph().read(trace.stored.apply(declare(name, shape, Variable.Kind.WEIGHT, initializer, decayed)));
   }
 
   /** A tensor that is learned otherwise; {@link #update} gives it its next value. */
   public Tensor statistic(String name, Shape shape, Initializer initializer) {
-    return graph().read(declare(name, shape, Variable.Kind.STATISTIC, initializer, false));
+    return graph().read(trace.stored.apply(declare(name, shape, Variable.Kind.STATISTIC, initializer, false)));
   }
 
   /** The value that a statistic, which was read before, has from the next step on. */
@@ -122,6 +146,24 @@ public final class Scope {
       throw new IllegalArgumentException(path + ": only a statistic can be updated, got " + statistic);
     }
     graph().assign(variable, next);
+  }
+
+  /**
+   * Lets a statistic, which was read before, follow the batch: {@code r ← (1 − momentum)·r + momentum·factor·batch}.
+   * Where somebody takes the mean over many batches the momentum is theirs.
+   *
+   * @param batch what this batch has instead
+   * @param factor makes an unbiased estimate of it
+   */
+  public void follow(Tensor statistic, Tensor batch, double factor, double momentum) {
+    Expr old = Exprs.input(0);
+    Expr now = Exprs.input(1);
+    update(
+        statistic,
+        trace.share == null
+            ? statistic.map(Exprs.add(Exprs.mul(old, 1 - momentum), Exprs.mul(now, momentum * factor)), batch)
+            : statistic.map(
+                Exprs.add(old, Exprs.mul(Exprs.input(2), Exprs.sub(Exprs.mul(now, factor), old))), batch, trace.share));
   }
 
   private Variable declare(String name, Shape shape, Variable.Kind kind, Initializer initializer, boolean decayed) {

@@ -18,6 +18,7 @@ import dev.lamina.graph.Tensor;
 import dev.lamina.graph.Variable;
 import dev.lamina.nn.Parameters;
 import dev.lamina.nn.init.Initializer;
+import dev.lamina.tensor.DType;
 import dev.lamina.tensor.HostTensor;
 import dev.lamina.tensor.TensorType;
 import java.lang.foreign.Arena;
@@ -45,6 +46,8 @@ public final class CompiledModel implements AutoCloseable {
   private final Program judge;
   private final Program predict;
   private final StatisticsProbe probe;
+  private final Program averaging;
+  private final Program averagedStatistics;
   private final HostTensor rate;
 
   /** What the device holds as the rate: it is sent when it changes. */
@@ -86,6 +89,8 @@ public final class CompiledModel implements AutoCloseable {
               .map(
                   look -> new StatisticsProbe(look.graphs(), program.apply(look.before()), program.apply(look.after())))
               .orElse(null);
+      averaging = plans.averaging().map(program).orElse(null);
+      averagedStatistics = plans.averagedStatistics().map(program).orElse(null);
       rate = device.allocateHost(TensorType.of(trace.spec().precision().parameters()));
     } catch (RuntimeException e) {
       // Somebody may try again with less: what half of a model took must be free by then.
@@ -160,6 +165,21 @@ public final class CompiledModel implements AutoCloseable {
         store.write(TrainingGraph.BAD_STEP, HostTensor.allocate(scratch, TrainingGraph.BAD_STEP.type()).fill(-1));
       }
     }
+    beginAverages();
+  }
+
+  /** Until there are others the averages are what they are of. */
+  private void beginAverages() {
+    try (Arena scratch = Arena.ofConfined()) {
+      trace
+          .averages()
+          .all()
+          .forEach((variable, average) -> {
+            HostTensor value = HostTensor.allocate(scratch, variable.type());
+            store.read(variable, value);
+            store.write(average, value);
+          });
+    }
   }
 
   /**
@@ -185,7 +205,9 @@ public final class CompiledModel implements AutoCloseable {
                 1,
                 type -> HostTensor.allocate(scratch, type),
                 BatchPosition.START)) {
-      return UnitVariance.apply(this, loader.next().inputs());
+      List<UnitVariance.Scaled> scaled = UnitVariance.apply(this, loader.next().inputs());
+      beginAverages();
+      return scaled;
     }
   }
 
@@ -261,6 +283,40 @@ public final class CompiledModel implements AutoCloseable {
       throw new IllegalStateException("a model that was compiled without observation cannot be looked into");
     }
     return probe;
+  }
+
+  /**
+   * Takes the weights into their mean, from which the model is judged from now on; for specs with {@link
+   * dev.lamina.optim.WeightAveraging.Swa}.
+   *
+   * @param counts false as long as the mean has not begun: it is then the weights as they are, norms included
+   */
+  public void average(boolean counts) {
+    try (Arena scratch = Arena.ofShared()) {
+      averaging.stage("counts", HostTensor.allocate(scratch, TensorType.of(DType.I32)).fill(counts ? 1 : 0)).await();
+      averaging.run();
+    }
+  }
+
+  /** Whether averaged weights have running statistics of their own, which {@link #followAveraged} gives them. */
+  public boolean averagesStatistics() {
+    return averagedStatistics != null;
+  }
+
+  /**
+   * Lets the averaged weights see a batch: their running statistics become the mean over all batches so far.
+   *
+   * @param number of the batch, from 1
+   */
+  public void followAveraged(HostTensor images, int number) {
+    try (Arena scratch = Arena.ofShared()) {
+      TensorType type = TensorType.of(trace.spec().precision().parameters());
+      Device.Ticket share = averagedStatistics.stage("share", HostTensor.allocate(scratch, type).fill(1.0 / number));
+      Device.Ticket first = averagedStatistics.stage("images", images);
+      averagedStatistics.run();
+      share.await();
+      first.await();
+    }
   }
 
   /** Mean loss and accuracy of the passes since the last call; waits for them. */
@@ -349,19 +405,20 @@ public final class CompiledModel implements AutoCloseable {
     return state;
   }
 
-  /** Weights and statistics only: the trained model. */
+  /** Weights and statistics only: the trained model, averaged where that is wanted. */
   public SequencedMap<String, HostTensor> weights(Arena arenaOfState) {
     SequencedMap<String, HostTensor> weights = new LinkedHashMap<>();
     for (Parameters.Declaration declaration : trace.parameters().all()) {
       HostTensor value = HostTensor.allocate(arenaOfState, declaration.variable().type());
-      store.read(declaration.variable(), value);
+      store.read(trace.averages().read(declaration.variable()), value);
       weights.put(declaration.variable().name(), value);
     }
     return weights;
   }
 
   /**
-   * Sets variables to saved values. What is missing in {@code values} keeps its value, so weights can be loaded alone.
+   * Sets variables to saved values. What is missing in {@code values} keeps its value, so weights can be loaded alone;
+   * but averages that are missing become what they are of.
    *
    * @throws IllegalArgumentException if a weight or statistic of the model is missing, or a value has another type
    */
@@ -384,6 +441,14 @@ public final class CompiledModel implements AutoCloseable {
         store.write(variable, values.get(variable.name()));
       }
     }
+    trace
+        .averages()
+        .all()
+        .forEach((variable, average) -> {
+          if (!values.containsKey(average.name())) {
+            store.write(average, values.get(variable.name()));
+          }
+        });
   }
 
   private List<Variable> saved() {

@@ -8,6 +8,7 @@ import dev.lamina.graph.Graph;
 import dev.lamina.graph.Op;
 import dev.lamina.graph.Variable;
 import dev.lamina.nn.Parameters;
+import dev.lamina.optim.WeightAveraging;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -25,6 +26,8 @@ import java.util.function.Consumer;
  * @param judge a pass of evaluation
  * @param predict a pass of prediction
  * @param observation looks inside; empty for a model that nobody looks into
+ * @param averaging takes the weights into their mean; empty unless that is wanted at times
+ * @param averagedStatistics gives the averaged weights their statistics; empty unless they have some of their own
  */
 record ModelPlans(
     ModelTrace trace,
@@ -33,7 +36,9 @@ record ModelPlans(
     Optional<Plan> accumulate,
     Plan judge,
     Plan predict,
-    Optional<Observation> observation) {
+    Optional<Observation> observation,
+    Optional<Plan> averaging,
+    Optional<Plan> averagedStatistics) {
 
   /**
    * Plans that look inside a model.
@@ -77,10 +82,18 @@ record ModelPlans(
     Graph predict = EvaluationGraph.predicting(trace);
     Optional<StatisticsGraphs.Built> observation =
         spec.trains() && spec.observed() ? Optional.of(StatisticsGraphs.of(trace)) : Optional.empty();
+    boolean takesMeans = spec.trains() && spec.averaging() instanceof WeightAveraging.Swa;
+    Optional<TrainingGraph.Built> averaging =
+        takesMeans ? Optional.of(TrainingGraph.averaging(trace)) : Optional.empty();
+    Optional<Graph> averagedStatistics =
+        takesMeans && !trace.averages().statistics().isEmpty()
+            ? Optional.of(trace.trainingOfAverages().graph())
+            : Optional.empty();
     // Packed variables come first, so that their members take their place within them.
     Set<Variable> variables = new LinkedHashSet<>();
     update.ifPresent(built -> variables.addAll(built.variables()));
     accumulate.ifPresent(built -> variables.addAll(built.variables()));
+    averaging.ifPresent(built -> variables.addAll(built.variables()));
     variables.addAll(judge.variables());
     observation.ifPresent(built -> variables.addAll(built.variables()));
     trace.parameters().all().forEach(declaration -> variables.add(declaration.variable()));
@@ -94,7 +107,9 @@ record ModelPlans(
         Plan.forecast(predict, device, layout),
         observation.map(built ->
             new Observation(
-                built, Plan.forecast(built.before(), device, layout), Plan.forecast(built.after(), device, layout))));
+                built, Plan.forecast(built.before(), device, layout), Plan.forecast(built.after(), device, layout))),
+        averaging.map(built -> Plan.forecast(built.graph(), device, layout)),
+        averagedStatistics.map(graph -> Plan.forecast(graph, device, layout)));
   }
 
   /** The same with kernels that can run. */
@@ -107,7 +122,9 @@ record ModelPlans(
         accumulate.map(plan -> plan.prepared(device, next)),
         judge.prepared(device, next),
         predict.prepared(device, next),
-        observation.map(plans -> plans.prepared(device, next)));
+        observation.map(plans -> plans.prepared(device, next)),
+        averaging.map(plan -> plan.prepared(device, next)),
+        averagedStatistics.map(plan -> plan.prepared(device, next)));
   }
 
   /** Tells {@code progress} how many kernels of all programs came before each. */
@@ -121,6 +138,8 @@ record ModelPlans(
     List<Plan> plans = new ArrayList<>(List.of(judge, predict));
     update.ifPresent(plans::add);
     accumulate.ifPresent(plans::add);
+    averaging.ifPresent(plans::add);
+    averagedStatistics.ifPresent(plans::add);
     observation.ifPresent(look -> plans.addAll(List.of(look.before, look.after)));
     return plans;
   }

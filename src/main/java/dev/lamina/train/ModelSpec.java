@@ -7,6 +7,7 @@ import dev.lamina.nn.Scope;
 import dev.lamina.optim.GradientClip;
 import dev.lamina.optim.Optimizer;
 import dev.lamina.optim.Regularisation;
+import dev.lamina.optim.WeightAveraging;
 import dev.lamina.tensor.HostTensor;
 import dev.lamina.tensor.Shape;
 import dev.lamina.tensor.TensorType;
@@ -29,6 +30,7 @@ import java.util.function.IntToDoubleFunction;
  * @param seed of initial weights and dropout
  * @param regularisation holds weights down, or null
  * @param observed whether {@link CompiledModel#observe} can look inside; that takes memory for a copy of the weights
+ * @param averaging of the weights that are judged and used, which takes memory for a copy of them; null for none
  */
 public record ModelSpec(
     Layer model,
@@ -43,7 +45,8 @@ public record ModelSpec(
     Precision precision,
     long seed,
     Regularisation regularisation,
-    boolean observed) {
+    boolean observed,
+    WeightAveraging averaging) {
   private static final int LEAST_EVALUATION = 64;
 
   /**
@@ -123,6 +126,38 @@ public record ModelSpec(
         false);
   }
 
+  /** A model whose weights are judged as they are. */
+  public ModelSpec(
+      Layer model,
+      TensorType example,
+      InputPreparation preparation,
+      Loss loss,
+      Optimizer optimizer,
+      GradientClip clip,
+      int batch,
+      int accumulate,
+      int evaluationBatch,
+      Precision precision,
+      long seed,
+      Regularisation regularisation,
+      boolean observed) {
+    this(
+        model,
+        example,
+        preparation,
+        loss,
+        optimizer,
+        clip,
+        batch,
+        accumulate,
+        evaluationBatch,
+        precision,
+        seed,
+        regularisation,
+        observed,
+        null);
+  }
+
   /**
    * The usual batch of evaluation beside a training with batches of {@code batch}: as large, but enough to keep a
    * device busy, and no larger than what evaluation gains from.
@@ -151,7 +186,8 @@ public record ModelSpec(
         precision,
         seed,
         regularisation,
-        false);
+        false,
+        averaging);
   }
 
   /** The same training in smaller passes, and other ones for an update. */
@@ -169,6 +205,7 @@ public record ModelSpec(
         precision,
         seed,
         regularisation,
-        observed);
+        observed,
+        averaging);
   }
 }

@@ -12,6 +12,8 @@ import dev.lamina.tensor.Shape;
 import dev.lamina.tensor.TensorType;
 import java.util.List;
 import java.util.SequencedMap;
+import java.util.Set;
+import java.util.function.UnaryOperator;
 
 /** Traces one model into graphs, each time over the same variables. */
 final class ModelTrace {
@@ -20,10 +22,22 @@ final class ModelTrace {
 
   private final ModelSpec spec;
   private final Parameters parameters;
+  private final WeightAverages averages;
 
   ModelTrace(ModelSpec spec, Parameters parameters) {
     this.spec = spec;
     this.parameters = parameters;
+    averages = spec.averaging() == null || !spec.trains() ? new WeightAverages() : averagesOfAll();
+  }
+
+  private WeightAverages averagesOfAll() {
+    Set<Variable> assigned = training().graph().assigns().keySet();
+    return new WeightAverages(parameters.all(), assigned);
+  }
+
+  /** Of what a trained model consists of; none unless the spec wants them. */
+  WeightAverages averages() {
+    return averages;
   }
 
   ModelSpec spec() {
@@ -94,7 +108,17 @@ final class ModelTrace {
 
   /** A pass of training: norms see the batch, dropout drops, statistics have a next value. */
   Pass training() {
-    return pass(Scope.Mode.TRAINING, spec.batch());
+    return pass(new Graph(), Scope.Mode.TRAINING, spec.batch(), UnaryOperator.identity(), null);
+  }
+
+  /**
+   * A pass of the averaged weights over a batch of training; the averages of statistics go by the input {@code share}
+   * of the way to those of the batch.
+   */
+  Pass trainingOfAverages() {
+    Graph graph = new Graph();
+    Tensor share = graph.input("share", TensorType.of(spec.precision().parameters()));
+    return pass(graph, Scope.Mode.TRAINING, spec.batch(), averages::read, share);
   }
 
   /** The same to look at: no statistic gets another value, and no random stream moves on. */
@@ -106,13 +130,13 @@ final class ModelTrace {
 
   /** A pass that judges or predicts: running statistics, no dropout. */
   Pass evaluation() {
-    return pass(Scope.Mode.EVALUATION, spec.evaluationBatch());
+    return pass(new Graph(), Scope.Mode.EVALUATION, spec.evaluationBatch(), averages::read, null);
   }
 
-  private Pass pass(Scope.Mode mode, int batch) {
-    Graph graph = new Graph();
+  private Pass pass(Graph graph, Scope.Mode mode, int batch, UnaryOperator<Variable> stored, Tensor share) {
     Tensor images = images(graph, batch);
-    Scope scope = Scope.root(graph, mode, parameters, spec.precision().parameters(), spec.seed(), graph.read(PASSES));
+    DType dtype = spec.precision().parameters();
+    Scope scope = Scope.root(graph, mode, parameters, dtype, spec.seed(), graph.read(PASSES), stored, share);
     Tensor[] output = new Tensor[1];
     graph.within("", Phase.FORWARD, () -> output[0] = output(images, scope).cast(spec.precision().parameters()));
     return new Pass(spec.loss(), scope, output[0]);

@@ -1,5 +1,6 @@
 package dev.lamina.train;
 
+import dev.lamina.optim.WeightAveraging;
 import dev.lamina.optim.schedule.ReduceOnPlateau;
 import dev.lamina.optim.schedule.Schedule;
 
@@ -9,6 +10,7 @@ final class Rates {
   private final ReduceOnPlateau plateau; // null if the schedule does not listen to validation
   private final double base;
   private final TrainingPlan plan;
+  private final WeightAveraging averaging;
   private ReduceOnPlateau.State state;
 
   Rates(TrainingOptions options, TrainingPlan plan, ReduceOnPlateau.State state) {
@@ -16,11 +18,17 @@ final class Rates {
     this.plateau = schedule.plateau().orElse(null);
     this.base = options.rate();
     this.plan = plan;
+    averaging = options.averaging();
     this.state = state;
   }
 
   /** The rate of update {@code step}, counted from 0. */
   double rate(long step) {
+    if (averaging instanceof WeightAveraging.Swa swa
+        && swa.lr() != null
+        && step / plan.stepsPerEpoch() >= swa.epochsBefore(plan.epochs())) {
+      return swa.lr();
+    }
     return state.factor() * schedule.rate(base, step, plan.stepsPerEpoch(), plan.totalSteps());
   }
 

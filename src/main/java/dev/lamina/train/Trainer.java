@@ -263,7 +263,8 @@ public final class Trainer {
         options.precision(),
         options.seed(),
         options.regularisation(),
-        options.statisticsEvery() > 0);
+        options.statisticsEvery() > 0,
+        options.averaging());
   }
 
   /** Fitted to {@code training}, once: a run that goes on has it in its checkpoint. */

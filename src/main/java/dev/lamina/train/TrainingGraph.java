@@ -12,6 +12,7 @@ import dev.lamina.loss.Loss;
 import dev.lamina.nn.Parameters.Declaration;
 import dev.lamina.optim.Regularisation;
 import dev.lamina.optim.Update;
+import dev.lamina.optim.WeightAveraging;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.TensorType;
 import java.util.ArrayList;
@@ -100,10 +101,9 @@ final class TrainingGraph {
     variables.addAll(Figures.TRAINING.accumulate(graph, task, pass.output(), pass.target(), perExample));
   }
 
-  /** Assigns the new weights, or the new sum of gradients; the sum of the squared gradients. */
-  private Tensor update(Map<Variable, Tensor> gradients, LossScale scale, boolean updating) {
-    ModelSpec spec = trace.spec();
-    Map<Variable, Tensor> packs = new LinkedHashMap<>();
+  /** The weights, in one vector of those that decay and one of the others. */
+  private static List<Variable> packs(ModelTrace trace) {
+    List<Variable> packs = new ArrayList<>();
     for (boolean decayed : new boolean[] {true, false}) {
       List<Variable> members =
           trace.parameters().all().stream()
@@ -111,10 +111,34 @@ final class TrainingGraph {
               .map(Declaration::variable)
               .toList();
       if (!members.isEmpty()) {
-        Variable pack = Variable.pack(decayed ? "decayed" : "undecayed", Variable.Kind.WEIGHT, members);
-        Tensor gradient = packed(pack, gradients);
-        packs.put(pack, accumulated(pack, scale == null ? gradient : scale.lowered(gradient), updating));
+        packs.add(Variable.pack(decayed ? "decayed" : "undecayed", Variable.Kind.WEIGHT, members));
       }
+    }
+    return packs;
+  }
+
+  /**
+   * Takes the weights as they are into their mean, for {@link WeightAveraging.Swa}: input {@code counts} is 1 for a
+   * model that counts, or 0 where the mean has not begun and is that model alone.
+   */
+  static Built averaging(ModelTrace trace) {
+    Graph graph = new Graph();
+    Tensor counts = graph.input("counts", TensorType.of(DType.I32));
+    Tensor models = graph.read(WeightAverages.COUNT);
+    Tensor share = models.map(Exprs.div(1, Exprs.add(Exprs.input(0), 1)), trace.spec().precision().parameters());
+    List<Variable> variables = new ArrayList<>(trace.averages().move(graph, packs(trace), share));
+    graph.assign(WeightAverages.COUNT, models.plus(counts));
+    variables.add(WeightAverages.COUNT);
+    return new Built(graph, variables);
+  }
+
+  /** Assigns the new weights, or the new sum of gradients; the sum of the squared gradients. */
+  private Tensor update(Map<Variable, Tensor> gradients, LossScale scale, boolean updating) {
+    ModelSpec spec = trace.spec();
+    Map<Variable, Tensor> packs = new LinkedHashMap<>();
+    for (Variable pack : packs(trace)) {
+      Tensor gradient = packed(pack, gradients);
+      packs.put(pack, accumulated(pack, scale == null ? gradient : scale.lowered(gradient), updating));
     }
     variables.addAll(packs.keySet());
     Tensor squares =
@@ -139,6 +163,10 @@ final class TrainingGraph {
       graph.assign(pack, regularisation == null ? next : regularisation.bounded(next, pack));
       variables.addAll(update.slots());
     });
+    if (spec.averaging() instanceof WeightAveraging.Ema ema) {
+      Tensor share = step.map(ema.share(Exprs.input(0)), spec.precision().parameters());
+      variables.addAll(trace.averages().move(graph, packs.keySet(), share));
+    }
     return squares;
   }
 

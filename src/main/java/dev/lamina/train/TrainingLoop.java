@@ -6,6 +6,7 @@ import dev.lamina.data.BatchOrder;
 import dev.lamina.data.BatchPosition;
 import dev.lamina.data.Dataset;
 import dev.lamina.data.HostAllocator;
+import dev.lamina.optim.WeightAveraging;
 import dev.lamina.tensor.HostTensor;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
@@ -232,6 +233,7 @@ final class TrainingLoop implements AutoCloseable {
     int epoch = Math.toIntExact(step / plan.stepsPerEpoch());
     double rate = rates.rate(step - 1);
     Evaluation training = epochFigures();
+    average(epoch);
     Evaluation validation = judge == null ? null : judge.evaluate();
     Evaluation judged = validation == null ? training : validation;
     boolean isBest = standing.isBeatenBy(judged);
@@ -255,6 +257,24 @@ final class TrainingLoop implements AutoCloseable {
     saveLast();
     for (TrainingListener listener : listeners) {
       listener.epochEnded(report);
+    }
+  }
+
+  /** Takes the weights after {@code epoch}, counted from 1, into the mean that is judged. */
+  private void average(int epoch) {
+    if (!(options.averaging() instanceof WeightAveraging.Swa swa)) {
+      return;
+    }
+    boolean counts = epoch > swa.epochsBefore(plan.epochs());
+    model.average(counts);
+    if (counts && model.averagesStatistics()) {
+      try (BatchLoader all = loaderAt(BatchPosition.START)) {
+        for (int i = 1; i <= all.batchesPerEpoch(); i++) {
+          Batch batch = all.next();
+          model.followAveraged(batch.inputs(), i);
+          all.release(batch);
+        }
+      }
     }
   }
 

@@ -8,6 +8,7 @@ import dev.lamina.optim.Adam;
 import dev.lamina.optim.GradientClip;
 import dev.lamina.optim.Optimizer;
 import dev.lamina.optim.Regularisation;
+import dev.lamina.optim.WeightAveraging;
 import dev.lamina.optim.schedule.Constant;
 import dev.lamina.optim.schedule.Schedule;
 import dev.lamina.tensor.TensorType;
@@ -34,6 +35,7 @@ import java.util.function.Consumer;
  * @param from a run, or its model.safetensors, whose weights training begins with; null for initial ones
  * @param statisticsEvery so many updates listeners get {@link ModelStatistics}; 0 for never. A look takes about the
  *     time of an update, and memory for a copy of the weights; it changes nothing of what is learned
+ * @param averaging of the weights that are judged, saved and used, or null
  */
 public record TrainingOptions(
     Loss loss,
@@ -51,7 +53,8 @@ public record TrainingOptions(
     Precision precision,
     Regularisation regularisation,
     Path from,
-    int statisticsEvery) {
+    int statisticsEvery,
+    WeightAveraging averaging) {
 
   /**
    * Adam at 0.001 on softmax cross-entropy, 10 epochs of batches of 128, the rate constant; a twentieth is held out,
@@ -74,7 +77,8 @@ public record TrainingOptions(
           Precision.TF32,
           null,
           null,
-          0);
+          0,
+          null);
 
   public TrainingOptions {
     if (epochs < 1) {
@@ -177,6 +181,11 @@ public record TrainingOptions(
     return changed(draft -> draft.statisticsEvery = updates);
   }
 
+  /** These with averaged weights, or null. */
+  public TrainingOptions with(WeightAveraging other) {
+    return changed(draft -> draft.averaging = other);
+  }
+
   private TrainingOptions changed(Consumer<Draft> change) {
     Draft draft = new Draft(this);
     change.accept(draft);
@@ -201,6 +210,7 @@ public record TrainingOptions(
     private Regularisation regularisation;
     private Path start;
     private int statisticsEvery;
+    private WeightAveraging averaging;
 
     Draft(TrainingOptions from) {
       loss = from.loss;
@@ -219,6 +229,7 @@ public record TrainingOptions(
       regularisation = from.regularisation;
       start = from.from;
       statisticsEvery = from.statisticsEvery;
+      averaging = from.averaging;
     }
 
     TrainingOptions options() {
@@ -238,7 +249,8 @@ public record TrainingOptions(
           precision,
           regularisation,
           start,
-          statisticsEvery);
+          statisticsEvery,
+          averaging);
     }
   }
 }

@@ -10,6 +10,7 @@ import dev.lamina.nn.models.Architectures;
 import dev.lamina.optim.GradientClip;
 import dev.lamina.optim.Optimizer;
 import dev.lamina.optim.Regularisation;
+import dev.lamina.optim.WeightAveraging;
 import dev.lamina.optim.schedule.Schedule;
 import dev.lamina.tensor.Shape;
 import dev.lamina.train.EarlyStopping;
@@ -31,6 +32,8 @@ import java.util.List;
  * @param schedule how the rate changes
  * @param clip bounds gradients, or null
  * @param regularisation holds weights down beside the optimizer's own decay, or null
+ * @param ema decay of an exponential moving average of the weights, which is judged and saved instead of them, or null
+ * @param swa the same with the mean of the last epochs' weights, or null
  * @param epochs passes over the data
  * @param batch examples of one pass
  * @param accumulate passes of one update
@@ -57,6 +60,8 @@ public record Recipe(
     Schedule schedule,
     GradientClip clip,
     Regularisation regularisation,
+    Double ema,
+    WeightAveraging.Swa swa,
     int epochs,
     BatchSize batch,
     int accumulate,
@@ -136,7 +141,16 @@ public record Recipe(
         precision,
         regularisation,
         from == null ? null : Path.of(from),
-        statisticsEvery);
+        statisticsEvery,
+        averaging());
+  }
+
+  private WeightAveraging averaging() {
+    if (ema != null && swa != null) {
+      throw new IllegalArgumentException(
+          "ema and swa are two averages of the weights, and one can be judged; leave out one");
+    }
+    return ema == null ? swa : new WeightAveraging.Ema(ema);
   }
 
   /** This recipe with the rate spelled out. */
@@ -165,6 +179,8 @@ public record Recipe(
         schedule,
         clip,
         regularisation,
+        ema,
+        swa,
         epochs,
         batch,
         accumulate,

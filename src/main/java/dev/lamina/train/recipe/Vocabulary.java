@@ -66,6 +66,7 @@ import dev.lamina.optim.Optimizer;
 import dev.lamina.optim.Regularisation;
 import dev.lamina.optim.RmsProp;
 import dev.lamina.optim.Sgd;
+import dev.lamina.optim.WeightAveraging;
 import dev.lamina.optim.schedule.Constant;
 import dev.lamina.optim.schedule.Cosine;
 import dev.lamina.optim.schedule.Exponential;
@@ -202,6 +203,8 @@ final class Vocabulary {
         new OneCycle(),
         null,
         null,
+        null,
+        null,
         6,
         new BatchSize.Fixed(64),
         1,
@@ -255,6 +258,9 @@ final class Vocabulary {
     }
     if (type == Regularisation.class) {
       return new Regularisation();
+    }
+    if (type == WeightAveraging.Swa.class) {
+      return new WeightAveraging.Swa();
     }
     if (type == EarlyStopping.class) {
       return new EarlyStopping(5);
