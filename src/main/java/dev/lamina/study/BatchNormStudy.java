@@ -42,6 +42,9 @@ final class BatchNormStudy implements Study {
 
   private static final double LEARNED = 0.9;
 
+  /** An accuracy on the way, reported only. */
+  private static final double EARLY = 0.95;
+
   /**
    * A training.
    *
@@ -98,6 +101,8 @@ final class BatchNormStudy implements Study {
                 "without",
                 "with",
                 "steps to the best without: times as many",
+                "steps to " + Numbers.percent(EARLY) + " without",
+                "with  ",
                 "wandering without",
                 "with "));
     List<Verdict> verdicts = new ArrayList<>();
@@ -116,6 +121,8 @@ final class BatchNormStudy implements Study {
             100 * without.getLast().best(),
             100 * with.getLast().best(),
             1 / sooner(without.getLast(), with.getLast()),
+            stepsTo(EARLY, without.getLast(), at),
+            stepsTo(EARLY, with.getLast(), at),
             wandering(without.getLast()),
             wandering(with.getLast()));
       }
@@ -261,6 +268,12 @@ final class BatchNormStudy implements Study {
   private static double sooner(Outcome without, Outcome with) {
     double goal = without.best();
     return (firstAt(without, goal) + 1.0) / (firstAt(with, goal) + 1.0);
+  }
+
+  /** NaN if it never gets there. */
+  private static double stepsTo(double accuracy, Outcome outcome, double[] at) {
+    int look = firstAt(outcome, accuracy);
+    return look < at.length ? at[look] : Double.NaN;
   }
 
   private static int firstAt(Outcome outcome, double accuracy) {

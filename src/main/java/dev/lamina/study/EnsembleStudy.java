@@ -88,12 +88,7 @@ final class EnsembleStudy implements Study {
         table.row(how, mean, 100 * Arrays.stream(alone).max().orElseThrow(), all, all - mean);
         panel =
             panel.line(how, Numbers.counting(1, MEMBERS), Arrays.stream(together).map(share -> 100 * share).toArray());
-        verdicts.add(
-            Verdict.that(
-                "an ensemble whose members differ by " + how + " beats its mean member",
-                Numbers.text(all - mean) + " points",
-                "2 to 5 %, where there is more to gain than on digits",
-                all > mean));
+        verdicts.add(verdict(how, mean, all));
       }
     }
     return new Findings(
@@ -111,13 +106,22 @@ final class EnsembleStudy implements Study {
                 + " averaged; nothing is tuned"));
   }
 
+  /** Judges accuracies in %. */
+  static Verdict verdict(String how, double mean, double together) {
+    return Verdict.that(
+        "an ensemble whose members differ by " + how + " beats its mean member",
+        Numbers.text(together - mean) + " points",
+        "2 to 5 %, where there is more to gain than on digits",
+        together > mean);
+  }
+
   /** All but each fifth example, counted from {@code member}. */
   private static Dataset without(Dataset data, int member) {
     return data.subset(IntStream.range(0, data.size()).filter(i -> i % MEMBERS != member).toArray());
   }
 
   /** The accuracy of the mean of probabilities [example][class]. */
-  private static double accuracy(Setting setting, Dataset data, List<double[][]> predictions) {
+  static double accuracy(Setting setting, Dataset data, List<double[][]> predictions) {
     int n = data.size();
     int classes = data.classes();
     TensorType type = TensorType.f32(predictions.size(), n, classes);

@@ -11,7 +11,6 @@ import dev.lamina.nn.activation.Activation;
 import dev.lamina.nn.activation.ReLU;
 import dev.lamina.nn.activation.Sigmoid;
 import dev.lamina.nn.activation.Tanh;
-import dev.lamina.nn.init.He;
 import dev.lamina.nn.init.Initializer;
 import dev.lamina.nn.init.LeCun;
 import dev.lamina.nn.init.Zeros;
@@ -32,18 +31,18 @@ final class ReluVersusTanh implements Study {
   private static final int BATCH = 128;
   private static final int SEEDS = 5;
   private static final int JUDGED = 2000;
-  private static final double[] RATES = {0.001, 0.003, 0.01, 0.03, 0.1, 0.3};
+  private static final double[] RATES = {0.003, 0.01, 0.03, 0.1, 0.3};
+
+  /** As in the paper the nets differ in their activation alone. */
+  private static final Initializer WEIGHT = new LeCun();
 
   /** Looks at the training error in one pass over the data. */
   private static final int LOOKS_PER_EPOCH = 4;
 
-  private record Kind(String name, Activation activation, Initializer weight) {}
+  private record Kind(String name, Activation activation) {}
 
   private static final List<Kind> KINDS =
-      List.of(
-          new Kind("ReLU", new ReLU(), new He()),
-          new Kind("tanh", new Tanh(), new LeCun()),
-          new Kind("sigmoid", new Sigmoid(), new LeCun()));
+      List.of(new Kind("ReLU", new ReLU()), new Kind("tanh", new Tanh()), new Kind("sigmoid", new Sigmoid()));
 
   /**
    * What is learned.
@@ -62,7 +61,7 @@ final class ReluVersusTanh implements Study {
       boolean original = data.inputType().shape().equals(Shape.of(32, 32, 3)) && data.classes() == 10;
       return original
           ? new Task(true, setting.sized(50_000, 5000), 0.25, 32, setting.sized(40, 10))
-          : new Task(false, setting.sized(10_000, 5000), 0.01, 16, setting.sized(20, 8));
+          : new Task(false, setting.sized(10_000, 5000), 0.01, 16, setting.sized(12, 8));
     }
   }
 
@@ -119,6 +118,7 @@ final class ReluVersusTanh implements Study {
                   "to"));
       Panel panel = Panel.of("Training error, first seed", "epochs", "error in %", Scale.LINEAR);
       double[] relu = new double[0];
+      boolean reluArrived = false;
       for (Kind kind : KINDS) {
         double rate = tuned(setting, task, training, kind, rates, grid);
         List<Walk> walks = new ArrayList<>();
@@ -134,26 +134,35 @@ final class ReluVersusTanh implements Study {
         double pace = walks.stream().mapToDouble(Walk::seconds).sum() / Arrays.stream(epochs).sum();
         if (relu.length == 0) {
           relu = epochs;
+          reluArrived = walks.stream().allMatch(Walk::arrived);
           table.row(kind.name, rate, Numbers.mean(epochs), pace, 1.0, Double.NaN, Double.NaN);
           continue;
         }
         Interval ratio = Interval.ofRatio(epochs, relu);
         table.row(kind.name, rate, Numbers.mean(epochs), pace, ratio.mean(), ratio.low(), ratio.high());
-        verdicts.add(verdict(kind.name, ratio, walks.stream().allMatch(Walk::arrived)));
+        verdicts.add(verdict(kind.name, ratio, reluArrived, walks.stream().allMatch(Walk::arrived)));
       }
       return new Findings(
           List.of(grid, table), List.of(new Figure("relu-vs-tanh", panel)), verdicts, notes(task, rates));
     }
   }
 
-  /** Judges how many times as long another activation takes; if not all {@code arrived} it takes longer still. */
-  static Verdict verdict(String other, Interval ratio, boolean arrived) {
+  /**
+   * Judges how many times as long another activation takes.
+   *
+   * @param reluArrived whether all trainings with ReLU reached the error; if not, the ratio is too high
+   * @param arrived whether all of the other's did; if not, it is too low
+   */
+  static Verdict verdict(String other, Interval ratio, boolean reluArrived, boolean arrived) {
     return new Verdict(
         "ReLU reaches the error sooner than " + other,
-        ratio.text() + " times" + (arrived ? "" : "; not all of its trainings arrived, so it is more"),
+        ratio.text()
+            + " times"
+            + (reluArrived ? "" : "; not all trainings with ReLU arrived, so it is less")
+            + (arrived ? "" : "; not all of its trainings arrived, so it is more"),
         "6 times (on CIFAR-10, against tanh)",
         "the interval lies above 1",
-        ratio.low() > 1);
+        reluArrived && ratio.low() > 1);
   }
 
   private static List<String> notes(Task task, double[] rates) {
@@ -167,7 +176,7 @@ final class ReluVersusTanh implements Study {
             + " filters), each with activation and 2 x 2 max pooling, and a dense layer; SGD with momentum 0.9, batches"
             + " of "
             + BATCH
-            + ", no regularisation; ReLU from sqrt(2/n), tanh and sigmoid from 1/sqrt(n)",
+            + ", no regularisation; the same weights to begin with, std 1/sqrt(fan-in), for all",
         task.original
             ? "the data and the error are those of the claim"
             : "the claim was made for CIFAR-10 and 25 %, here it is "
@@ -227,12 +236,12 @@ final class ReluVersusTanh implements Study {
   private static Sequential network(Task task, Kind kind, Dataset training) {
     List<Layer> layers = new ArrayList<>();
     for (int filters : new int[] {task.filters, task.filters, 2 * task.filters}) {
-      layers.add(new Conv2d(filters, 5).same().init(kind.weight));
+      layers.add(new Conv2d(filters, 5).same().init(WEIGHT));
       layers.add(kind.activation);
       layers.add(new MaxPool2d(2));
     }
     layers.add(new Flatten());
-    layers.add(new Dense(training.classes(), kind.weight, new Zeros()));
+    layers.add(new Dense(training.classes(), WEIGHT, new Zeros()));
     return new Sequential(layers);
   }
 }

@@ -71,4 +71,31 @@ class InterruptTest {
     assertTrue(Files.exists(run.resolve("last.safetensors")));
     assertFalse(Files.exists(run.resolve("plot.png")), "there was no epoch to plot");
   }
+
+  @Test
+  void ctrlCInAStudySaysWhatIsLeftAndExitsWith130(@TempDir Path folder) throws Exception {
+    assumeTrue(Files.isExecutable(Path.of("/bin/kill")), "needs /bin/kill to send a signal");
+    assumeFalse(ignoresInterrupts(), "this process ignores SIGINT, as behind & in a script, and so would its child");
+    Path out = folder.resolve("out");
+    Process process =
+        start(List.of("study", "dropout", "--quick", "--device", "reference", "--out", out.toString()));
+    Future<?> tooLong =
+        CompletableFuture.runAsync(process::destroyForcibly, CompletableFuture.delayedExecutor(2, TimeUnit.MINUTES));
+    List<String> lines = new ArrayList<>();
+    try (BufferedReader reader =
+        new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
+      for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+        lines.add(line);
+        if (line.startsWith("device reference")) {
+          new ProcessBuilder("/bin/kill", "-INT", Long.toString(process.pid())).start().waitFor();
+        }
+      }
+    }
+    assertTrue(process.waitFor(60, TimeUnit.SECONDS));
+    tooLong.cancel(false);
+    assertEquals(Main.INTERRUPTED, process.exitValue(), lines.toString());
+    assertEquals(
+        "interrupted; no table had a row yet; the study begins anew when it is run again", lines.getLast());
+    assertFalse(Files.exists(out.resolve("report.txt")));
+  }
 }

@@ -2,6 +2,7 @@ package dev.lamina.study;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -104,9 +105,10 @@ class JudgementsTest {
 
   @Test
   void aRatioWhoseIntervalReachesDownToOneIsNone() {
-    assertTrue(ReluVersusTanh.verdict("tanh", new Interval(1.01, 2, 4), true).reproduced());
-    Verdict missed = ReluVersusTanh.verdict("tanh", new Interval(0.99, 2, 4), false);
-    assertEquals(false, missed.reproduced());
+    assertTrue(ReluVersusTanh.verdict("tanh", new Interval(1.01, 2, 4), true, true).reproduced());
+    assertFalse(ReluVersusTanh.verdict("tanh", new Interval(1.01, 2, 4), false, true).reproduced(), "censored");
+    Verdict missed = ReluVersusTanh.verdict("tanh", new Interval(0.99, 2, 4), true, false);
+    assertFalse(missed.reproduced());
     assertTrue(missed.measured().endsWith("so it is more"), missed.measured());
   }
 
@@ -159,5 +161,45 @@ class JudgementsTest {
     var best = new ZeroCentred.Walks(1, 1, 20, 3, 1);
     var lost = new ZeroCentred.Walks(4, 0, 300, 1e30, 1);
     assertEquals(1, ZeroCentred.best(List.of(slow, best, lost)));
+  }
+
+  /**
+   * Accuracies that rise to {@code best} at look {@code reached} of 40, and percentiles at −1, 0 and 1 that swing by
+   * {@code swing}.
+   */
+  private static BatchNormStudy.Outcome sigmoids(double best, int reached, double swing) {
+    double[] accuracies = new double[40];
+    Arrays.setAll(accuracies, look -> look < reached ? best * look / 40 : best);
+    double[][][] percentiles = new double[40][3][100];
+    for (int look = 0; look < 40; look++) {
+      for (int p = 0; p < 3; p++) {
+        Arrays.fill(percentiles[look][p], p - 1 + (look % 2 == 0 ? swing : -swing));
+      }
+    }
+    return new BatchNormStudy.Outcome(0.1, accuracies, percentiles);
+  }
+
+  @Test
+  void batchNormMustBeHigherSoonerAndStillerForSure() {
+    var without = List.of(sigmoids(0.95, 30, 0.2), sigmoids(0.95, 29, 0.21), sigmoids(0.95, 31, 0.19));
+    var better = List.of(sigmoids(0.97, 20, 0.1), sigmoids(0.971, 20, 0.1), sigmoids(0.97, 20, 0.1));
+    assertEquals(List.of(true, true, true), outcomes(BatchNormStudy.verdicts(without, better)));
+    var neverThere = List.of(sigmoids(0.94, 20, 0.1), sigmoids(0.94, 20, 0.1), sigmoids(0.941, 20, 0.1));
+    assertEquals(List.of(false, false, true), outcomes(BatchNormStudy.verdicts(without, neverThere)));
+    var scattered = List.of(sigmoids(0.99, 5, 0.3), sigmoids(0.951, 39, 0.1), sigmoids(0.951, 39, 0.19));
+    assertEquals(List.of(false, false, false), outcomes(BatchNormStudy.verdicts(without, scattered)));
+  }
+
+  @Test
+  void theWorstSeedWithBatchNormAndTheBestWithoutCount() {
+    assertTrue(BatchNormStudy.only("c", new double[] {0.1, 0.3}, new double[] {0.9, 0.95}).reproduced());
+    assertFalse(BatchNormStudy.only("c", new double[] {0.1, 0.31}, new double[] {0.9, 0.95}).reproduced());
+    assertFalse(BatchNormStudy.only("c", new double[] {0.1, 0.3}, new double[] {0.89, 0.95}).reproduced());
+  }
+
+  @Test
+  void anEnsembleThatIsAsGoodAsItsMeanMemberHasNotWon() {
+    assertTrue(EnsembleStudy.verdict("seed", 95, 95.6).reproduced());
+    assertFalse(EnsembleStudy.verdict("seed", 95, 95).reproduced());
   }
 }
