@@ -95,6 +95,7 @@ final class ReluVersusTanh implements Study {
   @Override
   public Findings run(Setting setting) {
     double[] rates = setting.quick() ? new double[] {0.01, 0.03} : RATES;
+    int seeds = setting.sized(SEEDS, 3);
     List<Verdict> verdicts = new ArrayList<>();
     try (Arena arena = Arena.ofShared()) {
       Examples all = Examples.open(setting, arena, Integer.MAX_VALUE, 0, 1);
@@ -108,7 +109,7 @@ final class ReluVersusTanh implements Study {
           setting.begun(
               new Table(
                   "relu-vs-tanh",
-                  "Epochs to " + goal + ", " + SEEDS + " seeds",
+                  "Epochs to " + goal + ", " + seeds + " seeds",
                   "activation",
                   "rate",
                   "epochs",
@@ -122,8 +123,8 @@ final class ReluVersusTanh implements Study {
       for (Kind kind : KINDS) {
         double rate = tuned(setting, task, training, kind, rates, grid);
         List<Walk> walks = new ArrayList<>();
-        for (int seed = 1; seed <= SEEDS; seed++) {
-          setting.doing("%s, seed %d of %d", kind.name, seed, SEEDS);
+        for (int seed = 1; seed <= seeds; seed++) {
+          setting.doing("%s, seed %d of %d", kind.name, seed, seeds);
           // The seed that rates were tuned with is none of these.
           walks.add(walk(setting, task, training, kind, rate, task.most, setting.seed() + seed));
         }

@@ -77,8 +77,7 @@ class InterruptTest {
     assumeTrue(Files.isExecutable(Path.of("/bin/kill")), "needs /bin/kill to send a signal");
     assumeFalse(ignoresInterrupts(), "this process ignores SIGINT, as behind & in a script, and so would its child");
     Path out = folder.resolve("out");
-    Process process =
-        start(List.of("study", "dropout", "--quick", "--device", "reference", "--out", out.toString()));
+    Process process = start(List.of("study", "dropout", "--quick", "--device", "reference", "--out", out.toString()));
     Future<?> tooLong =
         CompletableFuture.runAsync(process::destroyForcibly, CompletableFuture.delayedExecutor(2, TimeUnit.MINUTES));
     List<String> lines = new ArrayList<>();
@@ -94,8 +93,7 @@ class InterruptTest {
     assertTrue(process.waitFor(60, TimeUnit.SECONDS));
     tooLong.cancel(false);
     assertEquals(Main.INTERRUPTED, process.exitValue(), lines.toString());
-    assertEquals(
-        "interrupted; no table had a row yet; the study begins anew when it is run again", lines.getLast());
+    assertEquals("interrupted; no table had a row yet; the study begins anew when it is run again", lines.getLast());
     assertFalse(Files.exists(out.resolve("report.txt")));
   }
 }

@@ -71,8 +71,7 @@ class TinyRunsTest {
 
   /** The cells of a table's CSV without the line of names. */
   private static List<String[]> cells(Findings findings, String table) {
-    String csv =
-        findings.tables().stream().filter(t -> t.name().equals(table)).findFirst().orElseThrow().csv();
+    String csv = findings.tables().stream().filter(t -> t.name().equals(table)).findFirst().orElseThrow().csv();
     return csv.lines().skip(1).map(line -> line.split(",")).toList();
   }
 
