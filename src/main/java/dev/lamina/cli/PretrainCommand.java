@@ -136,10 +136,8 @@ final class PretrainCommand implements Callable<Integer> {
     }
     RecipeText text = new RecipeText();
     Recipe recipe = resume == null ? text.read(recipeFile, overrides()) : resumedRecipe(text);
-    PretrainingState state =
-        resume == null
-            ? new PretrainingState(options(), layers == null ? Integer.MAX_VALUE : layers, 0)
-            : PretrainingState.read(RunFolder.open(resume).pretraining());
+    PretrainingState begun = resume == null ? null : PretrainingState.read(RunFolder.open(resume).pretraining());
+    PretrainingOptions options = begun == null ? options() : begun.options();
     Devices.Choice choice = DeviceChoice.of(recipe.device(), wishes.options(recipe));
     console.line(choice.reason());
     DataSource source = DataSource.open(recipe.data());
@@ -149,7 +147,7 @@ final class PretrainCommand implements Callable<Integer> {
       RunFolder run = resume == null ? RunFolder.create(recipe.out(), "pretrain") : RunFolder.open(resume);
       try (var _ = run.lock();
           Device opened = choice.open()) {
-        return pretrain(prepared, text.write(prepared.withOut(null)), state, examples, run, opened);
+        return pretrain(prepared, text.write(prepared.withOut(null)), options, begun, examples, run, opened);
       } catch (RuntimeException e) {
         run.deleteIfEmpty();
         throw e;
@@ -226,8 +224,19 @@ final class PretrainCommand implements Callable<Integer> {
     };
   }
 
+  /**
+   * Pre-trains what is left.
+   *
+   * @param begun how far it is; null for a new one
+   */
   private int pretrain(
-      Recipe recipe, String recipeText, PretrainingState begun, Dataset examples, RunFolder run, Device opened) {
+      Recipe recipe,
+      String recipeText,
+      PretrainingOptions options,
+      PretrainingState begun,
+      Dataset examples,
+      RunFolder run,
+      Device opened) {
     Split split = examples.split(recipe.validation(), recipe.seed());
     ModelSpec spec =
         new Trainer(opened, recipe.layers(examples.classes(), examples.inputType().shape()))
@@ -236,22 +245,22 @@ final class PretrainCommand implements Callable<Integer> {
     try (DeepBeliefNet net = new DeepBeliefNet(opened, spec, units(recipe.preprocessing()), split);
         StopSignal stop = new StopSignal();
         PretrainingProgress progress = new PretrainingProgress(console, new PretrainingLog(run.metrics()), stop)) {
-      PretrainingState state = begun;
-      int last = Math.min(state.layers(), net.layers().size());
+      PretrainingState state = begun == null ? new PretrainingState(options, wanted(net.layers().size()), 0) : begun;
       if (state.done() > 0) {
         load(net, run);
       } else {
         // Not before nothing can be wrong any more: a folder with a recipe is a run.
+        PretrainingState first = state;
         progress.first(() -> {
           AtomicFile.writeText(run.recipe(), recipeText);
-          begun.write(run.pretraining());
+          first.write(run.pretraining());
         });
       }
       ModelFile description =
           new ModelFile(
               spec.example(), ((PreparedInputs) spec.preparation()).fitted(), examples.classNames(), recipeText);
-      for (HiddenLayer layer : net.layers().subList(Math.min(state.done(), last), last)) {
-        boolean isDone = net.pretrain(layer, state.options(), progress.of(last, state.options()));
+      for (HiddenLayer layer : net.layers().subList(state.done(), state.layers())) {
+        boolean isDone = net.pretrain(layer, options, progress.of(state.layers(), options));
         progress.clear();
         if (!isDone) {
           console.line(
@@ -274,6 +283,13 @@ final class PretrainCommand implements Callable<Integer> {
       }
       return Main.OK;
     }
+  }
+
+  private int wanted(int hidden) {
+    if (layers != null && layers > hidden) {
+      throw new BadInputException("--layers: the recipe has " + hidden + " hidden layers, got " + layers);
+    }
+    return layers == null ? hidden : layers;
   }
 
   private static void load(DeepBeliefNet net, RunFolder run) {

@@ -203,6 +203,10 @@ final class TrainCommand implements Callable<Integer> {
             .listener(metrics)
             .listener(statistics);
     if (resume != null && !run.isFresh()) {
+      if (Files.exists(run.pretraining())) {
+        throw new BadInputException(
+            run.path() + " is a pre-training; fine-tune with: lamina train " + run.recipe() + " --from " + run.path());
+      }
       if (!Files.exists(run.checkpoints().last())) {
         throw new BadInputException(
             run.path()

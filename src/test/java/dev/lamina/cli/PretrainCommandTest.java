@@ -93,7 +93,7 @@ class PretrainCommandTest {
     assertTrue(Files.readString(fine.resolve("recipe.yaml")).contains("from: " + pre), "a recipe reproduces a run");
     assertTrue(lines().stream().anyMatch(line -> line.startsWith("test ")), out::toString);
     assertEquals(Main.OK, run("eval", fine.toString()), err::toString);
-    assertComplaint("has a model, but no last.safetensors", "train", "--resume", pre.toString());
+    assertComplaint("is a pre-training; fine-tune with: lamina train", "train", "--resume", pre.toString());
   }
 
   @Test
@@ -141,6 +141,7 @@ class PretrainCommandTest {
     String to = run.toString();
     assertComplaint("name the recipe", "pretrain");
     assertComplaint("--layers: expected 1", "pretrain", deep, "--layers", "0", "--out", to);
+    assertComplaint("the recipe has 2 hidden layers, got 3", "pretrain", deep, "--layers", "3", "--out", to);
     assertComplaint("1 step or more", "pretrain", deep, "--cd", "0", "--out", to);
     assertComplaint("epochs: expected 1", "pretrain", deep, "--epochs", "0", "--out", to);
     assertComplaint("learning rate is a number above 0", "pretrain", deep, "--lr", "-1", "--out", to);

@@ -12,7 +12,7 @@ import tools.jackson.databind.json.JsonMapper;
  * How far the pre-training of a net is, and how it goes on.
  *
  * @param options of each layer
- * @param layers so many are pre-trained, or all that there are
+ * @param layers so many are going to be pre-trained
  * @param done so many of them are
  */
 public record PretrainingState(PretrainingOptions options, int layers, int done) {
@@ -22,8 +22,9 @@ public record PretrainingState(PretrainingOptions options, int layers, int done)
    * @throws IllegalArgumentException if it is not
    */
   public PretrainingState {
-    if (options == null || layers < 1 || done < 0) {
-      throw new IllegalArgumentException("options, layers or done are missing or below what is possible");
+    if (options == null || layers < 1 || done < 0 || done > layers) {
+      throw new IllegalArgumentException(
+          "options are missing, or there are not from 0 to " + layers + " layers done, but " + done);
     }
   }
 

@@ -53,6 +53,10 @@ class CompiledRbmTest {
   }
 
   private static RbmSpec spec(int steps, DType dtype, int batch) {
+    return spec(steps, dtype, batch, 1e-4);
+  }
+
+  private static RbmSpec spec(int steps, DType dtype, int batch, double decay) {
     return new RbmSpec(
         "toy",
         VisibleUnits.BINARY,
@@ -60,7 +64,7 @@ class CompiledRbmTest {
         TensorType.f32(VISIBLE),
         (inputs, _) -> inputs,
         new ContrastiveDivergence(steps),
-        1e-4,
+        decay,
         batch,
         batch,
         dtype,
@@ -180,6 +184,29 @@ class CompiledRbmTest {
       for (int i = 0; i < begin.length; i++) {
         assertEquals(0.5 * (once[i] - begin[i]), after[i] - once[i], 1e-12);
       }
+    }
+  }
+
+  /** Decay takes its share of a weight, times the rate, and nothing of a bias. */
+  @Test
+  void weightsDecayAndBiasesDoNot() {
+    HostTensor data = patterns();
+    try (Device device = new Devices().open("reference", DeviceOptions.DEFAULT);
+        CompiledRbm without = new CompiledRbm(device, spec(1, DType.F64, 14, 0));
+        CompiledRbm with = new CompiledRbm(device, spec(1, DType.F64, 14, 0.3))) {
+      double[] begin = values(without.weights(arena).get("toy.weight"));
+      for (CompiledRbm rbm : List.of(without, with)) {
+        rbm.pace(0.1, 0);
+        rbm.update(data);
+      }
+      Map<String, HostTensor> free = without.weights(arena);
+      Map<String, HostTensor> held = with.weights(arena);
+      for (int i = 0; i < begin.length; i++) {
+        double taken = free.get("toy.weight").get(i) - held.get("toy.weight").get(i);
+        assertEquals(0.1 * 0.3 * begin[i], taken, 1e-12);
+      }
+      assertArrayEquals(values(free.get("toy.bias")), values(held.get("toy.bias")));
+      assertArrayEquals(values(free.get("toy.visible_bias")), values(held.get("toy.visible_bias")));
     }
   }
 
