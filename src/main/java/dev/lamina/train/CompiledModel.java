@@ -290,8 +290,13 @@ public final class CompiledModel implements AutoCloseable {
    * dev.lamina.optim.WeightAveraging.Swa}.
    *
    * @param counts false as long as the mean has not begun: it is then the weights as they are, norms included
+   * @throws IllegalStateException if the spec wants no such mean
    */
   public void average(boolean counts) {
+    if (averaging == null) {
+      throw new IllegalStateException(
+          "a model that was compiled without a mean of its weights cannot take them into it");
+    }
     try (Arena scratch = Arena.ofShared()) {
       averaging.stage("counts", HostTensor.allocate(scratch, TensorType.of(DType.I32)).fill(counts ? 1 : 0)).await();
       averaging.run();
@@ -307,8 +312,12 @@ public final class CompiledModel implements AutoCloseable {
    * Lets the averaged weights see a batch: their running statistics become the mean over all batches so far.
    *
    * @param number of the batch, from 1
+   * @throws IllegalStateException if they have none of their own
    */
   public void followAveraged(HostTensor images, int number) {
+    if (averagedStatistics == null) {
+      throw new IllegalStateException("this model has no averaged weights whose running statistics are their own");
+    }
     try (Arena scratch = Arena.ofShared()) {
       TensorType type = TensorType.of(trace.spec().precision().parameters());
       Device.Ticket share = averagedStatistics.stage("share", HostTensor.allocate(scratch, type).fill(1.0 / number));
@@ -496,7 +505,7 @@ public final class CompiledModel implements AutoCloseable {
 
   @Override
   public void close() {
-    for (Program program : new Program[] {update, accumulate, judge, predict}) {
+    for (Program program : new Program[] {update, accumulate, judge, predict, averaging, averagedStatistics}) {
       if (program != null) {
         program.close();
       }

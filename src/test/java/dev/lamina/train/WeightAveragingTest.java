@@ -10,6 +10,7 @@ import dev.lamina.data.Dataset;
 import dev.lamina.device.Device;
 import dev.lamina.device.DeviceOptions;
 import dev.lamina.device.Devices;
+import dev.lamina.device.MemoryLimit;
 import dev.lamina.io.BadInputException;
 import dev.lamina.io.Safetensors;
 import dev.lamina.loss.SoftmaxCrossEntropy;
@@ -204,6 +205,34 @@ class WeightAveragingTest {
         assertArrayEquals(expected, values(averaged.get(weight)), 1e-6, weight);
       }
       assertArrayEquals(means, values(averaged.get("batchnorm1.running_mean")), 1e-6);
+    }
+  }
+
+  @Test
+  void aModelThatAveragesNothingSaysSo() {
+    try (Device device = open("reference");
+        CompiledModel plain = CompiledModel.compile(device, spec(null));
+        CompiledModel model = CompiledModel.compile(device, spec(new WeightAveraging.Ema(DECAY)))) {
+      assertThrows(IllegalStateException.class, () -> model.average(true));
+      assertFalse(model.averagesStatistics());
+      HostTensor images = HostTensor.allocate(arena, TensorType.f32(BATCH, 6));
+      assertThrows(IllegalStateException.class, () -> plain.followAveraged(images, 1));
+      // One copy of weights, biases, γ, β and the two running statistics, each in its own place.
+      long copies = model.memory().variables() - plain.memory().variables();
+      assertTrue(copies > 0 && copies <= plain.memory().variables(), copies + " bytes of copies");
+    }
+  }
+
+  @Test
+  void aModelGivesBackAllItsMemory() {
+    // Far less than any machine has free: what is left of it is known to the byte.
+    DeviceOptions options = new DeviceOptions(2).withMemoryLimit(new MemoryLimit.Bytes(1 << 22));
+    try (Device device = new Devices().open("reference", options)) {
+      long before = device.availableMemory();
+      try (CompiledModel model = CompiledModel.compile(device, spec(new WeightAveraging.Swa()))) {
+        assertTrue(device.availableMemory() <= before - model.memory().total());
+      }
+      assertEquals(before, device.availableMemory());
     }
   }
 
