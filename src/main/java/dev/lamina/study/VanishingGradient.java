@@ -106,7 +106,7 @@ final class VanishingGradient implements Study {
   }
 
   /** One unit a layer: the largest gradient of any chain beside the bound, for each length. */
-  private static Table chain(Setting setting, List<Verdict> verdicts) {
+  static Table chain(Setting setting, List<Verdict> verdicts) {
     setting.doing("one unit a layer");
     Table table =
         setting.begun(
@@ -147,15 +147,19 @@ final class VanishingGradient implements Study {
         most = Math.max(most, largest / bound);
         table.row(layer, largest, bound, largest / bound);
       }
-      verdicts.add(
-          new Verdict(
-              "one sigmoid unit a layer, |w| <= 1: the gradient is at most (1/4)^L for L = 1 to " + CHAIN,
-              Numbers.text(most) + " of the bound at most",
-              "1",
-              "rounding of a float, 1e-5",
-              most <= 1 + 1e-5));
+      verdicts.add(bounded(most));
     }
     return table;
+  }
+
+  /** Judges the largest gradient of any chain and length, as a share of its bound. */
+  static Verdict bounded(double most) {
+    return new Verdict(
+        "one sigmoid unit a layer, |w| <= 1: the gradient is at most (1/4)^L for L = 1 to " + CHAIN,
+        Numbers.text(most) + " of the bound at most",
+        "1",
+        "rounding of a float, 1e-5",
+        most <= 1 + 1e-5);
   }
 
   private static HostTensor drawn(Arena arena, Initializer draw, Setting setting, String name) {

@@ -11,6 +11,7 @@ import dev.lamina.device.Device;
 import dev.lamina.device.DeviceOptions;
 import dev.lamina.device.Devices;
 import dev.lamina.nn.init.Initializer;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.DoubleUnaryOperator;
@@ -201,5 +202,24 @@ class JudgementsTest {
   void anEnsembleThatIsAsGoodAsItsMeanMemberHasNotWon() {
     assertTrue(EnsembleStudy.verdict("seed", 95, 95.6).reproduced());
     assertFalse(EnsembleStudy.verdict("seed", 95, 95).reproduced());
+  }
+
+  /** sigmoid' is at most a quarter, at 0: with 10,000 chains some come near for a few layers. */
+  @Test
+  void chainsOfSigmoidsComeNearTheirBoundAndNeverPassIt() {
+    List<Verdict> verdicts = new ArrayList<>();
+    try (Device device = new Devices().open("cpu", new DeviceOptions(1))) {
+      Table chain = VanishingGradient.chain(new Setting(device, true, 0, new Mnist(), _ -> {}), verdicts);
+      List<String[]> rows = chain.csv().lines().skip(1).map(line -> line.split(",")).toList();
+      assertEquals(10, rows.size());
+      for (String[] row : rows) {
+        double largest = Double.parseDouble(row[1]);
+        double bound = Math.pow(0.25, Integer.parseInt(row[0]));
+        assertTrue(largest > bound / 4 && largest <= bound * (1 + 1e-5), Arrays.toString(row));
+      }
+    }
+    assertEquals(List.of(true), outcomes(verdicts));
+    assertFalse(VanishingGradient.bounded(1.0001).reproduced());
+    assertFalse(VanishingGradient.bounded(Double.NaN).reproduced());
   }
 }
