@@ -200,15 +200,20 @@ final class ReluVersusTanh implements Study {
   private static double tuned(Setting setting, Task task, Dataset training, Kind kind, double[] rates, Table grid) {
     double best = rates[0];
     double fewest = task.most;
+    double least = Double.POSITIVE_INFINITY;
     for (double rate : rates) {
       setting.doing("%s, rate %s", kind.name, Numbers.text(rate));
       // Who takes longer than the best so far need not be followed to the end.
       Walk walk = walk(setting, task, training, kind, rate, fewest, setting.seed());
       grid.row(kind.name, rate, walk.arrived ? walk.epochs() : "more than " + Numbers.text(walk.epochs()));
-      if (walk.arrived && walk.epochs() < fewest) {
-        fewest = walk.epochs();
+      // Until one arrives it is the one that came nearest.
+      double error = walk.errors.getLast();
+      boolean nearest = fewest == task.most && error < least;
+      if (nearest || (walk.arrived && walk.epochs() < fewest)) {
         best = rate;
+        fewest = walk.arrived ? walk.epochs() : fewest;
       }
+      least = Math.min(least, error);
     }
     return best;
   }
