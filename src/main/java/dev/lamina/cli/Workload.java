@@ -104,7 +104,8 @@ record Workload(Recipe recipe, ModelSpec spec, int classes) {
             recipe.precision(),
             recipe.seed(),
             recipe.regularisation(),
-            recipe.statisticsEvery() > 0);
+            recipe.statisticsEvery() > 0,
+            recipe.options().averaging());
     return new Workload(recipe, spec, classes);
   }
 

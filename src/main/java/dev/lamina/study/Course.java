@@ -122,7 +122,8 @@ final class Course implements AutoCloseable {
                 Precision.TF32,
                 seed,
                 regularisation,
-                false));
+                false,
+                null));
     scaled = model.initialise(training);
     loader =
         new BatchLoader(

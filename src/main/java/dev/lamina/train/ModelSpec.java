@@ -97,7 +97,7 @@ public record ModelSpec(
     }
   }
 
-  /** A model without regularisation but the optimizer's, that nobody looks into. */
+  /** A model without regularisation but the optimizer's and without averages, that nobody looks into. */
   public ModelSpec(
       Layer model,
       TensorType example,
@@ -123,38 +123,7 @@ public record ModelSpec(
         precision,
         seed,
         null,
-        false);
-  }
-
-  /** A model whose weights are judged as they are. */
-  public ModelSpec(
-      Layer model,
-      TensorType example,
-      InputPreparation preparation,
-      Loss loss,
-      Optimizer optimizer,
-      GradientClip clip,
-      int batch,
-      int accumulate,
-      int evaluationBatch,
-      Precision precision,
-      long seed,
-      Regularisation regularisation,
-      boolean observed) {
-    this(
-        model,
-        example,
-        preparation,
-        loss,
-        optimizer,
-        clip,
-        batch,
-        accumulate,
-        evaluationBatch,
-        precision,
-        seed,
-        regularisation,
-        observed,
+        false,
         null);
   }
 

@@ -132,7 +132,8 @@ class ModelStatisticsTest {
         Precision.FP32,
         7,
         null,
-        observed);
+        observed,
+        null);
   }
 
   private static double[] dense(double[] x, HostTensor weight, HostTensor bias, int inputs) {

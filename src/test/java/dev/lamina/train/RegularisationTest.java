@@ -121,7 +121,8 @@ class RegularisationTest {
             Precision.FP32,
             3,
             regularisation,
-            false);
+            false,
+            null);
     SplittableRandom random = new SplittableRandom(1);
     HostTensor images = HostTensor.allocate(arena, TensorType.f32(BATCH, 5, 5, 2));
     for (long i = 0; i < images.size(); i++) {
