@@ -7,47 +7,17 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lamina.train.pretrain.PretrainingState;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** {@code pretrain}, and {@code train --from}, as a user meets them. */
-class PretrainCommandTest {
+class PretrainCommandTest extends CommandFixture {
   private static final String DEEP = "[flatten, {dense: 12}, sigmoid, {dense: 8}, sigmoid, {dense: 3}]";
-
-  @TempDir Path folder;
-  private final ByteArrayOutputStream out = new ByteArrayOutputStream();
-  private final ByteArrayOutputStream err = new ByteArrayOutputStream();
-  private Path data;
-
-  @BeforeEach
-  void writeData() throws IOException {
-    data = Stripes.write(folder.resolve("stripes"));
-  }
-
-  private int run(String... args) {
-    out.reset();
-    err.reset();
-    Console console =
-        new Console(
-            new PrintStream(out, true, StandardCharsets.UTF_8),
-            new PrintStream(err, true, StandardCharsets.UTF_8),
-            false);
-    return Main.run(console, args);
-  }
-
-  private List<String> lines() {
-    return out.toString(StandardCharsets.UTF_8).lines().toList();
-  }
 
   private String recipe(String model, String more) throws IOException {
     String all =
@@ -56,27 +26,19 @@ class PretrainCommandTest {
     return Files.writeString(folder.resolve("recipe.yaml"), all).toString();
   }
 
-  private void assertComplaint(String expected, String... args) {
-    int code = run(args);
-    String complaint = err.toString(StandardCharsets.UTF_8).strip();
-    assertEquals(Main.BAD_INPUT, code, complaint);
-    assertTrue(complaint.startsWith("lamina: ") && complaint.contains(expected), complaint);
-    assertEquals(1, complaint.lines().count(), complaint);
-  }
-
   @Test
   void whatWasPreTrainedIsFineTunedWithTheCommandThatIsShown() throws IOException {
     Path pre = folder.resolve("pre");
     String recipe = recipe(DEEP, "");
     int code = run("pretrain", recipe, "--epochs", "4", "--cd", "2", "--out", pre.toString(), "--json");
-    assertEquals(Main.OK, code, err::toString);
-    JsonNode result = new JsonMapper().readTree(lines().getLast());
+    assertEquals(Main.OK, code, this::complaint);
+    JsonNode result = new JsonMapper().readTree(outLines().getLast());
     assertEquals(
         List.of("dense1", "dense2"), result.get("layers").valueStream().map(l -> l.get("layer").asString()).toList());
-    List<String> tables = lines().stream().filter(line -> line.startsWith("layer ")).toList();
+    List<String> tables = outLines().stream().filter(line -> line.startsWith("layer ")).toList();
     assertEquals(2, tables.size());
     assertTrue(tables.getFirst().startsWith("layer 1 of 2, dense1: 36 binary visible and 12 hidden units; CD-2"));
-    assertEquals(8, lines().stream().filter(line -> line.matches(" +[1-4]/4 +[0-9.]+ .*")).count());
+    assertEquals(8, outLines().stream().filter(line -> line.matches(" +[1-4]/4 +[0-9.]+ .*")).count());
     List<JsonNode> epochs =
         Files.readAllLines(pre.resolve("metrics.jsonl")).stream().map(line -> new JsonMapper().readTree(line)).toList();
     assertEquals(8, epochs.size());
@@ -85,14 +47,14 @@ class PretrainCommandTest {
     assertTrue(epochs.get(7).has("free_energy_gap"));
 
     String command =
-        lines().stream().filter(line -> line.startsWith("fine-tune with: lamina ")).findFirst().orElseThrow();
+        outLines().stream().filter(line -> line.startsWith("fine-tune with: lamina ")).findFirst().orElseThrow();
     String[] words = command.replace("fine-tune with: lamina ", "").split(" ");
     assertEquals(List.of("train", pre.resolve("recipe.yaml").toString(), "--from", pre.toString()), List.of(words));
     Path fine = folder.resolve("fine");
-    assertEquals(Main.OK, run(words[0], words[1], words[2], words[3], "--out", fine.toString()), err::toString);
+    assertEquals(Main.OK, run(words[0], words[1], words[2], words[3], "--out", fine.toString()), this::complaint);
     assertTrue(Files.readString(fine.resolve("recipe.yaml")).contains("from: " + pre), "a recipe reproduces a run");
-    assertTrue(lines().stream().anyMatch(line -> line.startsWith("test ")), out::toString);
-    assertEquals(Main.OK, run("eval", fine.toString()), err::toString);
+    assertTrue(outLines().stream().anyMatch(line -> line.startsWith("test ")), this::said);
+    assertEquals(Main.OK, run("eval", fine.toString()), this::complaint);
     assertComplaint("is a pre-training; fine-tune with: lamina train", "train", "--resume", pre.toString());
   }
 
@@ -101,21 +63,21 @@ class PretrainCommandTest {
     Path whole = folder.resolve("whole");
     Path part = folder.resolve("part");
     String recipe = recipe(DEEP, "");
-    assertEquals(Main.OK, run("pretrain", recipe, "--epochs", "2", "--out", whole.toString()), err::toString);
+    assertEquals(Main.OK, run("pretrain", recipe, "--epochs", "2", "--out", whole.toString()), this::complaint);
     String one = "1";
     assertEquals(
-        Main.OK, run("pretrain", recipe, "--epochs", "2", "--layers", one, "--out", part.toString()), err::toString);
-    assertTrue(lines().stream().anyMatch(line -> line.startsWith("1 of 2 hidden layers")), out::toString);
+        Main.OK, run("pretrain", recipe, "--epochs", "2", "--layers", one, "--out", part.toString()), this::complaint);
+    assertTrue(outLines().stream().anyMatch(line -> line.startsWith("1 of 2 hidden layers")), this::said);
     // As it would stand there had a second layer been interrupted.
     PretrainingState state = PretrainingState.read(part.resolve("pretraining.json"));
     new PretrainingState(state.options(), 2, 1).write(part.resolve("pretraining.json"));
-    assertEquals(Main.OK, run("pretrain", "--resume", part.toString()), err::toString);
-    assertEquals(1, lines().stream().filter(line -> line.startsWith("layer 2 of 2")).count());
+    assertEquals(Main.OK, run("pretrain", "--resume", part.toString()), this::complaint);
+    assertEquals(1, outLines().stream().filter(line -> line.startsWith("layer 2 of 2")).count());
     assertArrayEquals(
         Files.readAllBytes(whole.resolve("model.safetensors")), Files.readAllBytes(part.resolve("model.safetensors")));
 
-    assertEquals(Main.OK, run("pretrain", "--resume", part.toString()), err::toString);
-    assertFalse(lines().stream().anyMatch(line -> line.startsWith("layer ")), "there is nothing left to do");
+    assertEquals(Main.OK, run("pretrain", "--resume", part.toString()), this::complaint);
+    assertFalse(outLines().stream().anyMatch(line -> line.startsWith("layer ")), "there is nothing left to do");
     assertComplaint("only --device and --threads", "pretrain", "--resume", part.toString(), "--cd", "3");
     assertComplaint("is no run", "pretrain", "--resume", data.toString());
     Files.delete(part.resolve("pretraining.json"));
@@ -128,10 +90,10 @@ class PretrainCommandTest {
     String recipe = recipe(DEEP, "preprocessing: {z_score: {per: pixel}}\n");
     Files.writeString(Path.of(recipe), Files.readString(Path.of(recipe)).replace("validation: 0.1", "validation: 0"));
     int code = run("pretrain", recipe, "--epochs", "2", "--gaussian-lr", "0.01", "--out", pre.toString());
-    assertEquals(Main.OK, code, err::toString);
-    assertTrue(lines().stream().anyMatch(l -> l.contains("36 Gaussian visible and 12 hidden units")), out::toString);
-    assertTrue(lines().stream().anyMatch(l -> l.contains("12 binary visible and 8 hidden units")), out::toString);
-    assertTrue(lines().stream().anyMatch(l -> l.matches(" +2/2 .* - +- +- .*")), "nothing is held out");
+    assertEquals(Main.OK, code, this::complaint);
+    assertTrue(outLines().stream().anyMatch(l -> l.contains("36 Gaussian visible and 12 hidden units")), this::said);
+    assertTrue(outLines().stream().anyMatch(l -> l.contains("12 binary visible and 8 hidden units")), this::said);
+    assertTrue(outLines().stream().anyMatch(l -> l.matches(" +2/2 .* - +- +- .*")), "nothing is held out");
   }
 
   @Test
@@ -159,7 +121,7 @@ class PretrainCommandTest {
   @Test
   void aTrainingBeginsOnlyWithWeightsThatFit() throws IOException {
     Path pre = folder.resolve("pre");
-    assertEquals(Main.OK, run("pretrain", recipe(DEEP, ""), "--epochs", "1", "--out", pre.toString()), err::toString);
+    assertEquals(Main.OK, run("pretrain", recipe(DEEP, ""), "--epochs", "1", "--out", pre.toString()), this::complaint);
     String from = pre.toString();
     String to = folder.resolve("fine").toString();
     assertComplaint("there is no model to begin with", "train", recipe(DEEP, ""), "--from", "nowhere", "--out", to);
@@ -189,7 +151,7 @@ class PretrainCommandTest {
         to);
     assertComplaint("--from cannot be given with --resume", "train", "--resume", from, "--from", from);
     // Without a word about it, inputs are prepared as the weights want them.
-    assertEquals(Main.OK, run("train", recipe(DEEP, ""), "--from", from, "--out", to), err::toString);
+    assertEquals(Main.OK, run("train", recipe(DEEP, ""), "--from", from, "--out", to), this::complaint);
     List<String> first = rates(to);
     List<String> fresh = rates(recipe(DEEP, "preprocessing: min_max\n"));
     assertEquals(first.size(), fresh.size());
@@ -198,6 +160,6 @@ class PretrainCommandTest {
 
   private List<String> rates(String subject) {
     run("find-lr", subject, "--steps", "10", "--out", folder.resolve("rates.png").toString());
-    return lines().stream().filter(line -> line.matches(" +[0-9.]+e-\\d+ .*")).toList();
+    return outLines().stream().filter(line -> line.matches(" +[0-9.]+e-\\d+ .*")).toList();
   }
 }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
@@ -64,49 +65,20 @@ class SearchCommandTest extends CommandFixture {
   @Test
   void aSearchCanBeWrittenWithOptionsAlone() {
     Path place = folder.resolve("place");
-    int code =
-        run(
-            "search",
-            "--data",
-            data.toString(),
-            "--model",
-            "mlp",
-            "--device",
-            "cpu",
-            "--strategy",
-            "grid",
-            "--epochs",
-            "1",
-            "--vary",
-            "lr=log_uniform:1e-3,1e-2:2",
-            "--vary",
-            "validation=choice:0.1",
-            "--out",
-            place.toString());
-    assertEquals(Main.BAD_INPUT, code);
+    assertEquals(Main.BAD_INPUT, gridWith("validation=choice:0.1", place));
     assertTrue(complaint().contains("validation cannot be varied"));
     assertFalse(Files.exists(place));
-    code =
-        run(
-            "search",
-            "--data",
-            data.toString(),
-            "--model",
-            "mlp",
-            "--device",
-            "cpu",
-            "--strategy",
-            "grid",
-            "--epochs",
-            "1",
-            "--vary",
-            "lr=log_uniform:1e-3,1e-2:2",
-            "--vary",
-            "batch=choice:16",
-            "--out",
-            place.toString());
+    int code = gridWith("batch=choice:16", place);
     assertEquals(Main.OK, code, complaint());
     assertTrue(outLines().stream().anyMatch(line -> line.contains("lr: 1.000000e-03, batch: 16, (1 / 2)")));
+  }
+
+  private int gridWith(String varied, Path place) {
+    String options =
+        "search --model mlp --device cpu --strategy grid --epochs 1 --vary lr=log_uniform:1e-3,1e-2:2 --vary";
+    List<String> args = new ArrayList<>(List.of(options.split(" ")));
+    args.addAll(List.of(varied, "--data", data.toString(), "--out", place.toString()));
+    return run(args.toArray(String[]::new));
   }
 
   @Test
