@@ -38,7 +38,8 @@ public record Cost(long flops, long bytes) {
       case Op.BatchNorm _ -> 7 * in.getFirst().shape().size();
       case Op.BatchNormGradient _ -> 11 * in.getFirst().shape().size();
       // Maximum, difference, exponential, sum.
-      case Op.SoftmaxCrossEntropy _, Op.SoftmaxCrossEntropyGradient _ -> 5 * in.getFirst().shape().size();
+      case Op.SoftmaxCrossEntropy _, Op.SoftmaxCrossEntropyGradient _, Op.SoftmaxCrossEntropyWithGradient _ ->
+          5 * in.getFirst().shape().size();
       case Op.ArgMax _ -> in.getFirst().shape().size();
       case Op.Fused fused -> {
         long flops = flops(fused.anchor(), in.subList(0, in.size() - fused.extras()), out);

@@ -175,6 +175,7 @@ public final class Gradients {
           Op.Pool2dGradient _,
           Op.BatchNormGradient _,
           Op.SoftmaxCrossEntropyGradient _,
+          Op.SoftmaxCrossEntropyWithGradient _,
           Op.ArgMax _,
           Op.Pack _,
           Op.Fused _ ->

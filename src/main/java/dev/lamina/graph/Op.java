@@ -117,6 +117,12 @@ public sealed interface Op {
   /** Inputs: logits, target, gradient of the loss [n]. Output: gradient of the logits. */
   record SoftmaxCrossEntropyGradient(double labelSmoothing) implements Op {}
 
+  /**
+   * Both at once, for devices that say they can: the exponentials are computed once. Inputs: logits, target, gradient
+   * of the loss [n]. Outputs: loss [n], gradient of the logits.
+   */
+  record SoftmaxCrossEntropyWithGradient(double labelSmoothing) implements Op {}
+
   /** Dimension i of the output is dimension {@code axes[i]} of the input. */
   record Permute(List<Integer> axes) implements Op {
     public Permute {
@@ -181,6 +187,7 @@ public sealed interface Op {
       case BatchNormGradient _ -> "batch norm gradient";
       case SoftmaxCrossEntropy _ -> "softmax cross-entropy";
       case SoftmaxCrossEntropyGradient _ -> "softmax cross-entropy gradient";
+      case SoftmaxCrossEntropyWithGradient _ -> "softmax cross-entropy with gradient";
       case Permute _ -> "permute";
       case Slice _ -> "slice";
       case Concat _ -> "concat";

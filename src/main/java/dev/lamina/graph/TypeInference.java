@@ -90,6 +90,11 @@ public final class TypeInference {
         expectShape(op, in, 2, loss.shape());
         yield List.of(in.getFirst());
       }
+      case Op.SoftmaxCrossEntropyWithGradient _ -> {
+        TensorType loss = crossEntropy(op, in, 3);
+        expectShape(op, in, 2, loss.shape());
+        yield List.of(loss, in.getFirst());
+      }
       case Op.Permute(List<Integer> axes) -> {
         expectInputs(op, in, 1);
         Shape shape = in.getFirst().shape();

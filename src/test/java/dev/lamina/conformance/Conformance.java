@@ -108,6 +108,7 @@ public final class Conformance {
   private static boolean mayBeLeftOut(OpCase opCase) {
     List<TensorType> types = new ArrayList<>(opCase.types());
     types.addAll(TypeInference.infer(opCase.op(), opCase.types()));
-    return opCase.op() instanceof Op.Fused || types.stream().map(TensorType::dtype).anyMatch(OPTIONAL_TYPES::contains);
+    boolean fused = opCase.op() instanceof Op.Fused || opCase.op() instanceof Op.SoftmaxCrossEntropyWithGradient;
+    return fused || types.stream().map(TensorType::dtype).anyMatch(OPTIONAL_TYPES::contains);
   }
 }

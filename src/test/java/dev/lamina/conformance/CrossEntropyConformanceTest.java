@@ -32,6 +32,7 @@ class CrossEntropyConformanceTest {
         for (double smoothing : new double[] {0, 0.1}) {
           cases.add(OpCase.of(new Op.SoftmaxCrossEntropy(smoothing), z, target));
           cases.add(OpCase.of(new Op.SoftmaxCrossEntropyGradient(smoothing), z, target, f32(shape[0])));
+          cases.add(OpCase.of(new Op.SoftmaxCrossEntropyWithGradient(smoothing), z, target, f32(shape[0])));
         }
       }
     }
@@ -67,7 +68,8 @@ class CrossEntropyConformanceTest {
     return Conformance.tests(
         List.of(
             OpCase.of(new Op.SoftmaxCrossEntropy(0), z, target),
-            OpCase.of(new Op.SoftmaxCrossEntropyGradient(0), z, target, f32(9))));
+            OpCase.of(new Op.SoftmaxCrossEntropyGradient(0), z, target, f32(9)),
+            OpCase.of(new Op.SoftmaxCrossEntropyWithGradient(0), z, target, f32(9))));
   }
 
   /** What no class is cannot be learned: NaN, which the finite guard of a step finds, and no read beside the logits. */
@@ -86,6 +88,7 @@ class CrossEntropyConformanceTest {
     return Conformance.tests(
         List.of(
             OpCase.of(new Op.SoftmaxCrossEntropy(0), z, labels),
-            OpCase.of(new Op.SoftmaxCrossEntropyGradient(0), z, labels, f32(12))));
+            OpCase.of(new Op.SoftmaxCrossEntropyGradient(0), z, labels, f32(12)),
+            OpCase.of(new Op.SoftmaxCrossEntropyWithGradient(0), z, labels, f32(12))));
   }
 }

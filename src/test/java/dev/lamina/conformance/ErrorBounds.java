@@ -61,6 +61,12 @@ final class ErrorBounds {
           List.of(CrossEntropyBounds.loss(smoothing, in, values(op, in).getFirst()));
       case Op.SoftmaxCrossEntropyGradient(double smoothing) ->
           List.of(CrossEntropyBounds.gradient(smoothing, in, values(op, in).getFirst()));
+      case Op.SoftmaxCrossEntropyWithGradient(double smoothing) -> {
+        List<Bounded> values = values(op, in);
+        yield List.of(
+            CrossEntropyBounds.loss(smoothing, in, values.get(0)),
+            CrossEntropyBounds.gradient(smoothing, in, values.get(1)));
+      }
       case Op.Permute _, Op.Slice _, Op.Concat _, Op.Pad _, Op.ArgMax _, Op.Pack _ -> exact(op, in);
       case Op.Fused fused -> fused(fused, in);
       case Op.Input _, Op.Read _, Op.Reshape _ -> throw new IllegalArgumentException(op + " is no work");

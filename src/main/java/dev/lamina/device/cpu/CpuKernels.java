@@ -50,9 +50,11 @@ final class CpuKernels {
       case Op.BatchNorm(double epsilon) -> new BatchNormKernel(epsilon, in, null, compiler, channelSums, workers);
       case Op.BatchNormGradient() -> new BatchNormGradientKernel(in, null, compiler, channelSums, workers);
       case Op.SoftmaxCrossEntropy(double smoothing) ->
-          new CrossEntropyKernel(smoothing, false, in, compiler, softmaxLoops, workers);
+          new CrossEntropyKernel(smoothing, true, false, in, compiler, softmaxLoops, workers);
       case Op.SoftmaxCrossEntropyGradient(double smoothing) ->
-          new CrossEntropyKernel(smoothing, true, in, compiler, softmaxLoops, workers);
+          new CrossEntropyKernel(smoothing, false, true, in, compiler, softmaxLoops, workers);
+      case Op.SoftmaxCrossEntropyWithGradient(double smoothing) ->
+          new CrossEntropyKernel(smoothing, true, true, in, compiler, softmaxLoops, workers);
       case Op.Permute(var axes) ->
           new PermuteKernel(axes, in.getFirst().shape(), in.getFirst().dtype().bytes(), workers);
       case Op.Slice slice -> CopyKernel.slice(slice, in.getFirst(), workers);
@@ -128,6 +130,7 @@ final class CpuKernels {
           Op.BatchNormGradient _,
           Op.SoftmaxCrossEntropy _,
           Op.SoftmaxCrossEntropyGradient _,
+          Op.SoftmaxCrossEntropyWithGradient _,
           Op.ArgMax _ ->
           floatsOnly(op, in);
       case Op.Fused fused -> unsupportedFused(fused, in);

@@ -7,6 +7,7 @@ import dev.lamina.tensor.DType;
 import dev.lamina.tensor.Shape;
 import dev.lamina.tensor.TensorType;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -31,6 +32,7 @@ final class CrossEntropyKernel implements CpuKernel {
   private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
 
   private final double smoothing;
+  private final boolean loss;
   private final boolean gradient;
   private final boolean indices;
   private final int classes;
@@ -44,10 +46,13 @@ final class CrossEntropyKernel implements CpuKernel {
   /**
    * Prepares it.
    *
+   * @param loss whether its first output is the loss
+   * @param gradient whether its last output is the gradient
    * @param inputs logits, target, and for the gradient that of the loss
    */
   CrossEntropyKernel(
       double smoothing,
+      boolean loss,
       boolean gradient,
       List<TensorType> inputs,
       ExprCompiler compiler,
@@ -55,6 +60,7 @@ final class CrossEntropyKernel implements CpuKernel {
       Workers workers) {
     Shape shape = inputs.getFirst().shape();
     this.smoothing = smoothing;
+    this.loss = loss;
     this.gradient = gradient;
     this.indices = inputs.get(1).dtype() == DType.I32;
     this.classes = shape.last();
@@ -62,22 +68,22 @@ final class CrossEntropyKernel implements CpuKernel {
     this.together = Math.max(1, Math.min(rows, BLOCK / classes));
     this.loops = loops;
     this.workers = workers;
-    this.exp = inPlace(Expr.UnaryOp.EXP, TensorType.f32(together, classes), compiler);
-    this.log1p = inPlace(Expr.UnaryOp.LOG1P, TensorType.f32(together), compiler);
+    this.exp = unary(Expr.UnaryOp.EXP, TensorType.f32(together, classes), compiler);
+    this.log1p = unary(Expr.UnaryOp.LOG1P, TensorType.f32(together), compiler);
   }
 
-  private static MapKernel inPlace(Expr.UnaryOp op, TensorType type, ExprCompiler compiler) {
+  private static MapKernel unary(Expr.UnaryOp op, TensorType type, ExprCompiler compiler) {
     return compiler.map(List.of(Exprs.unary(op, Exprs.input(0))), List.of(type), List.of(DType.F32), type.shape());
   }
 
-  /** For each thread a vector, and for a block's rows the largest logit, a sum and the exponentials. */
+  /** For each thread a vector, and for a block's rows the largest logit, a sum, its logarithm and the exponentials. */
   @Override
   public long workspaceBytes() {
     return workers.threads() * slotBytes();
   }
 
   private long slotBytes() {
-    return Memory.ALIGNMENT + 2 * columnBytes() + Memory.aligned(4L * together * classes);
+    return Memory.ALIGNMENT + 3 * columnBytes() + Memory.aligned(4L * together * classes);
   }
 
   private long columnBytes() {
@@ -87,7 +93,7 @@ final class CrossEntropyKernel implements CpuKernel {
   /** A row's gradient is written after its logits have been read. */
   @Override
   public boolean canShare(int input, int output) {
-    return gradient && input == 0;
+    return gradient && input == 0 && output == (loss ? 1 : 0);
   }
 
   @Override
@@ -102,7 +108,8 @@ final class CrossEntropyKernel implements CpuKernel {
     private final long logits;
     private final long targets;
     private final long lossGradient;
-    private final long output;
+    private final long losses;
+    private final long gradients;
     private final long slots;
     private final BoundMap[] exps;
     private final BoundMap[] logs;
@@ -118,23 +125,27 @@ final class CrossEntropyKernel implements CpuKernel {
       logits = inputs[0];
       targets = inputs[1];
       lossGradient = gradient ? inputs[2] : 0;
-      output = outputs[0];
+      losses = outputs[0];
+      gradients = outputs[outputs.length - 1];
       slots = workspace;
       exps = new BoundMap[workers.threads()];
       logs = new BoundMap[workers.threads()];
       for (int slot = 0; slot < exps.length; slot++) {
-        exps[slot] = inPlace(exp, exponentialsAt(slot));
-        logs[slot] = inPlace(log1p, sumsAt(slot));
+        exps[slot] = bind(exp, exponentialsAt(slot), exponentialsAt(slot));
+        logs[slot] = bind(log1p, sumsAt(slot), logsAt(slot));
       }
-      stages =
-          new Workers.SlotTask[] {
-            this::centre, this::exponentials, this::sums, gradient ? this::gradients : this::losses
-          };
+      List<Workers.SlotTask> all = new ArrayList<>(List.of(this::centre, this::exponentials, this::sums));
+      if (loss) {
+        all.add(this::losses);
+      }
+      if (gradient) {
+        all.add(this::gradients);
+      }
+      stages = all.toArray(Workers.SlotTask[]::new);
     }
 
-    private static BoundMap inPlace(MapKernel kernel, long place) {
-      long[] places = {place};
-      return kernel.bind(places, places);
+    private static BoundMap bind(MapKernel kernel, long from, long to) {
+      return kernel.bind(new long[] {from}, new long[] {to});
     }
 
     private long lanesAt(int slot) {
@@ -149,8 +160,12 @@ final class CrossEntropyKernel implements CpuKernel {
       return largestsAt(slot) + columnBytes();
     }
 
-    private long exponentialsAt(int slot) {
+    private long logsAt(int slot) {
       return sumsAt(slot) + columnBytes();
+    }
+
+    private long exponentialsAt(int slot) {
+      return logsAt(slot) + columnBytes();
     }
 
     void block(int chunk, int slot) {
@@ -190,7 +205,7 @@ final class CrossEntropyKernel implements CpuKernel {
       logs[slot].range(0, rowsOf(chunk));
       for (int i = 0; i < rowsOf(chunk); i++) {
         float largest = Memory.get(largestsAt(slot) + 4L * i);
-        Memory.set(output + 4L * (first + i), loss(first + i, largest, Memory.get(sumsAt(slot) + 4L * i)));
+        Memory.set(losses + 4L * (first + i), loss(first + i, largest, Memory.get(logsAt(slot) + 4L * i)));
       }
     }
 
@@ -268,7 +283,7 @@ final class CrossEntropyKernel implements CpuKernel {
       double mass = mass(row);
       double weight = Memory.get(lossGradient + 4L * row);
       double scale = mass / (1.0 + rest);
-      long at = output + 4L * row * classes;
+      long at = gradients + 4L * row * classes;
       if (!indices) {
         for (int c = 0; c < classes; c++) {
           Memory.set(at + 4L * c, (float) (weight * (scale * Memory.get(exps + 4L * c) - target(row, c))));

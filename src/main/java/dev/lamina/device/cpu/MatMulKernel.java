@@ -17,6 +17,12 @@ final class MatMulKernel implements CpuKernel {
   /** What a transposed block of A may take, beside a panel of B, in the second-level cache. */
   private static final long BLOCK_BYTES = 384 << 10;
 
+  /** The most panels that share one copy of a block of A: the copy takes as long as its product with one of them. */
+  private static final int PANELS_PER_COPY = 8;
+
+  /** Chunks a thread has at least before any takes more than one panel. */
+  private static final int CHUNKS_PER_THREAD = 4;
+
   private final Workers workers;
   private final ProductTile tile;
   private final ProductTile.Left left;
@@ -35,6 +41,10 @@ final class MatMulKernel implements CpuKernel {
   private final boolean copiesA;
 
   private final int blocks;
+
+  /** Panels that one chunk multiplies its rows with. */
+  private final int panelsPerChunk;
+
   private final MapKernel epilogue;
 
   /**
@@ -61,6 +71,8 @@ final class MatMulKernel implements CpuKernel {
             ? copied()
             : ProductTile.Left.matrix(rows, transposeA ? 4 : 4L * inner, inner, transposeA ? 4L * rows : 4);
     blocks = Math.ceilDiv(rows, ROWS_PER_CHUNK);
+    panelsPerChunk =
+        copiesA ? Math.clamp(panels * blocks / (CHUNKS_PER_THREAD * workers.threads()), 1, PANELS_PER_COPY) : 1;
   }
 
   /** The rows of a chunk as columns of panels, as {@link #copyA} lays them out. */
@@ -108,25 +120,15 @@ final class MatMulKernel implements CpuKernel {
     long c = outputs[0];
     long slots = workspace + packedBytes();
     BoundMap rider = Epilogue.bind(epilogue, inputs, c);
-    if (packsInPlace()) {
-      Workers.SlotTask both =
-          (panel, slot) -> {
-            long scratch = slots + slot * slotBytes();
-            long packed = scratch + tile.scratchBytes() + copyBytes();
-            pack(b, panel, packed);
-            multiply(a, packed, c, panel, 0, scratch, rider);
-          };
-      return () -> workers.run(both, panels);
-    }
     Workers.Task pack = panel -> pack(b, panel, workspace + panel * panelBytes());
-    Workers.SlotTask multiply =
-        (chunk, slot) -> {
-          int panel = chunk / blocks;
-          multiply(a, workspace + panel * panelBytes(), c, panel, chunk % blocks, slots + slot * slotBytes(), rider);
-        };
+    Workers.SlotTask multiply = (chunk, slot) -> multiply(a, b, c, chunk, workspace, slots + slot * slotBytes(), rider);
+    int chunks = Math.ceilDiv(panels, panelsPerChunk) * blocks;
+    if (packsInPlace()) {
+      return () -> workers.run(multiply, chunks);
+    }
     return () -> {
       workers.run(pack, panels);
-      workers.run(multiply, panels * blocks);
+      workers.run(multiply, chunks);
     };
   }
 
@@ -149,31 +151,39 @@ final class MatMulKernel implements CpuKernel {
     }
   }
 
-  private void multiply(long a, long packed, long c, int panel, int block, long scratch, BoundMap rider) {
-    int first = panel * panelColumns;
-    int firstRow = block * ROWS_PER_CHUNK;
-    int last = Math.min(rows, firstRow + ROWS_PER_CHUNK);
+  /** One block of rows with some panels, of which the first ones come first: a panel stays in the cache meanwhile. */
+  private void multiply(long a, long b, long c, int chunk, long packed, long scratch, BoundMap rider) {
+    int block = chunk % blocks;
+    int firstPanel = chunk / blocks * panelsPerChunk;
+    int lastPanel = Math.min(panels, firstPanel + panelsPerChunk);
     long copy = scratch + tile.scratchBytes();
     if (copiesA) {
-      copyA(a, firstRow, last - firstRow, copy);
+      int firstRow = block * ROWS_PER_CHUNK;
+      copyA(a, firstRow, Math.min(ROWS_PER_CHUNK, rows - firstRow), copy);
     }
+    for (int panel = firstPanel; panel < lastPanel; panel++) {
+      long right = packed + panel * panelBytes();
+      if (packsInPlace()) {
+        right = copy + copyBytes();
+        pack(b, panel, right);
+      }
+      multiply(copiesA ? copy : a, right, c, panel, block, scratch, rider);
+    }
+  }
+
+  /** One block of rows with one panel. */
+  private void multiply(long a, long packed, long c, int panel, int block, long scratch, BoundMap rider) {
+    int first = panel * panelColumns;
+    int valid = Math.min(panelColumns, columns - first);
+    int firstRow = block * ROWS_PER_CHUNK;
+    int last = Math.min(rows, firstRow + ROWS_PER_CHUNK);
     for (int row = firstRow; row < last; row += tile.rows()) {
-      tile.runSome(
-          left,
-          copiesA ? copy : a,
-          copiesA ? row - firstRow : row,
-          Math.min(tile.rows(), last - row),
-          packed,
-          c + 4L * row * columns + 4L * first,
-          4L * columns,
-          Math.min(panelColumns, columns - first),
-          scratch);
+      int count = Math.min(tile.rows(), last - row);
+      int leftRow = copiesA ? row - firstRow : row;
+      long at = c + 4L * ((long) row * columns + first);
+      tile.runSome(left, a, leftRow, count, packed, at, 4L * columns, valid, scratch);
       if (rider != null) {
-        rider.rectangle(
-            (long) row * columns + first,
-            Math.min(tile.rows(), last - row),
-            Math.min(panelColumns, columns - first),
-            columns);
+        rider.rectangle((long) row * columns + first, count, valid, columns);
       }
     }
   }

@@ -22,8 +22,21 @@ final class VectorSoftmaxLoops extends SoftmaxLoops {
   float largest(long at, int count, long lanes) {
     int whole = count - count % COUNT;
     if (whole > 0) {
+      // C2 makes six instructions of max, each waiting for the one before; four maxima do not wait for each other.
       FloatVector most = FloatVector.fromMemorySegment(FLOATS, ALL, at, LITTLE_ENDIAN);
-      for (int i = COUNT; i < whole; i += COUNT) {
+      FloatVector second = most;
+      FloatVector third = most;
+      FloatVector fourth = most;
+      int i = COUNT;
+      for (; i < whole - 3 * COUNT; i += 4 * COUNT) {
+        long next = at + 4L * i;
+        most = most.max(FloatVector.fromMemorySegment(FLOATS, ALL, next, LITTLE_ENDIAN));
+        second = second.max(FloatVector.fromMemorySegment(FLOATS, ALL, next + BYTES, LITTLE_ENDIAN));
+        third = third.max(FloatVector.fromMemorySegment(FLOATS, ALL, next + 2 * BYTES, LITTLE_ENDIAN));
+        fourth = fourth.max(FloatVector.fromMemorySegment(FLOATS, ALL, next + 3 * BYTES, LITTLE_ENDIAN));
+      }
+      most = most.max(second).max(third.max(fourth));
+      for (; i < whole; i += COUNT) {
         most = most.max(FloatVector.fromMemorySegment(FLOATS, ALL, at + 4L * i, LITTLE_ENDIAN));
       }
       most.intoMemorySegment(ALL, lanes, LITTLE_ENDIAN);

@@ -36,6 +36,7 @@ interface Computation {
       case Op.BatchNormGradient() -> BatchNormalisation.gradient(in.getFirst());
       case Op.SoftmaxCrossEntropy(double smoothing) -> CrossEntropy.loss(in.get(0), in.get(1), smoothing);
       case Op.SoftmaxCrossEntropyGradient(double smoothing) -> CrossEntropy.gradient(in.get(0), in.get(1), smoothing);
+      case Op.SoftmaxCrossEntropyWithGradient(double smoothing) -> CrossEntropy.both(in.get(0), in.get(1), smoothing);
       case Op.Permute(var axes) -> Movement.permute(in.getFirst(), axes);
       case Op.Slice(int axis, int start, int _) -> Movement.slice(in.getFirst(), out.getFirst(), axis, start);
       case Op.Concat(int axis) -> Movement.concat(in, out.getFirst(), axis);

@@ -30,6 +30,16 @@ record CrossEntropy(int rows, int classes, boolean byIndex, double smoothing) {
     };
   }
 
+  /** Loss and gradient from what the latter needs. */
+  static Computation both(Shape logits, Shape target, double smoothing) {
+    Computation loss = loss(logits, target, smoothing);
+    Computation gradient = gradient(logits, target, smoothing);
+    return (in, out) -> {
+      loss.run(in, out);
+      gradient.run(in, new double[][] {out[1]});
+    };
+  }
+
   private double loss(double[] logits, double[] target, int row) {
     double largest = largest(logits, row);
     double logSum = StrictMath.log(sumOfExp(logits, row, largest));

@@ -11,11 +11,9 @@ import dev.lamina.tensor.Shape;
 import dev.lamina.tensor.TensorType;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * Lets a map ride on the operation whose result it alone reads (epilogue), or that alone reads its result (prologue),
@@ -102,7 +100,7 @@ final class AnchorFusion {
     }
     List<Tensor> inputs = new ArrayList<>(anchor.inputs());
     for (Tensor input : rider.inputs()) {
-      if (!input.equals(value) && (!fits(input, value.shape()) || dependsOn(input.node(), anchor))) {
+      if (!input.equals(value) && (!fits(input, value.shape()) || Uses.dependsOn(input.node(), anchor))) {
         return Optional.empty();
       }
       if (!input.equals(value) && !inputs.contains(input)) {
@@ -182,6 +180,7 @@ final class AnchorFusion {
           Op.Reshape _,
           Op.SoftmaxCrossEntropy _,
           Op.SoftmaxCrossEntropyGradient _,
+          Op.SoftmaxCrossEntropyWithGradient _,
           Op.Permute _,
           Op.Slice _,
           Op.Concat _,
@@ -208,21 +207,6 @@ final class AnchorFusion {
   private static boolean fits(Tensor input, Shape subject) {
     Shape shape = input.shape();
     return shape.equals(subject) || shape.size() == 1 || shape.equals(Shape.of(subject.last()));
-  }
-
-  private static boolean dependsOn(Node node, Node ancestor) {
-    Set<Node> seen = new HashSet<>();
-    List<Node> open = new ArrayList<>(List.of(node));
-    while (!open.isEmpty()) {
-      Node next = open.removeLast();
-      if (next == ancestor) {
-        return true;
-      }
-      if (next.id() > ancestor.id() && seen.add(next)) {
-        next.inputs().forEach(input -> open.add(input.node()));
-      }
-    }
-    return false;
   }
 
   private static List<TensorType> types(List<Tensor> tensors) {

@@ -42,6 +42,14 @@ final class Rewrite {
     put(node, add(node, node.op(), of(node.inputs())));
   }
 
+  /** Takes {@code node} over with all it is computed from, unless they are there. */
+  void copyWithInputs(Node node) {
+    if (!knows(node)) {
+      node.inputs().forEach(input -> copyWithInputs(input.node()));
+      copy(node);
+    }
+  }
+
   /** Adds {@code op} to the new graph in the name of {@code node}: for its layer and phase. */
   List<Tensor> add(Node node, Op op, List<Tensor> inputs) {
     return add(node.layer(), node.phase(), op, inputs);

@@ -46,4 +46,20 @@ final class Uses {
   boolean isResult(Tensor tensor) {
     return results.contains(tensor);
   }
+
+  /** Whether {@code node} is {@code ancestor} or is computed from it. */
+  static boolean dependsOn(Node node, Node ancestor) {
+    Set<Node> seen = new HashSet<>();
+    List<Node> open = new ArrayList<>(List.of(node));
+    while (!open.isEmpty()) {
+      Node next = open.removeLast();
+      if (next == ancestor) {
+        return true;
+      }
+      if (next.id() > ancestor.id() && seen.add(next)) {
+        next.inputs().forEach(input -> open.add(input.node()));
+      }
+    }
+    return false;
+  }
 }

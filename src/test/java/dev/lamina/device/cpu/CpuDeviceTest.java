@@ -97,6 +97,7 @@ class CpuDeviceTest {
         new Case(new Op.Pool2dGradient(Op.PoolKind.AVERAGE, two, IMAGE.shape()), List.of(pooled)),
         new Case(new Op.SoftmaxCrossEntropy(0.1), List.of(logits, labels)),
         new Case(new Op.SoftmaxCrossEntropyGradient(0.1), List.of(logits, labels, loss)),
+        new Case(new Op.SoftmaxCrossEntropyWithGradient(0.1), List.of(logits, labels, loss)),
         new Case(new Op.Permute(List.of(0, 3, 1, 2)), List.of(IMAGE)),
         new Case(new Op.Slice(3, 1, 20), List.of(IMAGE)),
         new Case(new Op.Concat(3), List.of(IMAGE, IMAGE)),

@@ -235,6 +235,25 @@ class CpuKernelsTest {
     }
   }
 
+  @ParameterizedTest(name = "[{0},{1}]")
+  @CsvSource({"1,1", "5,10", "128,10", "70,1000"})
+  void crossEntropyAndItsGradientAreTheSameToTheBitTogetherAndApart(int n, int c) {
+    HostTensor logits = normal(0, 3, n, c);
+    HostTensor labels = HostTensor.allocate(arena, TensorType.of(DType.I32, n));
+    for (int i = 0; i < n; i++) {
+      labels.set(i, random.nextInt(c));
+    }
+    HostTensor dl = normal(0, 1, n);
+    for (CpuDevice device : devices) {
+      List<HostTensor> both =
+          RunOp.run(device, arena, new Op.SoftmaxCrossEntropyWithGradient(0.1), List.of(logits, labels, dl));
+      HostTensor loss = RunOp.run(device, arena, new Op.SoftmaxCrossEntropy(0.1), logits, labels);
+      HostTensor gradient = RunOp.run(device, arena, new Op.SoftmaxCrossEntropyGradient(0.1), logits, labels, dl);
+      assertEquals(-1, loss.segment().mismatch(both.get(0).segment()), "loss");
+      assertEquals(-1, gradient.segment().mismatch(both.get(1).segment()), "gradient");
+    }
+  }
+
   @Test
   void aLabelThatNamesNoClassMakesItsRowNan() {
     HostTensor logits = normal(0, 1, 4, 3);

@@ -244,6 +244,37 @@ class PassesTest {
     assertEquals(2, count(Passes.optimise(graph, EVERYTHING, List.of()), Op.Map.class));
   }
 
+  private Graph crossEntropy(boolean weighted, Support support) {
+    Tensor z = variable("z", 6, 4);
+    Tensor labels = graph.input("labels", TensorType.of(DType.I32, 6));
+    Tensor loss = graph.one(new Op.SoftmaxCrossEntropy(0), z, labels);
+    // The square: its gradient is a multiple of the loss itself.
+    Tensor mean = (weighted ? loss.times(loss) : loss).mean();
+    graph.output("loss", mean);
+    graph.output("gradient", Gradients.of(mean, List.of(z)).getFirst());
+    return Passes.optimise(graph, support, List.of());
+  }
+
+  @Test
+  void aCrossEntropyAndItsGradientAreComputedTogether() {
+    Graph optimised = crossEntropy(false, EVERYTHING);
+    assertEquals(1, count(optimised, Op.SoftmaxCrossEntropyWithGradient.class));
+    assertEquals(0, count(optimised, Op.SoftmaxCrossEntropy.class));
+    assertEquals(0, count(optimised, Op.SoftmaxCrossEntropyGradient.class));
+    assertEquals(TensorType.f32(), optimised.outputs().get("loss").type());
+    assertEquals(TensorType.f32(6, 4), optimised.outputs().get("gradient").type());
+  }
+
+  @Test
+  void aCrossEntropyThatItsOwnGradientDependsOnStaysApart() {
+    assertEquals(0, count(crossEntropy(true, EVERYTHING), Op.SoftmaxCrossEntropyWithGradient.class));
+  }
+
+  @Test
+  void aDeviceThatCannotComputesACrossEntropyAndItsGradientApart() {
+    assertEquals(0, count(crossEntropy(false, NOTHING), Op.SoftmaxCrossEntropyWithGradient.class));
+  }
+
   @Test
   void constantsAreWrittenIntoWhatReadsThem() {
     Tensor third = graph.constant(TensorType.f32(), 1 / 3.0);
