@@ -118,7 +118,10 @@ final class SearchCommand implements Callable<Integer> {
 
   @Mixin private RecipeOptions options;
 
-  @Option(names = "--out", paramLabel = "DIR", description = "Folder of the search; searches/<date>-<n> unless given.")
+  @Option(
+      names = "--out",
+      paramLabel = "DIR",
+      description = "Folder of the search; the recipe's, or searches/<date>-<n>, unless given.")
   private String out;
 
   @Option(names = "--resume", paramLabel = "DIR", description = "Continues a search where it was stopped or killed.")
@@ -143,7 +146,8 @@ final class SearchCommand implements Callable<Integer> {
     console.line(choice.reason());
     plan.trials(1, plan.space()); // a value that fits nowhere is found before the data is read
     DataSource source = DataSource.open(base.data());
-    SearchFolder folder = resume == null ? SearchFolder.create(out) : SearchFolder.open(resume);
+    SearchFolder folder =
+        resume == null ? SearchFolder.create(out == null ? base.out() : out) : SearchFolder.open(resume);
     try (NumberedFolder.Lock _ = folder.lock();
         Arena arena = Arena.ofShared()) {
       TrialDevices devices = TrialDevices.of(choice, parallel == null ? 0 : parallel, plan.trials());

@@ -21,7 +21,7 @@ public record SearchFolder(Path path) {
    * A new folder that can be written.
    *
    * @param wanted by the user; null for {@code searches/<date>-<n>}
-   * @throws BadInputException if it holds a search already, or cannot be written
+   * @throws BadInputException if it holds a search or a run already, or cannot be written
    */
   public static SearchFolder create(String wanted) {
     SearchFolder folder = new SearchFolder(wanted == null ? NumberedFolder.create(SEARCHES, "") : Path.of(wanted));
@@ -31,6 +31,10 @@ public record SearchFolder(Path path) {
               + " holds a search already; continue it with --resume "
               + folder.path
               + ", or choose another folder");
+    }
+    if (Files.exists(new RunFolder(folder.path).recipe())) {
+      throw new BadInputException(
+          folder.path + " holds a run already; choose another folder for the search with --out");
     }
     AtomicFile.requireWritable(folder.path, 1 << 20);
     return folder;

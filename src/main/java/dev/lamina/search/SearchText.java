@@ -272,7 +272,7 @@ public final class SearchText {
   public String write(SearchPlan plan) {
     return text.writeRecord(
         new Settings(
-            plan.recipe().recipe(),
+            plan.recipe().without("out").recipe(), // it shall be good for another search
             written(plan.space()),
             plan.strategy(),
             plan.strategy() == Strategy.GRID ? null : plan.trials(),

@@ -101,6 +101,26 @@ class SearchCommandTest extends CommandFixture {
   }
 
   @Test
+  void theFolderInARecipeIsThatOfItsSearch() throws IOException {
+    Path place = folder.resolve("place");
+    Path run = folder.resolve("run");
+    String recipe =
+        recipe("data: %s\nmodel: mlp\nvalidation: 0.2\ndevice: cpu\nout: %s\n".formatted(data, place)).toString();
+    String[] search = {
+      "search", "--recipe", recipe, "--vary", "lr=uniform:0.01,0.02", "--epochs", "1", "--trials", "1"
+    };
+    assertEquals(Main.OK, run(search), this::complaint);
+    assertTrue(Files.exists(place.resolve("trial-001").resolve("recipe.yaml")), said());
+    assertFalse(Files.readString(place.resolve("search.yaml")).contains("out:"), "it can be searched again elsewhere");
+    assertComplaint("holds a search already", search);
+    Files.createDirectory(run);
+    Files.writeString(run.resolve("recipe.yaml"), "");
+    List<String> besideARun = new ArrayList<>(List.of(search));
+    besideARun.addAll(List.of("--out", run.toString()));
+    assertComplaint("holds a run already", besideARun.toArray(String[]::new));
+  }
+
+  @Test
   void whatNoTrialCanUseIsALineOfTheTable() {
     String place = folder.resolve("place").toString();
     String[] search = {

@@ -59,6 +59,13 @@ public record RecipeTemplate(String name, YamlNode.Mapping recipe) {
     return new RecipeTemplate(name, overridden);
   }
 
+  /** The template without {@code key}, which then has its default. */
+  public RecipeTemplate without(String key) {
+    var entries = new LinkedHashMap<>(recipe.entries());
+    entries.remove(key);
+    return new RecipeTemplate(name, new YamlNode.Mapping(entries, recipe.at()));
+  }
+
   private YamlNode.Mapping changed(List<Change> changes, RecipeText text) {
     record Placed(RecipePath path, YamlNode value) {}
 
