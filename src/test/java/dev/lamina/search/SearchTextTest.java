@@ -103,6 +103,13 @@ class SearchTextTest {
   }
 
   @Test
+  void truthIsWrittenAsSuch() {
+    String text = new SearchText().write(parse("{recipe: {deterministic: true}, space: {lr: {uniform: [1, 2]}}}"));
+    assertTrue(text.contains("deterministic: true\n"), text);
+    assertTrue(parse(text).base().deterministic());
+  }
+
+  @Test
   void aRecipeMayBeAFileBesideTheSearchFile(@TempDir Path folder) throws IOException {
     Files.writeString(folder.resolve("base.yaml"), "model: lenet\nepochs: 4\n");
     Path file = Files.writeString(folder.resolve("search.yaml"), "recipe: base.yaml\nspace: {lr: {uniform: [1, 2]}}\n");

@@ -38,9 +38,12 @@ public sealed interface YamlNode {
     };
   }
 
-  /** The same without places: maps, lists, text and null. */
+  /** The same without places: maps, lists, text, true, false and null. */
   default Object plain() {
     return switch (this) {
+      // As text they would be written in quotes; numbers are not.
+      case Scalar scalar when scalar.text.equals("true") || scalar.text.equals("false") ->
+          Boolean.parseBoolean(scalar.text);
       case Scalar scalar -> scalar.text;
       case Nothing _ -> null;
       case Sequence sequence -> sequence.items.stream().map(YamlNode::plain).toList();
