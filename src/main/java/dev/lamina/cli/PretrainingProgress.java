@@ -48,6 +48,7 @@ final class PretrainingProgress implements PretrainingListener, AutoCloseable {
   public void started(HiddenLayer layer, int examples, int held, int perEpoch) {
     first.run();
     first = () -> {};
+    log.started(layer, examples, held, perEpoch);
     updates = perEpoch;
     console.line(
         "layer %d of %d, %s: %,d %s visible and %,d hidden units; CD-%d at rate %s, %,d updates an epoch; %,d examples,"

@@ -10,7 +10,9 @@ import dev.lamina.train.pretrain.PretrainingState;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -71,7 +73,12 @@ class PretrainCommandTest extends CommandFixture {
     // As it would stand there had a second layer been interrupted.
     PretrainingState state = PretrainingState.read(part.resolve("pretraining.json"));
     new PretrainingState(state.options(), 2, 1).write(part.resolve("pretraining.json"));
+    Path metrics = part.resolve("metrics.jsonl");
+    String begun =
+        "{\"kind\":\"pretraining\",\"layer\":\"dense2\",\"epoch\":1,\"reconstruction_error\":9}\n{\"kind\":\"pre";
+    Files.writeString(metrics, begun, StandardOpenOption.APPEND);
     assertEquals(Main.OK, run("pretrain", "--resume", part.toString()), this::complaint);
+    assertEquals(epochs(whole.resolve("metrics.jsonl")), epochs(metrics));
     assertEquals(1, outLines().stream().filter(line -> line.startsWith("layer 2 of 2")).count());
     assertArrayEquals(
         Files.readAllBytes(whole.resolve("model.safetensors")), Files.readAllBytes(part.resolve("model.safetensors")));
@@ -82,6 +89,14 @@ class PretrainCommandTest extends CommandFixture {
     assertComplaint("is no run", "pretrain", "--resume", data.toString());
     Files.delete(part.resolve("pretraining.json"));
     assertComplaint("no pre-training in", "pretrain", "--resume", part.toString());
+  }
+
+  /** Layer, epoch and error of each line. */
+  private static List<List<String>> epochs(Path metrics) throws IOException {
+    return Files.readAllLines(metrics).stream()
+        .map(line -> new JsonMapper().readTree(line))
+        .map(line -> Stream.of("layer", "epoch", "reconstruction_error").map(key -> line.get(key).toString()).toList())
+        .toList();
   }
 
   @Test

@@ -1,5 +1,6 @@
 package dev.lamina.train.run;
 
+import dev.lamina.io.AtomicFile;
 import dev.lamina.io.BadInputException;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -7,7 +8,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
@@ -31,6 +37,33 @@ record JsonLines(Path file) {
       }
     } catch (IOException e) {
       throw BadInputException.access("read", file, e);
+    }
+  }
+
+  /**
+   * Takes away the first line that {@code isUndone} and all behind it: they tell of what is going to be done again. A
+   * line that was cut short is no reason to.
+   */
+  void cutFrom(Predicate<JsonNode> isUndone) {
+    try {
+      // A line may have been cut within a letter, which readAllLines takes for another encoding.
+      byte[] bytes = Files.exists(file) ? Files.readAllBytes(file) : new byte[0];
+      List<String> lines = new String(bytes, StandardCharsets.UTF_8).lines().toList();
+      List<String> kept = lines.stream().takeWhile(line -> !isUndone.test(parse(line))).toList();
+      if (kept.size() < lines.size()) {
+        AtomicFile.writeText(file, kept.stream().map(line -> line + "\n").collect(Collectors.joining()));
+      }
+    } catch (IOException e) {
+      throw BadInputException.access("read", file, e);
+    }
+  }
+
+  /** One line; a missing node if it was cut short. */
+  static JsonNode parse(String line) {
+    try {
+      return JSON.readTree(line);
+    } catch (JacksonException _) {
+      return JSON.missingNode();
     }
   }
 

@@ -24,10 +24,11 @@ public final class MetricsLog implements TrainingListener {
     lines = new JsonLines(file);
   }
 
-  /** Ends a line that an earlier run had to leave in the middle. */
+  /** Goes on where the training does: what came after its checkpoint is done, and told, again. */
   @Override
   public void started(TrainingPlan plan) {
     lines.endTornLine();
+    lines.cutFrom(line -> line.path("step").asLong(0) > plan.firstStep());
   }
 
   @Override

@@ -1,26 +1,26 @@
 package dev.lamina.train.run;
 
-import dev.lamina.io.BadInputException;
+import dev.lamina.train.pretrain.HiddenLayer;
 import dev.lamina.train.pretrain.PretrainingEpoch;
 import dev.lamina.train.pretrain.PretrainingListener;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import tools.jackson.databind.json.JsonMapper;
 
 /** Writes the epochs of a pre-training to a file, one JSON object a line. */
 public final class PretrainingLog implements PretrainingListener {
-  private static final JsonMapper JSON = new JsonMapper();
-
-  private final Path file;
+  private final JsonLines lines;
 
   /** Appends to {@code file}. */
   public PretrainingLog(Path file) {
-    this.file = file;
+    lines = new JsonLines(file);
+  }
+
+  /** A layer begins from the beginning: what an earlier run has told of it, or of one above it, is done again. */
+  @Override
+  public void started(HiddenLayer layer, int examples, int held, int updates) {
+    lines.endTornLine();
+    lines.cutFrom(line -> line.path("layer").asString("").equals(layer.path()));
   }
 
   @Override
@@ -29,16 +29,7 @@ public final class PretrainingLog implements PretrainingListener {
     line.put("kind", "pretraining");
     line.putAll(fields(epoch));
     line.put("seconds", epoch.seconds());
-    try {
-      Files.writeString(
-          file,
-          JSON.writeValueAsString(line) + "\n",
-          StandardCharsets.UTF_8,
-          StandardOpenOption.CREATE,
-          StandardOpenOption.APPEND);
-    } catch (IOException e) {
-      throw BadInputException.access("write", file, e);
-    }
+    lines.append(line);
   }
 
   /** The figures of an epoch by name; without free energies where nothing is held out. */

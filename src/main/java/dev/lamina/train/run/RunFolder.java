@@ -11,9 +11,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * A folder in which one training leaves everything: {@code recipe.yaml}, {@code metrics.jsonl}, {@code plot.png}, and
@@ -23,7 +21,6 @@ import tools.jackson.databind.json.JsonMapper;
  */
 public record RunFolder(Path path) {
   private static final Path RUNS = Path.of("runs");
-  private static final JsonMapper JSON = new JsonMapper();
 
   /** The point of one epoch in the plot. */
   public record Point(
@@ -138,7 +135,7 @@ public record RunFolder(Path path) {
     Map<Integer, Point> points = new LinkedHashMap<>();
     try {
       for (String line : Files.exists(metrics()) ? Files.readAllLines(metrics()) : List.<String>of()) {
-        JsonNode node = parse(line);
+        JsonNode node = JsonLines.parse(line);
         if (node.path("kind").asString("").equals("epoch")) {
           JsonNode training = node.path("training");
           JsonNode validation = node.path("validation");
@@ -157,13 +154,5 @@ public record RunFolder(Path path) {
       throw BadInputException.access("read", metrics(), e);
     }
     return new ArrayList<>(points.values());
-  }
-
-  private static JsonNode parse(String line) {
-    try {
-      return JSON.readTree(line);
-    } catch (JacksonException _) {
-      return JSON.missingNode();
-    }
   }
 }

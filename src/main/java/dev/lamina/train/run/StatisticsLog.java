@@ -33,10 +33,11 @@ public final class StatisticsLog implements TrainingListener {
     return last;
   }
 
-  /** Ends a line that an earlier run had to leave in the middle. */
+  /** Goes on where the training does: what came after its checkpoint is done, and told, again. */
   @Override
   public void started(TrainingPlan plan) {
     lines.endTornLine();
+    lines.cutFrom(line -> line.path("step").asLong(0) > plan.firstStep());
   }
 
   @Override

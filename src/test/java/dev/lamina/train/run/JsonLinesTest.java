@@ -3,9 +3,12 @@ package dev.lamina.train.run;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
+import dev.lamina.train.CompiledModel;
 import dev.lamina.train.LayerStatistics;
 import dev.lamina.train.LayerStatistics.Histogram;
 import dev.lamina.train.ModelStatistics;
+import dev.lamina.train.TrainingListener;
+import dev.lamina.train.TrainingPlan;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,13 +25,41 @@ class JsonLinesTest {
     return new ModelStatistics(step, 1, 10, List.of(layer), List.of());
   }
 
+  /** A training that goes on after so many updates. */
+  private static TrainingPlan from(long step) {
+    var memory = new CompiledModel.MemoryNeed(0, 0, 0);
+    return new TrainingPlan("reference", 1, memory, 100, 0, 10, 1, 3, 10, step, List.of());
+  }
+
+  @Test
+  void whatATrainingDoesAgainItTellsOnce() throws IOException {
+    List<String> lines =
+        List.of(
+            "{\"kind\":\"step\",\"step\":7}",
+            "{\"kind\":\"epoch\",\"step\":10}",
+            "{\"st",
+            "{\"step\":13}",
+            "{\"step\":14}");
+    for (boolean isMetrics : new boolean[] {true, false}) {
+      Path file = folder.resolve(isMetrics ? "metrics.jsonl" : "layers.jsonl");
+      Files.write(file, lines);
+      TrainingListener log = isMetrics ? new MetricsLog(file) : new StatisticsLog(file);
+      log.started(from(14));
+      assertEquals(lines, Files.readAllLines(file));
+      log.started(from(10));
+      assertEquals(lines.subList(0, 3), Files.readAllLines(file));
+      log.started(from(0));
+      assertEquals("", Files.readString(file));
+    }
+  }
+
   /** A kill in the midst of a line costs that line alone. */
   @Test
   void aTornLineIsEndedBeforeTheNext() throws IOException {
     for (boolean isMetrics : new boolean[] {true, false}) {
       Path file = folder.resolve(isMetrics ? "metrics.jsonl" : "layers.jsonl");
       Files.writeString(file, "{\"step\":1}\n{\"ste");
-      (isMetrics ? new MetricsLog(file) : new StatisticsLog(file)).started(null);
+      (isMetrics ? new MetricsLog(file) : new StatisticsLog(file)).started(from(1));
       new JsonLines(file).append(java.util.Map.of("step", 2));
       assertEquals(List.of("{\"step\":1}", "{\"ste", "{\"step\":2}"), Files.readAllLines(file));
     }
