@@ -6,6 +6,7 @@ import dev.lamina.device.DeviceOptions;
 import dev.lamina.device.Devices;
 import dev.lamina.io.AtomicFile;
 import dev.lamina.io.BadInputException;
+import dev.lamina.study.ActivationTimes;
 import dev.lamina.study.Drawing;
 import dev.lamina.study.Figure;
 import dev.lamina.study.Findings;
@@ -78,6 +79,13 @@ final class StudyCommand implements Callable<Integer> {
   @Mixin private CudaFolders cuda;
 
   @Option(
+      names = "--jmh",
+      paramLabel = "FILE",
+      description =
+          "Results of benchmarks/run, whose times of activations the tables of activations and relu-vs-tanh show.")
+  private Path jmh;
+
+  @Option(
       names = "--out",
       paramLabel = "DIR",
       description = "Folder of tables and figures; studies/NAME unless given, studies/NAME-quick for a quick one.")
@@ -101,6 +109,9 @@ final class StudyCommand implements Callable<Integer> {
       throw new BadInputException("which study? lamina study --list shows all");
     }
     Study study = Studies.named(name);
+    if (jmh != null && study.timed(quick).isEmpty()) {
+      throw new BadInputException("study " + name + " shows no times of activations; leave out --jmh");
+    }
     Devices.Choice choice = DeviceChoice.of(device, cuda.in(new DeviceOptions(threads)));
     DataSource source = DataSource.open(data);
     Path folder = out == null ? Path.of("studies", study.name() + (quick ? "-quick" : "")) : out;
@@ -116,7 +127,8 @@ final class StudyCommand implements Callable<Integer> {
     long begun = System.nanoTime();
     Findings findings;
     try (Device opened = choice.open()) {
-      findings = study.run(new Setting(opened, quick, seed, source, progress));
+      ActivationTimes times = jmh == null ? null : ActivationTimes.read(jmh, opened.name(), study.timed(quick));
+      findings = study.run(new Setting(opened, quick, seed, source, progress, times));
     } catch (Watcher.Stopped _) {
       progress.close();
       return stopped(progress.filled(), folder);

@@ -86,9 +86,14 @@ final class Activations implements Study {
   }
 
   @Override
+  public List<Layer> timed(boolean quick) {
+    return quick ? List.of(new Sigmoid(), new ReLU()) : ALL;
+  }
+
+  @Override
   public Findings run(Setting setting) {
     int epochs = setting.sized(5, 2);
-    List<Layer> all = setting.quick() ? List.of(new Sigmoid(), new ReLU()) : ALL;
+    List<Layer> all = timed(setting.quick());
     Table table =
         setting.begun(
             new Table(
@@ -100,7 +105,7 @@ final class Activations implements Study {
                 "flat in %",
                 "dead units in %",
                 "seconds of training",
-                "forward and backward in ns a value"));
+                "forward and backward in ns a value" + (setting.times() == null ? "" : " (JMH)")));
     List<Panel> panels = new ArrayList<>();
     Panel panel = empty();
     try (Arena arena = Arena.ofShared()) {
@@ -137,7 +142,9 @@ final class Activations implements Study {
               100 * seen.read("flat")[0],
               100 * seen.read("dead")[0],
               seconds,
-              Stopwatch.nanosPerValue(setting, activation));
+              setting.times() == null
+                  ? Stopwatch.nanosPerValue(setting, activation)
+                  : setting.times().nanosPerValue(activation));
         }
         panel = panel.line(name, Numbers.counting(1, epochs), percent(accuracies));
         if (panel.curves().size() == 5) {
@@ -168,9 +175,18 @@ final class Activations implements Study {
                 + PROBED
                 + " images",
             "seconds are of this run on this machine and contain whatever else it did",
-            "forward and backward: "
-                + Stopwatch.words(setting)
-                + " on this device, the loop of this study and not JMH; benchmarks measure kernels with it"));
+            timing(setting, all)));
+  }
+
+  private static String timing(Setting setting, List<Layer> all) {
+    if (setting.times() != null) {
+      return "forward and backward: " + setting.times().words() + "; PReLU has a slope for each of 64 channels there";
+    }
+    return "forward and backward: "
+        + Stopwatch.words(setting)
+        + " on this device, the loop of this study and not JMH; for JMH's times run "
+        + ActivationTimes.command(setting.device().name(), all)
+        + " and this study with --jmh benchmarks/target/results.json";
   }
 
   private static Panel empty() {

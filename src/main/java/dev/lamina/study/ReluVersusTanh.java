@@ -93,6 +93,15 @@ final class ReluVersusTanh implements Study {
   }
 
   @Override
+  public List<Layer> timed(boolean quick) {
+    return activations();
+  }
+
+  private static List<Layer> activations() {
+    return KINDS.stream().<Layer>map(Kind::activation).toList();
+  }
+
+  @Override
   public Findings run(Setting setting) {
     double[] rates = setting.quick() ? new double[] {0.01, 0.03} : RATES;
     int seeds = setting.sized(SEEDS, 3);
@@ -106,17 +115,7 @@ final class ReluVersusTanh implements Study {
           setting.begun(
               new Table("rates", "Epochs to " + goal + ", at most " + task.most, "activation", "rate", "epochs"));
       Table table =
-          setting.begun(
-              new Table(
-                  "relu-vs-tanh",
-                  "Epochs to " + goal + ", " + seeds + " seeds",
-                  "activation",
-                  "rate",
-                  "epochs",
-                  "seconds an epoch",
-                  "slower than ReLU",
-                  "95 % interval from",
-                  "to"));
+          setting.begun(new Table("relu-vs-tanh", "Epochs to " + goal + ", " + seeds + " seeds", columns(setting)));
       Panel panel = Panel.of("Training error, first seed", "epochs", "error in %", Scale.LINEAR);
       double[] relu = new double[0];
       boolean reluArrived = false;
@@ -136,16 +135,36 @@ final class ReluVersusTanh implements Study {
         if (relu.length == 0) {
           relu = epochs;
           reluArrived = walks.stream().allMatch(Walk::arrived);
-          table.row(kind.name, rate, Numbers.mean(epochs), pace, 1.0, Double.NaN, Double.NaN);
+          table.row(cells(setting, kind, rate, Numbers.mean(epochs), pace, 1.0, Double.NaN, Double.NaN));
           continue;
         }
         Interval ratio = Interval.ofRatio(epochs, relu);
-        table.row(kind.name, rate, Numbers.mean(epochs), pace, ratio.mean(), ratio.low(), ratio.high());
+        table.row(cells(setting, kind, rate, Numbers.mean(epochs), pace, ratio.mean(), ratio.low(), ratio.high()));
         verdicts.add(verdict(kind.name, ratio, reluArrived, walks.stream().allMatch(Walk::arrived)));
       }
       return new Findings(
-          List.of(grid, table), List.of(new Figure("relu-vs-tanh", panel)), verdicts, notes(task, rates));
+          List.of(grid, table), List.of(new Figure("relu-vs-tanh", panel)), verdicts, notes(setting, task, rates));
     }
+  }
+
+  private static List<String> columns(Setting setting) {
+    List<String> columns =
+        new ArrayList<>(
+            List.of(
+                "activation", "rate", "epochs", "seconds an epoch", "slower than ReLU", "95 % interval from", "to"));
+    if (setting.times() != null) {
+      columns.add("forward and backward in ns a value (JMH)");
+    }
+    return columns;
+  }
+
+  private static List<Object> cells(Setting setting, Kind kind, Double... figures) {
+    List<Object> cells = new ArrayList<>(List.of(kind.name));
+    cells.addAll(List.of(figures));
+    if (setting.times() != null) {
+      cells.add(setting.times().nanosPerValue(kind.activation));
+    }
+    return cells;
   }
 
   /**
@@ -166,7 +185,7 @@ final class ReluVersusTanh implements Study {
         reluArrived && ratio.low() > 1);
   }
 
-  private static List<String> notes(Task task, double[] rates) {
+  private static List<String> notes(Setting setting, Task task, double[] rates) {
     return List.of(
         "three convolutions (5 x 5, "
             + task.filters
@@ -194,7 +213,12 @@ final class ReluVersusTanh implements Study {
             + JUDGED
             + " of the images",
         "intervals are of the mean logarithm of the ratio, seed by seed (Student's t); seconds are of this run, without"
-            + " the looks");
+            + " the looks",
+        setting.times() == null
+            ? "seconds an epoch are of whole nets; for JMH's times of the activations alone run "
+                + ActivationTimes.command(setting.device().name(), activations())
+                + " and this study with --jmh benchmarks/target/results.json"
+            : "forward and backward: " + setting.times().words());
   }
 
   private static double tuned(Setting setting, Task task, Dataset training, Kind kind, double[] rates, Table grid) {

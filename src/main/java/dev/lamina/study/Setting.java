@@ -12,8 +12,15 @@ import java.util.Locale;
  * @param seed of every draw
  * @param data the examples of experiments that train
  * @param watcher is told in words what is being done
+ * @param times of activations on the device for experiments that show some, or null if nobody has measured them
  */
-public record Setting(Device device, boolean quick, long seed, DataSource data, Watcher watcher) {
+public record Setting(
+    Device device, boolean quick, long seed, DataSource data, Watcher watcher, ActivationTimes times) {
+
+  /** Without times of activations. */
+  public Setting(Device device, boolean quick, long seed, DataSource data, Watcher watcher) {
+    this(device, quick, seed, data, watcher, null);
+  }
 
   /**
    * Tells {@link #watcher} what comes next; numbers are written the same way everywhere.

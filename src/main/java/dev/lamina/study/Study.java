@@ -1,5 +1,8 @@
 package dev.lamina.study;
 
+import dev.lamina.nn.Layer;
+import java.util.List;
+
 /** An experiment that reproduces a published claim, or finds that it does not. */
 public interface Study {
 
@@ -14,6 +17,15 @@ public interface Study {
 
   /** About how long it takes by default on two cores, for example {@code 1 min}. */
   String duration();
+
+  /**
+   * Activations whose {@link Setting#times} it shows, if there are any; none for most experiments.
+   *
+   * @param quick whether for a quick run
+   */
+  default List<Layer> timed(boolean quick) {
+    return List.of();
+  }
 
   /** Runs the experiment and compares what comes out with the claim. */
   Findings run(Setting setting);

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class StudyCommandTest extends CommandFixture {
@@ -28,6 +29,22 @@ class StudyCommandTest extends CommandFixture {
     assertEquals(Main.BAD_INPUT, run("study", "symmetry", "--device", "cpus"));
     assertTrue(complaint().contains("did you mean 'cpu'?"), complaint());
     assertEquals(1, complaint().lines().count());
+  }
+
+  @Test
+  void timesOfTheBenchmarksAreReadBeforeAnythingIsRun() throws IOException {
+    Path none = folder.resolve("none.json");
+    String[] study = {"study", "activations", "--quick", "--device", "cpu", "--out", folder.resolve("out").toString()};
+    assertComplaint("cannot read " + none, with(study, none));
+    Path empty = Files.writeString(folder.resolve("empty.json"), "[]");
+    assertComplaint(
+        "empty.json has no times of Sigmoid, ReLU on cpu; make them with benchmarks/run", with(study, empty));
+    study[1] = "symmetry";
+    assertComplaint("study symmetry shows no times of activations; leave out --jmh", with(study, empty));
+  }
+
+  private static String[] with(String[] study, Path jmh) {
+    return Stream.concat(Stream.of(study), Stream.of("--jmh", jmh.toString())).toArray(String[]::new);
   }
 
   /** A claim that is not reproduced is no error, but ends with another exit code. */

@@ -142,6 +142,22 @@ class TinyRunsTest {
     }
   }
 
+  /** The benchmark's numbers take the place of the study's own, digit for digit. */
+  @Test
+  void timesOfJmhAreShownWhereTheyAreGiven() throws IOException {
+    Path file = folder.resolve("results.json");
+    Files.writeString(
+        file, JmhResults.of(JmhResults.both("cpu", "RELU", 3, 5), JmhResults.both("cpu", "SIGMOID", 7, 11)));
+    Study study = new Activations();
+    ActivationTimes times = ActivationTimes.read(file, "cpu", study.timed(true));
+    Findings findings = study.run(new Setting(device, true, 0, data, _ -> {}, times));
+    Table table = findings.tables().getFirst();
+    assertTrue(table.csv().lines().findFirst().orElseThrow().endsWith(",forward and backward in ns a value (JMH)"));
+    List<String[]> rows = cells(findings, "activations");
+    assertEquals(List.of("18.0", "8.0"), rows.stream().map(row -> row[6]).toList());
+    assertTrue(findings.notes().getLast().contains(file.toString()), () -> findings.notes().getLast());
+  }
+
   @Test
   void anEnsembleTakesTheMeanOfItsMembers() {
     Setting setting = new Setting(device, true, 0, data, _ -> {});
