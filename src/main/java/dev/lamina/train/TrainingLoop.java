@@ -101,6 +101,9 @@ final class TrainingLoop implements AutoCloseable {
     for (TrainingListener listener : listeners) {
       listener.started(plan);
     }
+    if (isAtItsBest()) {
+      keepBest(); // a kill may have come between the checkpoint and the model
+    }
     TrainingReport.End end = TrainingReport.End.FINISHED;
     while (loader.position().epoch() < plan.epochs() && end == TrainingReport.End.FINISHED) {
       // Asked before an update too: who has got far enough already goes no further, and a wish that came with the last
@@ -124,6 +127,11 @@ final class TrainingLoop implements AutoCloseable {
     TrainingReport.Best best =
         new TrainingReport.Best(standing.bestEpoch(), standing.bestLoss(), standing.bestAccuracy());
     return new TrainingReport(reports, end, completed, best, step, seconds(), speed);
+  }
+
+  /** Whether the weights are those after the best epoch so far. */
+  private boolean isAtItsBest() {
+    return standing.bestEpoch() > 0 && step == (long) standing.bestEpoch() * plan.stepsPerEpoch();
   }
 
   private boolean wantsStop() {
@@ -248,13 +256,14 @@ final class TrainingLoop implements AutoCloseable {
     hitSum = 0;
     examples = 0;
     epochSeconds = 0;
-    if (isBest) {
-      keepBest();
-    }
     if (checkpoints != null) {
       checkpoints.writeKept(epoch, model, description);
     }
+    // Before the best: of a checkpoint the model can be made, of a model no checkpoint.
     saveLast();
+    if (isBest) {
+      keepBest();
+    }
     for (TrainingListener listener : listeners) {
       listener.epochEnded(report);
     }

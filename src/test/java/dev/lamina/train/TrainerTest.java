@@ -160,6 +160,25 @@ class TrainerTest {
     SameBits.assertSameBits(whole.best(), broken.best());
   }
 
+  /** A folder where the model should go stands for a kill at that moment. */
+  @Test
+  void aRunThatWasKilledBetweenItsCheckpointAndItsModelHasBoth(@TempDir Path folder) throws IOException {
+    Dataset data = TinyData.clouds(arena, 200, 0.5, 1);
+    for (int epochs : new int[] {1, 4}) {
+      Checkpoints whole = new Checkpoints(folder.resolve("whole" + epochs));
+      Checkpoints broken = new Checkpoints(folder.resolve("broken" + epochs));
+      clouds(epochs).checkpoints(whole, "").fit(data).close();
+      Files.createDirectories(broken.best());
+      assertThrows(BadInputException.class, () -> clouds(epochs).checkpoints(broken, "").fit(data));
+      Files.delete(broken.best());
+      try (TrainedModel resumed = clouds(epochs).checkpoints(broken, "").resume().fit(data)) {
+        assertEquals(epochs - 1, resumed.report().epochs().size(), "the first epoch was not lost");
+      }
+      SameBits.assertSameBits(whole.last(), broken.last());
+      SameBits.assertSameBits(whole.best(), broken.best());
+    }
+  }
+
   @Test
   void aRunThatWasStoppedWithTheLastUpdateOfAnEpochHasThatEpochAndNoPartOfTheNext(@TempDir Path folder) {
     Dataset data = TinyData.clouds(arena, 200, 0.5, 1);
