@@ -75,16 +75,29 @@ final class FindLrCommand implements Callable<Integer> {
     return rehearsal.run(
         console,
         (device, recipe, layers, data) -> {
-          RateCurve curve;
-          try (PreparationLine progress = new PreparationLine(console)) {
-            curve = new LearningRateFinder(device, layers, recipe.options(), range).run(data, progress::show);
+          try (StopSignal stop = new StopSignal()) {
+            console.line("trying %d rates from %.2e to %.2e", steps, from, to);
+            RateCurve curve;
+            try (PreparationLine progress = new PreparationLine(console)) {
+              LearningRateFinder finder = new LearningRateFinder(device, layers, recipe.options(), range);
+              curve = finder.run(data, progress::show, stop::wantsStop);
+            }
+            return curve.points().size() < steps && !curve.exploded() ? interrupted(curve) : report(curve, recipe);
           }
-          return report(curve, recipe);
         });
   }
 
-  private int report(RateCurve curve, Recipe recipe) {
-    List<Point> points = curve.points();
+  private int interrupted(RateCurve curve) {
+    if (!curve.points().isEmpty()) {
+      table(curve.points());
+    }
+    console.line(
+        "interrupted after %d of %d steps; nothing was drawn, and the test begins anew when it is run again",
+        curve.points().size(), steps);
+    return Main.INTERRUPTED;
+  }
+
+  private void table(List<Point> points) {
     int every = Math.ceilDiv(points.size(), ROWS);
     console.line("%10s %12s %12s", "rate", "loss", "smoothed");
     for (int i = 0; i < points.size(); i++) {
@@ -93,6 +106,11 @@ final class FindLrCommand implements Callable<Integer> {
         console.line("%10.2e %12.5f %12.5f", point.rate(), point.loss(), point.smoothed());
       }
     }
+  }
+
+  private int report(RateCurve curve, Recipe recipe) {
+    List<Point> points = curve.points();
+    table(points);
     double last = points.getLast().rate();
     console.line(
         curve.exploded()

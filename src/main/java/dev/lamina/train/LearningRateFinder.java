@@ -10,6 +10,7 @@ import dev.lamina.device.Preparation;
 import dev.lamina.nn.Layer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
 /**
@@ -74,15 +75,16 @@ public final class LearningRateFinder {
 
   /** Runs the test on the training part of {@code data}, whose memory is open to every thread. */
   public RateCurve run(Dataset data) {
-    return run(data, _ -> {});
+    return run(data, _ -> {}, () -> false);
   }
 
   /**
    * The same, with somebody who watches.
    *
    * @param progress is told of each kernel before it is made ready
+   * @param stop asked before each step: whether that was enough
    */
-  public RateCurve run(Dataset data, Consumer<Preparation> progress) {
+  public RateCurve run(Dataset data, Consumer<Preparation> progress, BooleanSupplier stop) {
     Dataset training = data.split(options.validationShare(), options.seed()).training();
     ModelSpec spec = trainer.spec(training);
     try (CompiledModel model = CompiledModel.compile(device, spec, progress);
@@ -96,15 +98,15 @@ public final class LearningRateFinder {
                 BatchPosition.START)) {
       trainer.requireTarget(model, data);
       trainer.initialise(model, training);
-      return run(model, loader);
+      return run(model, loader, stop);
     }
   }
 
-  private RateCurve run(CompiledModel model, BatchLoader loader) {
+  private RateCurve run(CompiledModel model, BatchLoader loader, BooleanSupplier stop) {
     List<Point> points = new ArrayList<>();
     double mean = 0;
     double best = Double.POSITIVE_INFINITY;
-    for (int i = 0; i < range.steps; i++) {
+    for (int i = 0; i < range.steps && !stop.getAsBoolean(); i++) {
       double loss = update(model, loader, range.rate(i));
       mean = SMOOTHING * mean + (1 - SMOOTHING) * loss;
       double smoothed = mean / (1 - Math.pow(SMOOTHING, i + 1.0));

@@ -7,7 +7,7 @@ import java.util.Optional;
 /**
  * What a range test has found: the loss over a growing learning rate.
  *
- * @param points one for each step, in the order of their rates
+ * @param points one for each step, in the order of their rates; fewer if it was stopped, perhaps none
  * @param exploded whether the last one has a loss that exploded
  */
 public record RateCurve(List<Point> points, boolean exploded) {

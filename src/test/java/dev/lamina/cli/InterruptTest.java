@@ -23,14 +23,37 @@ import org.junit.jupiter.api.io.TempDir;
 /** Presses Ctrl-C: signals reach whole processes only. */
 class InterruptTest {
 
-  private static Process start(List<String> arguments) throws IOException {
+  /** What a command printed, and how it ended. */
+  private record Ended(int code, List<String> lines) {}
+
+  /** Runs a command and presses Ctrl-C with the first line that begins with {@code sign}. */
+  private static Ended interruptedAt(String sign, String... arguments) throws IOException, InterruptedException {
+    assumeTrue(Files.isExecutable(Path.of("/bin/kill")), "needs /bin/kill to send a signal");
+    assumeFalse(ignoresInterrupts(), "this process ignores SIGINT, as behind & in a script, and so would its child");
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "--add-modules", "jdk.incubator.vector"));
     command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-Djava.awt.headless=true"));
     command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
-    command.addAll(arguments);
-    return new ProcessBuilder(command).redirectErrorStream(true).start();
+    command.addAll(List.of(arguments));
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    Future<?> tooLong =
+        CompletableFuture.runAsync(process::destroyForcibly, CompletableFuture.delayedExecutor(2, TimeUnit.MINUTES));
+    List<String> lines = new ArrayList<>();
+    try (BufferedReader reader =
+        new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
+      boolean isPressed = false;
+      for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+        lines.add(line);
+        if (!isPressed && line.startsWith(sign)) {
+          isPressed = true;
+          new ProcessBuilder("/bin/kill", "-INT", Long.toString(process.pid())).start().waitFor();
+        }
+      }
+    }
+    assertTrue(process.waitFor(60, TimeUnit.SECONDS));
+    tooLong.cancel(false);
+    return new Ended(process.exitValue(), lines);
   }
 
   private static boolean ignoresInterrupts() throws IOException {
@@ -46,54 +69,38 @@ class InterruptTest {
 
   @Test
   void ctrlCSavesACheckpointSaysHowToGoOnAndExitsWith130(@TempDir Path folder) throws Exception {
-    assumeTrue(Files.isExecutable(Path.of("/bin/kill")), "needs /bin/kill to send a signal");
-    assumeFalse(ignoresInterrupts(), "this process ignores SIGINT, as behind & in a script, and so would its child");
     Path run = folder.resolve("run");
-    Process process =
-        start(List.of("train", "--model", "mlp", "--device", "reference", "--epochs", "1000", "--out", run.toString()));
-    Future<?> tooLong =
-        CompletableFuture.runAsync(process::destroyForcibly, CompletableFuture.delayedExecutor(2, TimeUnit.MINUTES));
-    List<String> lines = new ArrayList<>();
-    try (BufferedReader reader =
-        new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
-      for (String line = reader.readLine(); line != null; line = reader.readLine()) {
-        lines.add(line);
-        if (line.startsWith("training on")) {
-          new ProcessBuilder("/bin/kill", "-INT", Long.toString(process.pid())).start().waitFor();
-        }
-      }
-    }
-    assertTrue(process.waitFor(60, TimeUnit.SECONDS));
-    tooLong.cancel(false);
-    assertEquals(Main.INTERRUPTED, process.exitValue(), lines.toString());
-    assertTrue(lines.getLast().startsWith("interrupted after step"), lines.toString());
-    assertTrue(lines.getLast().endsWith("lamina train --resume " + run), lines.toString());
+    String out = run.toString();
+    Ended ended =
+        interruptedAt(
+            "training on", "train", "--model", "mlp", "--device", "reference", "--epochs", "1000", "--out", out);
+    assertEquals(Main.INTERRUPTED, ended.code, ended.lines::toString);
+    assertTrue(ended.lines.getLast().startsWith("interrupted after step"), ended.lines::toString);
+    assertTrue(ended.lines.getLast().endsWith("lamina train --resume " + run), ended.lines::toString);
     assertTrue(Files.exists(run.resolve("last.safetensors")));
     assertFalse(Files.exists(run.resolve("plot.png")), "there was no epoch to plot");
   }
 
   @Test
   void ctrlCInAStudySaysWhatIsLeftAndExitsWith130(@TempDir Path folder) throws Exception {
-    assumeTrue(Files.isExecutable(Path.of("/bin/kill")), "needs /bin/kill to send a signal");
-    assumeFalse(ignoresInterrupts(), "this process ignores SIGINT, as behind & in a script, and so would its child");
     Path out = folder.resolve("out");
-    Process process = start(List.of("study", "dropout", "--quick", "--device", "reference", "--out", out.toString()));
-    Future<?> tooLong =
-        CompletableFuture.runAsync(process::destroyForcibly, CompletableFuture.delayedExecutor(2, TimeUnit.MINUTES));
-    List<String> lines = new ArrayList<>();
-    try (BufferedReader reader =
-        new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
-      for (String line = reader.readLine(); line != null; line = reader.readLine()) {
-        lines.add(line);
-        if (line.startsWith("device reference")) {
-          new ProcessBuilder("/bin/kill", "-INT", Long.toString(process.pid())).start().waitFor();
-        }
-      }
-    }
-    assertTrue(process.waitFor(60, TimeUnit.SECONDS));
-    tooLong.cancel(false);
-    assertEquals(Main.INTERRUPTED, process.exitValue(), lines.toString());
-    assertEquals("interrupted; no table had a row yet; the study begins anew when it is run again", lines.getLast());
+    Ended ended =
+        interruptedAt(
+            "device reference", "study", "dropout", "--quick", "--device", "reference", "--out", out.toString());
+    assertEquals(Main.INTERRUPTED, ended.code, ended.lines::toString);
+    assertEquals(
+        "interrupted; no table had a row yet; the study begins anew when it is run again", ended.lines.getLast());
     assertFalse(Files.exists(out.resolve("report.txt")));
+  }
+
+  @Test
+  void ctrlCInARangeTestDrawsNothingAndExitsWith130(@TempDir Path folder) throws Exception {
+    Path plot = folder.resolve("rates.png");
+    Ended ended = interruptedAt("trying", "find-lr", "mlp", "--device", "reference", "--out", plot.toString());
+    assertEquals(Main.INTERRUPTED, ended.code, ended.lines::toString);
+    assertTrue(
+        ended.lines.getLast().matches("interrupted after \\d+ of 200 steps; nothing was drawn, .*"),
+        ended.lines::toString);
+    assertFalse(Files.exists(plot));
   }
 }
