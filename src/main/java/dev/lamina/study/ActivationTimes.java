@@ -97,7 +97,7 @@ public final class ActivationTimes {
   }
 
   /** What makes such a file for a device. */
-  static String command(String device, List<Layer> activations) {
+  public static String command(String device, List<Layer> activations) {
     return "benchmarks/run "
         + BENCHMARK
         + " -p size=DRAM -p input=NORMAL -p neighbour=ALONE -p device="
@@ -109,12 +109,12 @@ public final class ActivationTimes {
   }
 
   /** Nanoseconds for a value's output and gradients, x and the gradient of y given. */
-  double nanosPerValue(Layer activation) {
+  public double nanosPerValue(Layer activation) {
     return nanos.get(plain(name(activation)));
   }
 
   /** What was measured, and where it was found. */
-  String words() {
+  public String words() {
     return "output and gradients by JMH, in " + file + ", each by itself on normal values that no cache holds";
   }
 

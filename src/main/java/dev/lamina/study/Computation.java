@@ -17,14 +17,14 @@ import java.util.List;
 import java.util.Set;
 
 /** A graph on a device, with memory for its variables, to be run as often as one likes. */
-final class Computation implements AutoCloseable {
+public final class Computation implements AutoCloseable {
   private final VariableStore store;
   private final Buffer arena;
   private final Program program;
   private final Set<String> outputs;
 
   /** Optimises, plans and binds {@code graph}; variables begin as zeros. */
-  Computation(Device device, Graph graph) {
+  public Computation(Device device, Graph graph) {
     outputs = Set.copyOf(graph.outputs().keySet());
     Set<Variable> variables = new LinkedHashSet<>(graph.assigns().keySet());
     graph
@@ -42,39 +42,39 @@ final class Computation implements AutoCloseable {
   }
 
   /** What the graph reads and assigns. */
-  List<Variable> variables() {
+  public List<Variable> variables() {
     return store.layout().variables();
   }
 
   /** Sets a variable. */
-  void write(Variable variable, HostTensor value) {
+  public void write(Variable variable, HostTensor value) {
     store.write(variable, value);
   }
 
   /** Sets an input for all runs that follow. */
-  void stage(String input, HostTensor value) {
+  public void stage(String input, HostTensor value) {
     program.stage(input, value).await();
   }
 
   /** Sets an input that is one number. */
-  void stage(String input, TensorType type, double value) {
+  public void stage(String input, TensorType type, double value) {
     try (Arena scratch = Arena.ofConfined()) {
       stage(input, HostTensor.allocate(scratch, type).fill(value));
     }
   }
 
   /** One step. */
-  void run() {
+  public void run() {
     program.run();
   }
 
   /** Whether there is an output {@code name}. */
-  boolean has(String name) {
+  public boolean has(String name) {
     return outputs.contains(name);
   }
 
   /** The output {@code name} of the last step, in row-major order. */
-  double[] read(String name) {
+  public double[] read(String name) {
     try (Arena scratch = Arena.ofConfined()) {
       HostTensor value = HostTensor.allocate(scratch, program.resultType(name));
       program.read(name, value);
@@ -83,7 +83,7 @@ final class Computation implements AutoCloseable {
   }
 
   /** The value of a variable, in row-major order. */
-  double[] read(Variable variable) {
+  public double[] read(Variable variable) {
     try (Arena scratch = Arena.ofConfined()) {
       HostTensor value = HostTensor.allocate(scratch, variable.type());
       store.read(variable, value);

@@ -30,7 +30,7 @@ import java.util.SequencedMap;
  * A training that an experiment drives itself, some updates at a time, to look at the network in between. A loss or
  * gradient that is not finite leaves the weights as they were and is told by {@link #diverged}.
  */
-final class Course implements AutoCloseable {
+public final class Course implements AutoCloseable {
   private static final int SLOTS = 4;
   private static final int EVALUATION_BATCH = 500;
 
@@ -47,18 +47,18 @@ final class Course implements AutoCloseable {
    * @param batch examples of an update
    * @param seed of weights, order and dropout
    */
-  Course(Setting setting, Layer layers, Optimizer optimizer, Dataset training, int batch, long seed) {
+  public Course(Setting setting, Layer layers, Optimizer optimizer, Dataset training, int batch, long seed) {
     this(setting, layers, optimizer, (GradientClip) null, training, batch, seed);
   }
 
   /** The same with gradients that {@code clip} bounds. */
-  Course(
+  public Course(
       Setting setting, Layer layers, Optimizer optimizer, GradientClip clip, Dataset training, int batch, long seed) {
     this(setting, layers, optimizer, clip, new Preprocessing.ZScore().fit(training), training, batch, seed);
   }
 
   /** The same with weights that {@code regularisation} holds down. */
-  Course(
+  public Course(
       Setting setting,
       Layer layers,
       Optimizer optimizer,
@@ -83,7 +83,7 @@ final class Course implements AutoCloseable {
    *
    * @param clip bounds gradients, or null
    */
-  Course(
+  public Course(
       Setting setting,
       Layer layers,
       Optimizer optimizer,
@@ -131,17 +131,17 @@ final class Course implements AutoCloseable {
   }
 
   /** The layers whose weights data decided on, as they began; empty if there are none. */
-  List<UnitVariance.Scaled> scaled() {
+  public List<UnitVariance.Scaled> scaled() {
     return scaled;
   }
 
   /** Replaces all weights, which were drawn, by others. */
-  void load(Map<String, HostTensor> weights) {
+  public void load(Map<String, HostTensor> weights) {
     model.load(weights);
   }
 
   /** Updates in one pass over the data. */
-  int stepsPerEpoch() {
+  public int stepsPerEpoch() {
     return loader.batchesPerEpoch();
   }
 
@@ -150,7 +150,7 @@ final class Course implements AutoCloseable {
    *
    * @throws Watcher.Stopped if the experiment is to end before they are done
    */
-  Evaluation train(int steps, double rate) {
+  public Evaluation train(int steps, double rate) {
     for (int i = 0; i < steps; i++) {
       setting.goOn();
       Batch batch = loader.next();
@@ -165,7 +165,7 @@ final class Course implements AutoCloseable {
    *
    * @throws IllegalArgumentException if there is no such layer
    */
-  SequencedMap<String, double[]> gradientsThroughTime() {
+  public SequencedMap<String, double[]> gradientsThroughTime() {
     try (GradientsThroughTime gradients = new GradientsThroughTime(model)) {
       Batch batch = loader.next();
       SequencedMap<String, double[]> norms = gradients.norms(batch.inputs(), batch.targets());
@@ -175,12 +175,12 @@ final class Course implements AutoCloseable {
   }
 
   /** Whether a loss or gradient was not finite. */
-  boolean diverged() {
+  public boolean diverged() {
     return model.badStep() >= 0;
   }
 
   /** Loss and accuracy on all of {@code data}. */
-  Evaluation judge(Dataset data) {
+  public Evaluation judge(Dataset data) {
     try (Arena memory = Arena.ofShared();
         BatchLoader order =
             new BatchLoader(
@@ -200,7 +200,7 @@ final class Course implements AutoCloseable {
   }
 
   /** Probabilities [example][class] of all of {@code data}, in its order. */
-  double[][] predict(Dataset data) {
+  public double[][] predict(Dataset data) {
     double[][] probabilities = new double[data.size()][data.classes()];
     try (Arena memory = Arena.ofShared();
         BatchLoader order =
@@ -225,12 +225,12 @@ final class Course implements AutoCloseable {
   }
 
   /** Weights and running statistics by name. */
-  Map<String, HostTensor> weights(Arena memory) {
+  public Map<String, HostTensor> weights(Arena memory) {
     return model.weights(memory);
   }
 
-  /** What {@link Probe} needs to trace the same network. */
-  ModelSpec spec() {
+  /** What {@link LayerProbe} needs to trace the same network. */
+  public ModelSpec spec() {
     return model.spec();
   }
 

@@ -18,7 +18,7 @@ public record Figure(String name, int columns, List<Panel> panels) {
   }
 
   /** One panel. */
-  Figure(String name, Panel panel) {
+  public Figure(String name, Panel panel) {
     this(name, 1, List.of(panel));
   }
 }

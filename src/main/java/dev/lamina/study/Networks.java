@@ -11,7 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** The fully connected networks that classic experiments are about. */
-final class Networks {
+public final class Networks {
   private Networks() {}
 
   /**
@@ -20,12 +20,13 @@ final class Networks {
    *
    * @param weight begins all layers
    */
-  static Sequential dense(int depth, int width, int classes, Layer activation, Initializer weight) {
+  public static Sequential dense(int depth, int width, int classes, Layer activation, Initializer weight) {
     return dense(depth, width, classes, activation, weight, false);
   }
 
   /** The same, with batch norm in front of each activation if {@code normalised}. */
-  static Sequential dense(int depth, int width, int classes, Layer activation, Initializer weight, boolean normalised) {
+  public static Sequential dense(
+      int depth, int width, int classes, Layer activation, Initializer weight, boolean normalised) {
     List<Layer> layers = new ArrayList<>(List.of(new Flatten()));
     for (int i = 0; i < depth; i++) {
       layers.add(new Dense(width, weight, normalised ? null : new Zeros()));

@@ -6,7 +6,7 @@ import java.util.Arrays;
 import java.util.Locale;
 
 /** How figures are written in tables and sentences, and small sums over the few that reach the host. */
-final class Numbers {
+public final class Numbers {
   /** Digits that count: published figures have three to four. */
   private static final MathContext DIGITS = new MathContext(4);
 
@@ -16,7 +16,7 @@ final class Numbers {
   private Numbers() {}
 
   /** Four digits; with an exponent where there would be many zeros. */
-  static String text(double value) {
+  public static String text(double value) {
     if (!Double.isFinite(value)) {
       return Double.isNaN(value) ? "not a number" : value > 0 ? "infinite" : "-infinite";
     }
@@ -31,24 +31,24 @@ final class Numbers {
   }
 
   /** A share as {@code 12.3 %}, without decimals it does not have. */
-  static String percent(double share) {
+  public static String percent(double share) {
     double rounded = Math.rint(share * 1000) / 10;
     return text(rounded) + " %";
   }
 
   /** The arithmetic mean. */
-  static double mean(double... values) {
+  public static double mean(double... values) {
     return Arrays.stream(values).average().orElse(Double.NaN);
   }
 
   /** The standard deviation of the population from which {@code values} are a sample. */
-  static double deviation(double... values) {
+  public static double deviation(double... values) {
     double mean = mean(values);
     return Math.sqrt(Arrays.stream(values).map(v -> (v - mean) * (v - mean)).sum() / (values.length - 1));
   }
 
   /** The value below which the share {@code q} of {@code values} lies, interpolated between neighbours. */
-  static double quantile(double q, double... values) {
+  public static double quantile(double q, double... values) {
     double[] sorted = values.clone();
     Arrays.sort(sorted);
     double place = q * (sorted.length - 1);
@@ -58,7 +58,7 @@ final class Numbers {
   }
 
   /** The mean of each column of {@code rows}. */
-  static double[] columnMeans(double[][] rows) {
+  public static double[] columnMeans(double[][] rows) {
     double[] means = new double[rows[0].length];
     for (double[] row : rows) {
       for (int i = 0; i < means.length; i++) {
@@ -69,7 +69,7 @@ final class Numbers {
   }
 
   /** {@code first}, {@code first + 1}, … */
-  static double[] counting(int first, int count) {
+  public static double[] counting(int first, int count) {
     double[] values = new double[count];
     Arrays.setAll(values, i -> first + i);
     return values;

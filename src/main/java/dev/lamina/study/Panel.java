@@ -67,24 +67,24 @@ public record Panel(String title, String x, String y, Scale scale, boolean small
   }
 
   /** A panel without curves. */
-  static Panel of(String title, String x, String y, Scale scale) {
+  public static Panel of(String title, String x, String y, Scale scale) {
     return new Panel(title, x, y, scale, false, List.of());
   }
 
   /** With a line more. */
-  Panel line(String name, double[] xs, double[] ys) {
+  public Panel line(String name, double[] xs, double[] ys) {
     return with(new Curve(name, xs, ys, Style.LINE));
   }
 
   /** With a curve more. */
-  Panel with(Curve curve) {
+  public Panel with(Curve curve) {
     List<Curve> all = new ArrayList<>(curves);
     all.add(curve);
     return new Panel(title, x, y, scale, small, all);
   }
 
   /** The same panel as one of many. */
-  Panel shrunk() {
+  public Panel shrunk() {
     return new Panel(title, x, y, scale, true, curves);
   }
 
@@ -94,7 +94,7 @@ public record Panel(String title, String x, String y, Scale scale, boolean small
    * @param low where the first bin begins
    * @param high where the last one ends
    */
-  static Panel histogram(String title, double low, double high, double[] counts) {
+  public static Panel histogram(String title, double low, double high, double[] counts) {
     double width = (high - low) / counts.length;
     double[] xs = new double[2 * counts.length + 2];
     double[] ys = new double[xs.length];

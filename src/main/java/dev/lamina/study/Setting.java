@@ -28,26 +28,26 @@ public record Setting(
    * @throws Watcher.Stopped if it wants the experiment to end here
    */
   @SuppressWarnings("AnnotateFormatMethod") // The annotation would be the only use of another library.
-  void doing(String format, Object... arguments) {
+  public void doing(String format, Object... arguments) {
     goOn();
     watcher.doing(String.format(Locale.ROOT, format, arguments));
   }
 
   /** Ends the experiment here if its {@link #watcher} wants that. */
-  void goOn() {
+  public void goOn() {
     if (watcher.wantsStop()) {
       throw new Watcher.Stopped();
     }
   }
 
   /** Shows a table to {@link #watcher} before it is filled, so that what is done survives an end before the end. */
-  Table begun(Table table) {
+  public Table begun(Table table) {
     watcher.begun(table);
     return table;
   }
 
   /** {@code small} for a quick run, else {@code full}. */
-  int sized(int full, int small) {
+  public int sized(int full, int small) {
     return quick ? small : full;
   }
 }

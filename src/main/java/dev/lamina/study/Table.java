@@ -31,7 +31,7 @@ public final class Table {
   }
 
   /** Makes it one that is written, but too long to be printed. */
-  Table detail() {
+  public Table detail() {
     detail = true;
     return this;
   }
@@ -62,7 +62,7 @@ public final class Table {
   }
 
   /** Adds a row of a word and numbers. */
-  Table numbers(String first, double... values) {
+  public Table numbers(String first, double... values) {
     List<Object> cells = new ArrayList<>(List.of(first));
     for (double value : values) {
       cells.add(value);

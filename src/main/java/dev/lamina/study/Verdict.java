@@ -12,14 +12,14 @@ package dev.lamina.study;
 public record Verdict(String criterion, String measured, String claimed, String tolerance, boolean reproduced) {
 
   /** The verdict on a figure that may differ from the claimed one by a share of it. */
-  static Verdict within(String criterion, double measured, double claimed, double share) {
+  public static Verdict within(String criterion, double measured, double claimed, double share) {
     boolean near = Math.abs(measured - claimed) <= share * Math.abs(claimed);
     return new Verdict(
         criterion, Numbers.text(measured), Numbers.text(claimed), "within " + Numbers.percent(share), near);
   }
 
   /** The verdict on something that can only be true or false. */
-  static Verdict that(String criterion, String measured, String claimed, boolean reproduced) {
+  public static Verdict that(String criterion, String measured, String claimed, boolean reproduced) {
     return new Verdict(criterion, measured, claimed, "none", reproduced);
   }
 

@@ -1,2 +1,5 @@
-/** Experiments that reproduce published claims about training, each with its criteria, tables and figures. */
+/**
+ * What a study of a published claim is made of: its setting, the trainings and graphs that it drives, the tables,
+ * figures and verdicts that come out. The studies themselves are in {@code experiments}.
+ */
 package dev.lamina.study;

@@ -1,11 +1,11 @@
 package dev.lamina.study;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.lamina.io.BadInputException;
 import dev.lamina.study.Panel.Scale;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
@@ -88,13 +88,16 @@ class FindingsTest {
   }
 
   @Test
-  void everyStudyHasANameOfItsOwnAndIsFoundByIt() {
-    for (Study study : Studies.all()) {
-      assertEquals(study, Studies.named(study.name()));
-      assertTrue(study.name().matches("[a-z-]+"), study.name());
-      assertFalse(study.claim().isBlank() || study.source().isBlank() || study.duration().isBlank());
+  void picturesAreGreyAroundZeroAndEachToItsOwnScale() {
+    Pictures pictures = new Pictures("p", "Two", 2, 2, List.of(new double[] {-2, 0, 1, 2}, new double[] {0, 0, 0, 0}));
+    BufferedImage image = PictureDrawing.image(pictures);
+    int top = image.getHeight() - 4 - 4 - 6; // gaps below, two rows of three pixels
+    int[] corners = new int[4];
+    for (int i = 0; i < 4; i++) {
+      corners[i] = image.getRGB(4 + i % 2 * 3, top + i / 2 * 3) & 0xff;
     }
-    var complaint = assertThrows(BadInputException.class, () -> Studies.named("symetry"));
-    assertTrue(complaint.getMessage().contains("did you mean 'symmetry'?"), complaint.getMessage());
+    assertArrayEquals(new int[] {0, 128, 191, 255}, corners);
+    assertEquals(128, image.getRGB(4 + 6 + 4, top) & 0xff, "nothing is grey");
+    assertThrows(IllegalArgumentException.class, () -> new Pictures("p", "", 1, 3, List.of(new double[] {1, 2, 3, 4})));
   }
 }

@@ -3,19 +3,19 @@ package dev.lamina.study;
 import java.util.List;
 
 /** Results as JMH writes them, of what is read of them. */
-final class JmhResults {
+public final class JmhResults {
   private static final int ITERATIONS = 5;
   private static final double ELEMENTS = 8_388_608;
 
   private JmhResults() {}
 
   /** A whole file. */
-  static String of(String... results) {
+  public static String of(String... results) {
     return "[" + String.join(",", results) + "]";
   }
 
   /** Forward and backward with so many nanoseconds a value. */
-  static String both(String device, String activation, double forward, double backward) {
+  public static String both(String device, String activation, double forward, double backward) {
     return String.join(
         ",",
         List.of(
@@ -23,7 +23,7 @@ final class JmhResults {
   }
 
   /** One result. The counter's score is the sum over iterations. */
-  static String of(String device, String activation, String direction, String size, double nanos) {
+  public static String of(String device, String activation, String direction, String size, double nanos) {
     return """
     {"benchmark": "dev.lamina.benchmarks.ActivationBenchmark.run",
      "params": {"activation": "%s", "device": "%s", "direction": "%s", "input": "NORMAL",

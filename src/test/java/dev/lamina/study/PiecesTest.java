@@ -1,6 +1,5 @@
 package dev.lamina.study;
 
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -22,7 +21,6 @@ import dev.lamina.nn.init.Xavier;
 import dev.lamina.nn.init.Zeros;
 import dev.lamina.nn.recurrent.Rnn;
 import dev.lamina.optim.GradientClip;
-import dev.lamina.optim.Momentum;
 import dev.lamina.optim.Sgd;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.HostTensor;
@@ -33,7 +31,7 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** What the longer studies are made of. */
+/** What studies train and look with. */
 class PiecesTest {
   private static final int EXAMPLES = 40;
 
@@ -85,8 +83,8 @@ class PiecesTest {
     Dataset data = columns();
     var network = Networks.dense(2, 6, 2, new ReLU(), new Lsuv());
     try (Course course = new Course(setting, network, new Sgd(), data, EXAMPLES, 1);
-        Probe probe =
-            new Probe(
+        LayerProbe probe =
+            new LayerProbe(
                 setting,
                 course,
                 data,
@@ -114,8 +112,8 @@ class PiecesTest {
     Dataset data = columns();
     var network = Networks.dense(1, 3, 2, new ReLU(), new Zeros());
     try (Course course = new Course(setting, network, new Sgd(), data, EXAMPLES, 1);
-        Probe probe =
-            new Probe(
+        LayerProbe probe =
+            new LayerProbe(
                 setting,
                 course,
                 data,
@@ -123,7 +121,9 @@ class PiecesTest {
                 (outputs, labels) -> {
                   labels.graph().output("input", Statistics.deviation(outputs.getFirst(), DType.F64));
                   labels.graph().output("logits", outputs.getLast());
-                  labels.graph().output("weight", Statistics.norm(Probe.weight(outputs, "dense2.weight"), DType.F64));
+                  labels
+                      .graph()
+                      .output("weight", Statistics.norm(LayerProbe.weight(outputs, "dense2.weight"), DType.F64));
                 })) {
       Computation seen = probe.look(course);
       assertEquals(1, seen.read("input")[0], 1e-6, "inputs are scaled to unit deviation");
@@ -131,8 +131,8 @@ class PiecesTest {
       assertEquals(0, seen.read("weight")[0]);
     }
     try (Course course = new Course(setting, Networks.dense(1, 3, 2, new ReLU(), new He()), new Sgd(), data, 10, 1);
-        Probe probe =
-            new Probe(
+        LayerProbe probe =
+            new LayerProbe(
                 setting,
                 course,
                 data,
@@ -160,46 +160,5 @@ class PiecesTest {
       assertEquals(2, norms.length);
       assertEquals(0.5, norms[0] / norms[1], 1e-5);
     }
-    assertEquals(0.5, VanishingRnn.factor(0.125, 4), 1e-12);
-  }
-
-  @Test
-  void theHessianOfLeastSquaresCountsTheBiasAndItsConditionIsThatOfWhatHoldsTheTrace() {
-    assertArrayEquals(
-        new double[] {4, 0, 5, 0, 9, 6, 5, 6, 1},
-        PreprocessingStudy.withBias(new double[] {4, 0, 0, 9}, new double[] {5, 6}));
-    // 100 + 20 of 120.1 are 99 % and more; the third holds next to nothing.
-    var spectrum = PreprocessingStudy.Spectrum.of(new double[] {20, 0, 0, 0, 0.1, 0, 0, 0, 100}, 3);
-    assertArrayEquals(new double[] {100, 20, 0.1}, spectrum.values(), 1e-12);
-    assertEquals(2, spectrum.held());
-    assertEquals(5, spectrum.condition(), 1e-12);
-  }
-
-  /** f = ½(x² + 50·y²): SGD multiplies x by 1 − rate and y by 1 − 50·rate. */
-  @Test
-  void theRavineIsDescendedAsTheFormulaSays() {
-    Ravine.Path path = Ravine.walk(setting, new Sgd(), 0.03);
-    for (int i = 0; i <= 5; i++) {
-      assertEquals(-8 * Math.pow(0.97, i), path.xs()[i], 1e-4);
-      assertEquals(Math.pow(-0.5, i), path.ys()[i], 1e-4);
-      double height = (path.xs()[i] * path.xs()[i] + 50 * path.ys()[i] * path.ys()[i]) / 2;
-      assertEquals(height, path.values()[i], 1e-4 * height);
-    }
-    // v = 0.9·v + x, so that x goes −8, −7.84 and, by 0.02·(0.9·8 + 7.84), −7.5392.
-    assertArrayEquals(
-        new double[] {-8, -7.84, -7.5392}, Arrays.copyOf(Ravine.walk(setting, new Momentum(), 0.02).xs(), 3), 1e-5);
-  }
-
-  @Test
-  void aRateThatDivergesIsNotTheBest() {
-    Ravine.Path best = Ravine.best(setting, new Sgd(), new double[] {10, 0.03, 0.001});
-    assertEquals(0.03, best.rate());
-  }
-
-  @Test
-  void aShareGrowsIfItNeverFallsAndDoesNotStay() {
-    assertTrue(DeadRelu.grows(new double[] {0, 0, 0.1, 0.5}));
-    assertFalse(DeadRelu.grows(new double[] {0, 0.2, 0.1, 0.5}));
-    assertFalse(DeadRelu.grows(new double[] {0.1, 0.1}));
   }
 }

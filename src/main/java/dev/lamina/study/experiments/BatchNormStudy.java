@@ -1,0 +1,383 @@
+package dev.lamina.study.experiments;
+
+import dev.lamina.graph.Tensor;
+import dev.lamina.nn.Scope.Mode;
+import dev.lamina.nn.activation.Sigmoid;
+import dev.lamina.nn.init.LeCun;
+import dev.lamina.optim.Sgd;
+import dev.lamina.study.ConfidenceInterval;
+import dev.lamina.study.Course;
+import dev.lamina.study.Figure;
+import dev.lamina.study.Findings;
+import dev.lamina.study.LayerProbe;
+import dev.lamina.study.Networks;
+import dev.lamina.study.Numbers;
+import dev.lamina.study.Panel;
+import dev.lamina.study.Panel.Curve;
+import dev.lamina.study.Panel.Scale;
+import dev.lamina.study.Panel.Style;
+import dev.lamina.study.Setting;
+import dev.lamina.study.Splits;
+import dev.lamina.study.Study;
+import dev.lamina.study.Table;
+import dev.lamina.study.Verdict;
+import dev.lamina.train.Evaluation;
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/** The experiment on MNIST with which batch norm was introduced. */
+final class BatchNormStudy implements Study {
+  private static final int HIDDEN = 3;
+  private static final int WIDTH = 100;
+  private static final int BATCH = 60;
+  private static final int LOOKS = 40;
+  private static final int PROBED = 500;
+  private static final double[] PERCENTILES = {0.15, 0.50, 0.85};
+
+  /** What both nets are compared at; the paper does not name its rate. */
+  private static final double[] RATES = {0.03, 0.1, 0.3, 1};
+
+  private static final double[] HIGH_RATES = {3, 10, 30, 100};
+  private static final int DEEP = 9;
+
+  /**
+   * At the rates that were chosen with another one; deep nets and high rates, where the difference is large, have 3.
+   */
+  private static final int SEEDS = 5;
+
+  private static final int FEWER_SEEDS = 3;
+
+  /** Ten classes: a net at most this good has learned next to nothing, one at least that good has learned. */
+  private static final double STALLED = 0.3;
+
+  private static final double LEARNED = 0.9;
+
+  /** An accuracy on the way, reported only. */
+  private static final double EARLY = 0.95;
+
+  /**
+   * A training.
+   *
+   * @param accuracies on validation examples, at each look
+   * @param percentiles of the inputs of each unit of the last hidden layer: [look][percentile][unit]; empty unless
+   *     asked for
+   */
+  record Outcome(double rate, double[] accuracies, double[][][] percentiles) {
+    double best() {
+      return Arrays.stream(accuracies).max().orElseThrow();
+    }
+
+    double last() {
+      return accuracies[accuracies.length - 1];
+    }
+  }
+
+  @Override
+  public String name() {
+    return "batch-norm";
+  }
+
+  @Override
+  public String claim() {
+    return "with batch norm a sigmoid net gets better sooner, the inputs of its last layer hold still, it trains at"
+        + " rates that are too high without, and deep ones train only with it";
+  }
+
+  @Override
+  public String source() {
+    return "Ioffe and Szegedy 2015, Batch Normalization, section 4.1 and figure 1";
+  }
+
+  @Override
+  public String duration() {
+    return "7 min";
+  }
+
+  @Override
+  public Findings run(Setting setting) {
+    int steps = setting.sized(4000, 400);
+    int shortSteps = setting.sized(1000, 200);
+    double[] rates = setting.quick() ? new double[] {0.3} : RATES;
+    double[] highRates = setting.quick() ? new double[] {10, 100} : HIGH_RATES;
+    Table tuned =
+        setting.begun(
+            new Table("rates", "Validation accuracy in % at the end", "hidden layers", "rate", "without", "with"));
+    Table bySeed =
+        setting.begun(
+            new Table(
+                "seeds",
+                HIDDEN + " hidden layers, each at its rate: best validation accuracy in %, steps, wandering",
+                "seed",
+                "without",
+                "with",
+                "steps to the best without: times as many",
+                "steps to " + Numbers.percent(EARLY) + " without",
+                "with  ",
+                "wandering without",
+                "with "));
+    List<Verdict> verdicts = new ArrayList<>();
+    List<Figure> figures = new ArrayList<>();
+    try (Arena arena = Arena.ofShared()) {
+      Splits examples = Splits.open(setting, arena, setting.sized(50_000, 5000), setting.sized(5000, 500), PROBED);
+      double[] chosen = chosen(setting, examples, HIDDEN, rates, steps, tuned);
+      List<Outcome> without = new ArrayList<>();
+      List<Outcome> with = new ArrayList<>();
+      double[] at = IntStream.rangeClosed(1, LOOKS).mapToDouble(i -> (double) i * steps / LOOKS).toArray();
+      for (int seed = 1; seed <= setting.sized(SEEDS, 2); seed++) {
+        without.add(train(setting, examples, HIDDEN, false, chosen[0], steps, seed));
+        with.add(train(setting, examples, HIDDEN, true, chosen[1], steps, seed));
+        bySeed.row(
+            seed,
+            100 * without.getLast().best(),
+            100 * with.getLast().best(),
+            1 / sooner(without.getLast(), with.getLast()),
+            stepsTo(EARLY, without.getLast(), at),
+            stepsTo(EARLY, with.getLast(), at),
+            wandering(without.getLast()),
+            wandering(with.getLast()));
+      }
+      verdicts.addAll(verdicts(without, with));
+      figures.add(figure(without.getFirst(), with.getFirst(), at));
+      verdicts.add(highRates(setting, examples, highRates, shortSteps, tuned));
+      verdicts.add(deep(setting, examples, rates, steps, tuned));
+    }
+    return new Findings(
+        List.of(tuned, bySeed),
+        figures,
+        verdicts,
+        List.of(
+            "sigmoids, "
+                + WIDTH
+                + " units a layer, batches of "
+                + BATCH
+                + ", plain SGD, weights from 1/sqrt(fan-in);"
+                + " the paper trains for 50,000 steps from small Gaussian weights, here it is "
+                + steps,
+            "tuning budget: the rates "
+                + Arrays.toString(rates)
+                + " for each net of "
+                + HIDDEN
+                + " and "
+                + DEEP
+                + " layers, one seed that is not used again, "
+                + Arrays.toString(highRates)
+                + " for high rates ("
+                + shortSteps
+                + " steps)",
+            "percentiles of 15, 50 and 85 % are of each unit's inputs over "
+                + PROBED
+                + " images, with batch norm after it; how far they wander is the deviation of each over the second half"
+                + " of training, over the distance of the outer two, the median of all units"));
+  }
+
+  /** The rates with the highest accuracy at the end, without and with batch norm. */
+  private static double[] chosen(Setting setting, Splits examples, int depth, double[] rates, int steps, Table table) {
+    double[] best = {-1, -1};
+    double[] chosen = {rates[0], rates[0]};
+    for (double rate : rates) {
+      double[] last = new double[2];
+      for (int which = 0; which < 2; which++) {
+        last[which] = train(setting, examples, depth, which == 1, rate, steps, 0).last();
+        if (last[which] > best[which]) {
+          best[which] = last[which];
+          chosen[which] = rate;
+        }
+      }
+      table.row(depth, rate, 100 * last[0], 100 * last[1]);
+    }
+    return chosen;
+  }
+
+  private static Outcome train(
+      Setting setting, Splits examples, int depth, boolean normalised, double rate, int steps, int seed) {
+    setting.doing(
+        "%d layers %s batch norm, rate %s, seed %d", depth, normalised ? "with" : "without", Numbers.text(rate), seed);
+    var network = Networks.dense(depth, WIDTH, examples.classes(), new Sigmoid(), new LeCun(), normalised);
+    // In front of the last sigmoid: outputs of the layers end with sums, (norm,) sigmoid, logits.
+    try (Course course = new Course(setting, network, new Sgd(), examples.training(), BATCH, setting.seed() + seed);
+        LayerProbe probe =
+            new LayerProbe(
+                setting,
+                course,
+                examples.test().take(PROBED),
+                Mode.EVALUATION,
+                (outputs, labels) -> labels.graph().output("inputs", lastInputs(outputs)))) {
+      double[] accuracies = new double[LOOKS];
+      double[][][] percentiles = new double[LOOKS][][];
+      for (int look = 0; look < LOOKS; look++) {
+        course.train(steps / LOOKS, rate);
+        Evaluation judged = course.judge(examples.validation());
+        accuracies[look] = course.diverged() ? 0 : judged.accuracy();
+        percentiles[look] = percentiles(probe.look(course).read("inputs"));
+      }
+      return new Outcome(rate, accuracies, percentiles);
+    }
+  }
+
+  private static Tensor lastInputs(List<Tensor> outputs) {
+    return outputs.get(outputs.size() - 3);
+  }
+
+  /** [percentile][unit] of values [example][unit]. */
+  private static double[][] percentiles(double[] values) {
+    int examples = values.length / WIDTH;
+    double[][] percentiles = new double[PERCENTILES.length][WIDTH];
+    for (int unit = 0; unit < WIDTH; unit++) {
+      int own = unit;
+      double[] inputs = IntStream.range(0, examples).mapToDouble(i -> values[i * WIDTH + own]).toArray();
+      for (int p = 0; p < PERCENTILES.length; p++) {
+        percentiles[p][unit] = Numbers.quantile(PERCENTILES[p], inputs);
+      }
+    }
+    return percentiles;
+  }
+
+  /** Judges nets without and with batch norm, seed by seed. */
+  static List<Verdict> verdicts(List<Outcome> without, List<Outcome> with) {
+    double[] higher = new double[with.size()];
+    double[] sooner = new double[with.size()];
+    double[] plain = new double[with.size()];
+    double[] still = new double[with.size()];
+    for (int seed = 0; seed < with.size(); seed++) {
+      higher[seed] = 100 * (with.get(seed).best() - without.get(seed).best());
+      sooner[seed] = sooner(without.get(seed), with.get(seed));
+      plain[seed] = wandering(without.get(seed));
+      still[seed] = wandering(with.get(seed));
+    }
+    ConfidenceInterval points = ConfidenceInterval.of(higher);
+    double[] one = new double[sooner.length];
+    Arrays.fill(one, 1);
+    ConfidenceInterval pace = ConfidenceInterval.ofRatio(sooner, one);
+    ConfidenceInterval calm = ConfidenceInterval.ofRatio(still, plain);
+    return List.of(
+        new Verdict(
+            "with batch norm a higher accuracy is reached",
+            points.text() + " points",
+            "higher",
+            "the interval lies above 0",
+            points.low() > 0),
+        new Verdict(
+            "with batch norm the best accuracy without it is reached sooner",
+            pace.text() + " times",
+            "sooner",
+            "the interval lies above 1",
+            pace.low() > 1),
+        new Verdict(
+            "the percentiles of the last layer's inputs hold still with batch norm",
+            "they wander by " + calm.text() + " of what they do without it",
+            "less",
+            "the interval lies below 1",
+            calm.high() < 1));
+  }
+
+  /**
+   * How many times as long the net without batch norm takes to its best accuracy as the one with it; one that never
+   * gets there counts as if it did one look after the end.
+   */
+  private static double sooner(Outcome without, Outcome with) {
+    double goal = without.best();
+    return (firstAt(without, goal) + 1.0) / (firstAt(with, goal) + 1.0);
+  }
+
+  /** NaN if it never gets there. */
+  private static double stepsTo(double accuracy, Outcome outcome, double[] at) {
+    int look = firstAt(outcome, accuracy);
+    return look < at.length ? at[look] : Double.NaN;
+  }
+
+  private static int firstAt(Outcome outcome, double accuracy) {
+    int looks = outcome.accuracies.length;
+    return IntStream.range(0, looks).filter(i -> outcome.accuracies[i] >= accuracy).findFirst().orElse(looks);
+  }
+
+  /** How far percentiles move in the second half of training, over the distance of the outer two; the median unit. */
+  private static double wandering(Outcome outcome) {
+    double[] units = new double[WIDTH];
+    for (int unit = 0; unit < WIDTH; unit++) {
+      double moved = 0;
+      double distance = 0;
+      for (int p = 0; p < PERCENTILES.length; p++) {
+        double[] over = series(outcome, p, unit);
+        moved += Numbers.deviation(Arrays.copyOfRange(over, LOOKS / 2, LOOKS)) / PERCENTILES.length;
+      }
+      double[] low = series(outcome, 0, unit);
+      double[] high = series(outcome, PERCENTILES.length - 1, unit);
+      for (int look = LOOKS / 2; look < LOOKS; look++) {
+        distance += (high[look] - low[look]) / (LOOKS - LOOKS / 2);
+      }
+      units[unit] = moved / distance;
+    }
+    return Numbers.quantile(0.5, units);
+  }
+
+  private static double[] series(Outcome outcome, int percentile, int unit) {
+    return Arrays.stream(outcome.percentiles).mapToDouble(look -> look[percentile][unit]).toArray();
+  }
+
+  private static Figure figure(Outcome without, Outcome with, double[] at) {
+    Panel accuracy =
+        Panel.of("Validation accuracy", "updates", "accuracy", Scale.LINEAR)
+            .line("without, rate " + Numbers.text(without.rate), at, without.accuracies)
+            .line("with, rate " + Numbers.text(with.rate), at, with.accuracies);
+    return new Figure("batch-norm", 3, List.of(accuracy, inputs("Without", without, at), inputs("With", with, at)));
+  }
+
+  private static Panel inputs(String title, Outcome outcome, double[] at) {
+    Panel panel = Panel.of(title + ": inputs of unit 1 of the last sigmoids", "updates", "percentiles", Scale.LINEAR);
+    for (int p = 0; p < PERCENTILES.length; p++) {
+      panel = panel.with(new Curve(Numbers.percent(PERCENTILES[p]), at, series(outcome, p, 0), Style.LINE));
+    }
+    return panel;
+  }
+
+  private static Verdict highRates(Setting setting, Splits examples, double[] rates, int steps, Table table) {
+    for (double rate : rates) {
+      double without = train(setting, examples, HIDDEN, false, rate, steps, 0).last();
+      double with = train(setting, examples, HIDDEN, true, rate, steps, 0).last();
+      table.row(HIDDEN, rate, 100 * without, 100 * with);
+      if (onlyWith(without, with)) {
+        return only(
+            "at a rate of " + Numbers.text(rate) + " it trains only with batch norm, for every seed",
+            lasts(setting, examples, HIDDEN, false, rate, steps),
+            lasts(setting, examples, HIDDEN, true, rate, steps));
+      }
+    }
+    return only("there is a rate at which it trains only with batch norm", new double[] {1}, new double[] {0});
+  }
+
+  private static Verdict deep(Setting setting, Splits examples, double[] rates, int steps, Table table) {
+    double[] chosen = chosen(setting, examples, DEEP, rates, steps, table);
+    return only(
+        "with "
+            + DEEP
+            + " hidden layers of sigmoids it trains only with batch norm, each at its best rate, for every"
+            + " seed",
+        lasts(setting, examples, DEEP, false, chosen[0], steps),
+        lasts(setting, examples, DEEP, true, chosen[1], steps));
+  }
+
+  private static double[] lasts(
+      Setting setting, Splits examples, int depth, boolean normalised, double rate, int steps) {
+    return IntStream.rangeClosed(1, setting.sized(FEWER_SEEDS, 1))
+        .mapToDouble(seed -> train(setting, examples, depth, normalised, rate, steps, seed).last())
+        .toArray();
+  }
+
+  private static boolean onlyWith(double without, double with) {
+    return with >= LEARNED && without <= STALLED;
+  }
+
+  /** The verdict on accuracies of all seeds, of which the best without and the worst with batch norm count. */
+  static Verdict only(String criterion, double[] without, double[] with) {
+    double best = Arrays.stream(without).max().orElseThrow();
+    double worst = Arrays.stream(with).min().orElseThrow();
+    return Verdict.that(
+        criterion,
+        "at least " + Numbers.percent(worst) + " with and at most " + Numbers.percent(best) + " without",
+        "at least " + Numbers.percent(LEARNED) + " with, at most " + Numbers.percent(STALLED) + " without",
+        onlyWith(best, worst));
+  }
+}

@@ -1,0 +1,231 @@
+package dev.lamina.study.experiments;
+
+import dev.lamina.nn.Dense;
+import dev.lamina.nn.Dropout;
+import dev.lamina.nn.Flatten;
+import dev.lamina.nn.Layer;
+import dev.lamina.nn.Sequential;
+import dev.lamina.nn.activation.ReLU;
+import dev.lamina.optim.Momentum;
+import dev.lamina.optim.Regularisation;
+import dev.lamina.study.ConfidenceInterval;
+import dev.lamina.study.Course;
+import dev.lamina.study.Figure;
+import dev.lamina.study.Findings;
+import dev.lamina.study.Numbers;
+import dev.lamina.study.Panel;
+import dev.lamina.study.Panel.Curve;
+import dev.lamina.study.Panel.Scale;
+import dev.lamina.study.Panel.Style;
+import dev.lamina.study.Setting;
+import dev.lamina.study.Splits;
+import dev.lamina.study.Study;
+import dev.lamina.study.Table;
+import dev.lamina.study.Verdict;
+import dev.lamina.train.Evaluation;
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * What dropout does to the gap between training and test figures. The net is as Srivastava et al. advise (appendix A):
+ * twice as wide as one without dropout would have to be, inputs kept with 0.8 and hidden units with 0.5, momentum 0.95,
+ * norms bounded by 3. The net beside it is the same but for dropout, so that nothing else can have made the difference.
+ */
+final class DropoutStudy implements Study {
+  private static final int WIDTH = 512;
+  private static final int BATCH = 100;
+  private static final int IMAGES = 2000;
+  private static final double MOMENTUM = 0.95;
+  private static final Regularisation BOUND = new Regularisation(0, 3);
+  private static final double[] RATES = {0.003, 0.01, 0.03, 0.1};
+
+  /**
+   * Shares that are dropped.
+   *
+   * @param input of the pixels
+   * @param hidden of the units of hidden layers
+   */
+  private record Arm(String name, double input, double hidden) {}
+
+  private static final List<Arm> ARMS = List.of(new Arm("without", 0, 0), new Arm("with", 0.2, 0.5));
+
+  /** What a training ended with; losses are in nats, accuracies shares. */
+  record Outcome(double trainingAccuracy, double testAccuracy, double trainingLoss, double testLoss) {
+    double accuracyGap() {
+      return 100 * (trainingAccuracy - testAccuracy);
+    }
+
+    double lossGap() {
+      return testLoss - trainingLoss;
+    }
+  }
+
+  @Override
+  public String name() {
+    return "dropout";
+  }
+
+  @Override
+  public String claim() {
+    return "dropout narrows the gap between training and test";
+  }
+
+  @Override
+  public String source() {
+    return "Srivastava et al. 2014, Dropout, sections 6.1 and 7.4, appendix A";
+  }
+
+  @Override
+  public String duration() {
+    return "4 min";
+  }
+
+  @Override
+  public Findings run(Setting setting) {
+    int epochs = setting.sized(100, 30);
+    int seeds = setting.sized(5, 3);
+    double[] rates = setting.quick() ? new double[] {0.03} : RATES;
+    Table grid =
+        setting.begun(
+            new Table(
+                "rates", "Validation accuracy in %, a seed that is not used again", "dropout", "rate", "accuracy"));
+    Table table =
+        setting.begun(
+            new Table(
+                "dropout",
+                "After " + epochs + " epochs, mean of " + seeds + " seeds; both parts are judged without dropout",
+                "dropout",
+                "rate",
+                "training accuracy in %",
+                "test accuracy in %",
+                "gap in points",
+                "training loss",
+                "test loss",
+                "gap of losses"));
+    Panel panel = Panel.of("Loss, first seed (dashed: training)", "epochs", "loss", Scale.LOG_Y);
+    List<List<Outcome>> all = new ArrayList<>();
+    try (Arena arena = Arena.ofShared()) {
+      Splits examples = Splits.open(setting, arena, IMAGES, setting.sized(5000, 500), setting.sized(10_000, 2000));
+      for (Arm arm : ARMS) {
+        double rate = rates[0];
+        double best = 0;
+        for (double tried : rates) {
+          setting.doing("%s dropout, rate %s", arm.name, Numbers.text(tried));
+          double accuracy;
+          try (Course course = course(setting, examples, arm, setting.seed())) {
+            course.train(epochs * course.stepsPerEpoch(), tried);
+            accuracy = course.judge(examples.validation()).accuracy();
+          }
+          grid.row(arm.name, tried, 100 * accuracy);
+          if (accuracy > best) {
+            best = accuracy;
+            rate = tried;
+          }
+        }
+        List<Outcome> outcomes = new ArrayList<>();
+        for (int seed = 0; seed < seeds; seed++) {
+          setting.doing("%s dropout, seed %d of %d", arm.name, seed + 1, seeds);
+          double[][] losses = seed == 0 ? new double[2][epochs] : new double[0][];
+          try (Course course = course(setting, examples, arm, setting.seed() + 1 + seed)) {
+            outcomes.add(train(course, examples, rate, epochs, losses));
+          }
+          if (seed == 0) {
+            double[] at = Numbers.counting(1, epochs);
+            panel = panel.line(arm.name + " dropout", at, losses[1]);
+            panel = panel.with(new Curve(arm.name + ", training", at, losses[0], Style.DASHED));
+          }
+        }
+        all.add(outcomes);
+        table.row(row(arm, rate, outcomes));
+      }
+    }
+    return new Findings(
+        List.of(grid, table),
+        List.of(new Figure("dropout", panel)),
+        verdicts(all.getFirst(), all.getLast()),
+        List.of(
+            IMAGES
+                + " training images, two hidden layers of "
+                + WIDTH
+                + " ReLUs; with dropout a fifth of the pixels and half of the hidden units are dropped; SGD with"
+                + " momentum "
+                + MOMENTUM
+                + " and norms of at most "
+                + Numbers.text(BOUND.maxNorm())
+                + " for both, batches of "
+                + BATCH,
+            "tuning budget: the rates "
+                + Arrays.toString(rates)
+                + " for each, by validation accuracy and not by the gap; intervals are of the difference of the same"
+                + " seed with and without"));
+  }
+
+  private static Course course(Setting setting, Splits examples, Arm arm, long seed) {
+    List<Layer> layers = new ArrayList<>(List.of(new Flatten(), new Dropout(arm.input)));
+    for (int i = 0; i < 2; i++) {
+      layers.addAll(List.of(new Dense(WIDTH), new ReLU(), new Dropout(arm.hidden)));
+    }
+    layers.add(new Dense(examples.classes()));
+    return new Course(setting, new Sequential(layers), new Momentum(MOMENTUM), BOUND, examples.training(), BATCH, seed);
+  }
+
+  /**
+   * Trains, and judges at the end.
+   *
+   * @param losses are filled with those of training and test after each epoch, [2][epoch]; empty for none
+   */
+  private static Outcome train(Course course, Splits examples, double rate, int epochs, double[][] losses) {
+    if (losses.length == 0) {
+      course.train(epochs * course.stepsPerEpoch(), rate);
+    }
+    for (int epoch = 0; epoch < epochs && losses.length > 0; epoch++) {
+      course.train(course.stepsPerEpoch(), rate);
+      losses[0][epoch] = course.judge(examples.training()).loss();
+      losses[1][epoch] = course.judge(examples.test()).loss();
+    }
+    Evaluation training = course.judge(examples.training());
+    Evaluation test = course.judge(examples.test());
+    return new Outcome(training.accuracy(), test.accuracy(), training.loss(), test.loss());
+  }
+
+  private static List<Object> row(Arm arm, double rate, List<Outcome> outcomes) {
+    return List.of(
+        arm.name,
+        rate,
+        100 * outcomes.stream().mapToDouble(Outcome::trainingAccuracy).average().orElseThrow(),
+        100 * outcomes.stream().mapToDouble(Outcome::testAccuracy).average().orElseThrow(),
+        outcomes.stream().mapToDouble(Outcome::accuracyGap).average().orElseThrow(),
+        outcomes.stream().mapToDouble(Outcome::trainingLoss).average().orElseThrow(),
+        outcomes.stream().mapToDouble(Outcome::testLoss).average().orElseThrow(),
+        outcomes.stream().mapToDouble(Outcome::lossGap).average().orElseThrow());
+  }
+
+  /** Compares the gaps, seed by seed. */
+  static List<Verdict> verdicts(List<Outcome> without, List<Outcome> with) {
+    return List.of(
+        narrower(
+            "accuracy, in points",
+            without.stream().mapToDouble(Outcome::accuracyGap).toArray(),
+            with.stream().mapToDouble(Outcome::accuracyGap).toArray()),
+        narrower(
+            "loss",
+            without.stream().mapToDouble(Outcome::lossGap).toArray(),
+            with.stream().mapToDouble(Outcome::lossGap).toArray()));
+  }
+
+  private static Verdict narrower(String what, double[] without, double[] with) {
+    ConfidenceInterval change = ConfidenceInterval.ofDifference(with, without);
+    return new Verdict(
+        "the gap of " + what + ", is narrower with dropout",
+        Numbers.text(Numbers.mean(with))
+            + " against "
+            + Numbers.text(Numbers.mean(without))
+            + ", a change of "
+            + change.text(),
+        "narrower",
+        "the interval lies below 0",
+        change.high() < 0);
+  }
+}

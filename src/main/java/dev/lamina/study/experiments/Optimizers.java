@@ -1,0 +1,167 @@
+package dev.lamina.study.experiments;
+
+import dev.lamina.nn.activation.ReLU;
+import dev.lamina.nn.init.He;
+import dev.lamina.optim.Adagrad;
+import dev.lamina.optim.Adam;
+import dev.lamina.optim.AdamW;
+import dev.lamina.optim.Momentum;
+import dev.lamina.optim.Nesterov;
+import dev.lamina.optim.Optimizer;
+import dev.lamina.optim.RmsProp;
+import dev.lamina.optim.Sgd;
+import dev.lamina.study.Course;
+import dev.lamina.study.Figure;
+import dev.lamina.study.Findings;
+import dev.lamina.study.Networks;
+import dev.lamina.study.Numbers;
+import dev.lamina.study.Panel;
+import dev.lamina.study.Panel.Scale;
+import dev.lamina.study.Setting;
+import dev.lamina.study.Splits;
+import dev.lamina.study.Study;
+import dev.lamina.study.Table;
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/** Seven optimizers on the same net, each at its own best rate, and in a ravine. */
+final class Optimizers implements Study {
+  private static final int DEPTH = 2;
+  private static final int WIDTH = 100;
+  private static final int BATCH = 100;
+  private static final int LOOKS = 20;
+  private static final double LOWEST_DRAWN = 1e-8;
+
+  private static final double[] SMALL_RATES = {0.0003, 0.001, 0.003, 0.01, 0.03};
+  private static final double[] LARGE_RATES = {0.01, 0.03, 0.1, 0.3, 1};
+
+  /** In two dimensions anything is cheap. */
+  private static final double[] RAVINE_RATES = {0.003, 0.01, 0.02, 0.03, 0.1, 0.2, 0.3, 0.5, 1, 2};
+
+  private record Kind(String name, Optimizer optimizer, double[] rates) {}
+
+  private static final List<Kind> KINDS =
+      List.of(
+          new Kind("SGD", new Sgd(), LARGE_RATES),
+          new Kind("momentum", new Momentum(), new double[] {0.003, 0.01, 0.03, 0.1, 0.3}),
+          new Kind("Nesterov", new Nesterov(), new double[] {0.003, 0.01, 0.03, 0.1, 0.3}),
+          new Kind("Adagrad", new Adagrad(), new double[] {0.001, 0.003, 0.01, 0.03, 0.1}),
+          new Kind("RMSprop", new RmsProp(), SMALL_RATES),
+          new Kind("Adam", new Adam(), SMALL_RATES),
+          new Kind("AdamW", new AdamW(), SMALL_RATES));
+
+  private record Outcome(double rate, double[] losses, double accuracy) {
+    double last() {
+      return losses[LOOKS - 1];
+    }
+  }
+
+  @Override
+  public String name() {
+    return "optimizers";
+  }
+
+  @Override
+  public String claim() {
+    return "how SGD, momentum, Nesterov, Adagrad, RMSprop, Adam and AdamW compare, each at its own tuned rate";
+  }
+
+  @Override
+  public String source() {
+    return "CS231n notes, neural networks part 3: parameter updates";
+  }
+
+  @Override
+  public String duration() {
+    return "1 min";
+  }
+
+  @Override
+  public Findings run(Setting setting) {
+    int steps = setting.sized(600, 100);
+    Table grid =
+        setting.begun(
+            new Table("rates", "Mean training loss of the last updates", "optimizer", "rate", "loss").detail());
+    Table table =
+        setting.begun(
+            new Table(
+                "optimizers",
+                "After " + steps + " updates, and " + Ravine.STEPS + " steps in the ravine",
+                "optimizer",
+                "rate",
+                "at the grid's edge",
+                "training loss",
+                "validation accuracy in %",
+                "ravine's rate",
+                "height in the ravine"));
+    Panel losses = Panel.of("Training loss, each at its best rate", "updates", "loss", Scale.LOG_Y);
+    List<Panel> ravine = new ArrayList<>();
+    Panel heights = Panel.of("Height in the ravine, down to 1e-8", "steps", "f", Scale.LOG_Y);
+    double[] at = IntStream.rangeClosed(1, LOOKS).mapToDouble(i -> (double) i * steps / LOOKS).toArray();
+    try (Arena arena = Arena.ofShared()) {
+      Splits examples = Splits.open(setting, arena, setting.sized(20_000, 5000), 5000, 1);
+      for (Kind kind : KINDS) {
+        double[] rates = setting.quick() ? Arrays.copyOfRange(kind.rates, 1, 4) : kind.rates;
+        Outcome best = best(setting, examples, kind, rates, steps, grid);
+        Ravine.Path path = Ravine.best(setting, kind.optimizer, RAVINE_RATES);
+        boolean edge = best.rate == rates[0] || best.rate == rates[rates.length - 1];
+        table.row(
+            kind.name, best.rate, edge ? "yes" : "no", best.last(), 100 * best.accuracy, path.rate(), path.last());
+        losses = losses.line(kind.name, at, best.losses);
+        heights = heights.line(kind.name, Numbers.counting(0, Ravine.STEPS + 1), drawn(path.values()));
+        ravine.add(
+            Panel.of(kind.name + ", rate " + Numbers.text(path.rate()), "x (flat)", "y (steep)", Scale.LINEAR)
+                .line(kind.name, path.xs(), path.ys()));
+      }
+    }
+    ravine.add(heights);
+    return new Findings(
+        List.of(table, grid),
+        List.of(new Figure("losses", losses), new Figure("ravine", 2, ravine)),
+        List.of(),
+        List.of(
+            DEPTH
+                + " hidden layers of "
+                + WIDTH
+                + " ReLUs, batches of "
+                + BATCH
+                + ", one seed; the ravine is"
+                + " (x^2 + 50 y^2)/2 from (-8, 1)",
+            "tuning budget: "
+                + (setting.quick() ? 3 : SMALL_RATES.length)
+                + " rates a half decade apart for each (rates.csv has all), lowest training loss at the end; in the"
+                + " ravine "
+                + Arrays.toString(RAVINE_RATES),
+            "the ravine lies along an axis, which suits methods that scale each coordinate by itself",
+            "a rate at the edge of its grid might not be the best"));
+  }
+
+  /** Lower heights would leave no room for the others. */
+  private static double[] drawn(double[] heights) {
+    return Arrays.stream(heights).map(h -> h < LOWEST_DRAWN ? Double.NaN : h).toArray();
+  }
+
+  private static Outcome best(Setting setting, Splits examples, Kind kind, double[] rates, int steps, Table grid) {
+    List<Outcome> outcomes = new ArrayList<>();
+    for (double rate : rates) {
+      setting.doing("%s, rate %s", kind.name, Numbers.text(rate));
+      var network = Networks.dense(DEPTH, WIDTH, examples.classes(), new ReLU(), new He());
+      try (Course course = new Course(setting, network, kind.optimizer, examples.training(), BATCH, setting.seed())) {
+        double[] losses = new double[LOOKS];
+        for (int look = 0; look < LOOKS; look++) {
+          losses[look] = course.train(steps / LOOKS, rate).loss();
+        }
+        if (course.diverged()) {
+          losses[LOOKS - 1] = Double.NaN;
+        }
+        outcomes.add(new Outcome(rate, losses, course.judge(examples.validation()).accuracy()));
+        grid.row(kind.name, rate, losses[LOOKS - 1]);
+      }
+    }
+    // NaN compares as larger than every number.
+    return outcomes.stream().min((a, b) -> Double.compare(a.last(), b.last())).orElseThrow();
+  }
+}

@@ -1,0 +1,168 @@
+package dev.lamina.study.experiments;
+
+import dev.lamina.graph.Exprs;
+import dev.lamina.graph.Graph;
+import dev.lamina.graph.Op.ReduceKind;
+import dev.lamina.graph.Tensor;
+import dev.lamina.nn.Scope.Mode;
+import dev.lamina.nn.activation.ReLU;
+import dev.lamina.nn.init.Constant;
+import dev.lamina.nn.init.Initializer;
+import dev.lamina.nn.init.Normal;
+import dev.lamina.nn.init.Zeros;
+import dev.lamina.optim.Sgd;
+import dev.lamina.study.Computation;
+import dev.lamina.study.Course;
+import dev.lamina.study.Figure;
+import dev.lamina.study.Findings;
+import dev.lamina.study.LayerProbe;
+import dev.lamina.study.Networks;
+import dev.lamina.study.Numbers;
+import dev.lamina.study.Panel;
+import dev.lamina.study.Panel.Scale;
+import dev.lamina.study.Setting;
+import dev.lamina.study.Splits;
+import dev.lamina.study.Study;
+import dev.lamina.study.Table;
+import dev.lamina.study.Verdict;
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Units that begin equal stay equal. */
+final class SymmetryStudy implements Study {
+  private static final int HIDDEN = 32;
+  private static final int BATCH = 100;
+  private static final double RATE = 0.1;
+  private static final int LOOKS = 20;
+
+  /** Sums of equal numbers in another order differ by rounding: a few units in the last place of a float. */
+  private static final double ROUNDING = 1e-5;
+
+  private static final double LEARNED = 0.8;
+
+  private record Start(String name, Initializer weight) {}
+
+  private static final List<Start> STARTS =
+      List.of(
+          new Start("constant 0.01", new Constant(0.01)),
+          new Start("zeros", new Zeros()),
+          new Start("0.01 N", new Normal(0.01)));
+
+  /**
+   * What became of a start.
+   *
+   * @param spread the largest difference of two hidden units' weights, over the largest weight
+   * @param moved the largest weight
+   */
+  private record Outcome(double spread, double moved, double accuracy) {}
+
+  @Override
+  public String name() {
+    return "symmetry";
+  }
+
+  @Override
+  public String claim() {
+    return "constant weights keep hidden units identical for ever, zeros with ReLU never move, 0.01 N learns";
+  }
+
+  @Override
+  public String source() {
+    return "CS231n notes, neural networks part 2: weight initialisation (pitfall: all zero)";
+  }
+
+  @Override
+  public String duration() {
+    return "10 s";
+  }
+
+  @Override
+  public Findings run(Setting setting) {
+    int steps = setting.sized(2000, 200);
+    Table table =
+        new Table(
+            "symmetry",
+            "After " + steps + " updates: " + HIDDEN + " ReLU units between pixels and classes",
+            "weights begin as",
+            "spread of hidden units",
+            "largest weight",
+            "test accuracy in %");
+    Panel losses = Panel.of("Training loss", "updates", "loss", Scale.LINEAR);
+    Panel spreads =
+        Panel.of("Difference between hidden units", "updates", "largest difference / largest weight", Scale.LINEAR);
+    List<Outcome> outcomes = new ArrayList<>();
+    try (Arena arena = Arena.ofShared()) {
+      Splits examples = Splits.open(setting, arena, 20_000, 0, 2000);
+      for (Start start : STARTS) {
+        setting.doing("weights begin as %s", start.name);
+        double[] at = new double[LOOKS];
+        double[] loss = new double[LOOKS];
+        double[] spread = new double[LOOKS];
+        var network = Networks.dense(1, HIDDEN, examples.classes(), new ReLU(), start.weight);
+        try (Course course = new Course(setting, network, new Sgd(), examples.training(), BATCH, setting.seed());
+            LayerProbe probe =
+                new LayerProbe(setting, course, examples.test().take(1), Mode.EVALUATION, SymmetryStudy::measure)) {
+          double largest = 0;
+          for (int look = 0; look < LOOKS; look++) {
+            loss[look] = course.train(steps / LOOKS, RATE).loss();
+            at[look] = (look + 1.0) * steps / LOOKS;
+            Computation seen = probe.look(course);
+            largest = seen.read("largest")[0];
+            spread[look] = largest == 0 ? 0 : seen.read("spread")[0] / largest;
+          }
+          double accuracy = course.judge(examples.test()).accuracy();
+          outcomes.add(new Outcome(spread[LOOKS - 1], largest, accuracy));
+          table.row(start.name, spread[LOOKS - 1], largest, 100 * accuracy);
+        }
+        losses = losses.line(start.name, at, loss);
+        spreads = spreads.line(start.name, at, spread);
+      }
+    }
+    return new Findings(
+        List.of(table),
+        List.of(new Figure("symmetry", 2, List.of(losses, spreads))),
+        verdicts(outcomes.get(0), outcomes.get(1), outcomes.get(2)),
+        List.of("SGD at " + RATE + ", batches of " + BATCH + "; nothing is tuned"));
+  }
+
+  /** Adds the largest weight, and the largest difference between two units' weights, in or out. */
+  private static void measure(List<Tensor> outputs, Tensor labels) {
+    Graph graph = labels.graph();
+    Tensor in = LayerProbe.weight(outputs, "dense1.weight"); // [hidden, pixels]
+    Tensor out = LayerProbe.weight(outputs, "dense2.weight"); // [classes, hidden]
+    graph.output("spread", spread(in, 0).map(Exprs::max, spread(out, 1)));
+    graph.output("largest", size(in).map(Exprs::max, size(out)));
+  }
+
+  private static Tensor spread(Tensor weight, int axis) {
+    Tensor least = weight.reduce(ReduceKind.MIN, Exprs.input(0), weight.dtype(), new int[] {axis});
+    return weight.max(axis).minus(least).max();
+  }
+
+  private static Tensor size(Tensor weight) {
+    return weight.map(Exprs::abs).max();
+  }
+
+  private static List<Verdict> verdicts(Outcome constant, Outcome zeros, Outcome random) {
+    return List.of(
+        new Verdict(
+            "hidden units with constant weights stay identical",
+            "largest difference " + Numbers.text(constant.spread) + " of the largest weight",
+            "0",
+            "rounding, " + Numbers.text(ROUNDING),
+            constant.spread <= ROUNDING && constant.moved > 0.01),
+        Verdict.that(
+            "weights of 0 with ReLU never move", "largest weight " + Numbers.text(zeros.moved), "0", zeros.moved == 0),
+        Verdict.that(
+            "weights of 0.01 N learn, and better than the other two",
+            "test accuracy "
+                + Numbers.percent(random.accuracy)
+                + ", against "
+                + Numbers.percent(constant.accuracy)
+                + " and "
+                + Numbers.percent(zeros.accuracy),
+            "at least " + Numbers.percent(LEARNED),
+            random.accuracy >= LEARNED && random.accuracy > constant.accuracy && random.accuracy > zeros.accuracy));
+  }
+}

@@ -1,0 +1,127 @@
+package dev.lamina.study.experiments;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.lamina.data.DataSource;
+import dev.lamina.data.Mnist;
+import dev.lamina.device.Device;
+import dev.lamina.device.DeviceOptions;
+import dev.lamina.device.Devices;
+import dev.lamina.io.BadInputException;
+import dev.lamina.nn.init.Initializer;
+import dev.lamina.study.Findings;
+import dev.lamina.study.Setting;
+import dev.lamina.study.Study;
+import dev.lamina.study.Verdict;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Whole studies where they are quick; those that train for longer share their pieces with these. */
+class StudiesTest {
+  private final Device device = new Devices().open("cpu", new DeviceOptions(2));
+
+  @AfterEach
+  void close() {
+    device.close();
+  }
+
+  private Findings quick(String name) {
+    return Studies.named(name).run(new Setting(device, true, 0, new Mnist(), _ -> {}));
+  }
+
+  private static List<Boolean> outcomes(Findings findings) {
+    return findings.verdicts().stream().map(Verdict::reproduced).toList();
+  }
+
+  @Test
+  void sigmoidHistograms() {
+    Findings findings = quick("sigmoid-histograms");
+    assertEquals(7, findings.verdicts().size());
+    assertTrue(findings.reproduced(), () -> findings.verdicts().toString());
+    assertEquals(8 * 5, findings.figures().getFirst().panels().size());
+  }
+
+  @Test
+  void symmetry() {
+    Findings findings = quick("symmetry");
+    assertEquals(List.of(true, true, true), outcomes(findings), () -> findings.verdicts().toString());
+  }
+
+  /** In the middle of the cube a grid of two has an advantage; the study says so. */
+  @Test
+  void randomSearchWinsOnceAGridHasFourPoints() {
+    assertEquals(List.of(false, true, true, true), outcomes(quick("random-vs-grid")));
+  }
+
+  /** Records of CIFAR's binary files: label bytes, then three planes; the class is the brightness. */
+  private static void write(Path file, int records, int labelBytes) throws IOException {
+    byte[] bytes = new byte[records * (labelBytes + 3072)];
+    for (int i = 0; i < records; i++) {
+      int at = i * (labelBytes + 3072) + labelBytes;
+      bytes[at - 1] = (byte) (i % 2);
+      for (int p = 0; p < 3072; p++) {
+        bytes[at + p] = (byte) ((i % 2 == 0 ? 20 : 180) + (i * 7 + p * 13) % 50);
+      }
+    }
+    Files.write(file, bytes);
+  }
+
+  @Test
+  void theSearchIsJudgedOnTheDataOfTheClaimOnly(@TempDir Path own, @TempDir Path other) throws IOException {
+    for (int batch = 1; batch <= 5; batch++) {
+      write(own.resolve("data_batch_" + batch + ".bin"), 50, 1);
+    }
+    write(own.resolve("test_batch.bin"), 20, 1);
+    Findings judged = search(DataSource.open(own));
+    assertEquals(List.of(true), outcomes(judged), () -> judged.verdicts().toString());
+    assertFalse(judged.notes().stream().anyMatch(note -> note.contains("NOT tested")));
+    // Two stages of eight, and a line of headings.
+    assertEquals(17, judged.tables().getLast().lines().size());
+    write(other.resolve("train.bin"), 150, 2);
+    write(other.resolve("test.bin"), 20, 2);
+    Findings reported = search(DataSource.open(other));
+    assertEquals(List.of(), reported.verdicts());
+    assertTrue(reported.notes().stream().anyMatch(note -> note.startsWith("the claim was NOT tested")));
+  }
+
+  private Findings search(DataSource data) {
+    return Studies.named("two-layer-search").run(new Setting(device, true, 0, data, _ -> {}));
+  }
+
+  @Test
+  void aGridHasAllCombinationsOfTheLevelsOfSoManyParameters() {
+    var random = Initializer.generator(0, "grid");
+    double[][] four = RandomVersusGrid.grid(4, random);
+    Set<String> points = Arrays.stream(four).map(Arrays::toString).collect(Collectors.toSet());
+    assertEquals(4, points.size());
+    for (int p = 0; p < 4; p++) {
+      int parameter = p;
+      long levels = Arrays.stream(four).mapToDouble(point -> point[parameter]).distinct().count();
+      assertTrue(levels == 1 || levels == 2);
+    }
+    assertEquals(16, Arrays.stream(RandomVersusGrid.grid(16, random)).map(Arrays::toString).distinct().count());
+    assertFalse(Arrays.equals(four[0], four[1]));
+  }
+
+  @Test
+  void everyStudyHasANameOfItsOwnAndIsFoundByIt() {
+    for (Study study : Studies.all()) {
+      assertEquals(study, Studies.named(study.name()));
+      assertTrue(study.name().matches("[a-z-]+"), study.name());
+      assertFalse(study.claim().isBlank() || study.source().isBlank() || study.duration().isBlank());
+    }
+    var complaint = assertThrows(BadInputException.class, () -> Studies.named("symetry"));
+    assertTrue(complaint.getMessage().contains("did you mean 'symmetry'?"), complaint.getMessage());
+  }
+}

@@ -1,0 +1,213 @@
+package dev.lamina.study.experiments;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.lamina.data.DataSource;
+import dev.lamina.data.Dataset;
+import dev.lamina.device.Device;
+import dev.lamina.device.DeviceOptions;
+import dev.lamina.device.Devices;
+import dev.lamina.study.ActivationTimes;
+import dev.lamina.study.Findings;
+import dev.lamina.study.JmhResults;
+import dev.lamina.study.Setting;
+import dev.lamina.study.Study;
+import dev.lamina.study.Table;
+import dev.lamina.study.Watcher;
+import dev.lamina.tensor.DType;
+import dev.lamina.tensor.HostTensor;
+import dev.lamina.tensor.TensorType;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Longer studies on images that are learned in a moment: what they compute, and the tables they fill. */
+class TinyRunsTest {
+  private static final int CLASSES = 4;
+  private static final int SIDE = 8;
+
+  @TempDir Path folder;
+  private final Device device = new Devices().open("cpu", new DeviceOptions(1));
+  private DataSource data;
+
+  @BeforeEach
+  void write() throws IOException {
+    write("train", 160);
+    write("t10k", 100);
+    data = DataSource.open(folder);
+  }
+
+  @AfterEach
+  void close() {
+    device.close();
+  }
+
+  /** A bright stripe on noise, whose place is the class. */
+  private void write(String part, int count) throws IOException {
+    ByteBuffer images = ByteBuffer.allocate(16 + count * SIDE * SIDE);
+    ByteBuffer labels = ByteBuffer.allocate(8 + count);
+    images.putInt(0x803).putInt(count).putInt(SIDE).putInt(SIDE);
+    labels.putInt(0x801).putInt(count);
+    for (int i = 0; i < count; i++) {
+      labels.put((byte) (i % CLASSES));
+      for (int p = 0; p < SIDE * SIDE; p++) {
+        int background = (i * 37 + p * 11 + i * p) % 50;
+        images.put((byte) (p / SIDE / 2 == i % CLASSES ? 200 + background : background));
+      }
+    }
+    Files.write(folder.resolve(part + "-images-idx3-ubyte"), images.array());
+    Files.write(folder.resolve(part + "-labels-idx1-ubyte"), labels.array());
+  }
+
+  private Findings quick(Study study) {
+    return study.run(new Setting(device, true, 0, data, _ -> {}));
+  }
+
+  /** The cells of a table's CSV without the line of names. */
+  private static List<String[]> cells(Findings findings, String table) {
+    String csv = findings.tables().stream().filter(t -> t.name().equals(table)).findFirst().orElseThrow().csv();
+    return csv.lines().skip(1).map(line -> line.split(",")).toList();
+  }
+
+  private static double number(String[] row, int column) {
+    return Double.parseDouble(row[column]);
+  }
+
+  @Test
+  void dropoutComparesTheGapsOfItsTable() {
+    Findings findings = quick(new DropoutStudy());
+    List<String[]> rows = cells(findings, "dropout");
+    assertEquals(List.of("without", "with"), rows.stream().map(row -> row[0]).toList());
+    for (String[] row : rows) {
+      assertEquals(number(row, 2) - number(row, 3), number(row, 4), 1e-9);
+      assertEquals(number(row, 6) - number(row, 5), number(row, 7), 1e-9);
+      assertEquals(100, number(row, 2), "stripes are learned by heart");
+    }
+    assertEquals(2, findings.verdicts().size());
+    assertEquals(2, cells(findings, "rates").size());
+    assertEquals(4, findings.figures().getFirst().panels().getFirst().curves().size());
+  }
+
+  @Test
+  void reluAndTheOthersAreFollowedUntilTheGoal() throws IOException {
+    write("train", 400); // An update for each of some looks.
+    Findings findings = quick(new ReluVersusTanh());
+    List<String[]> rows = cells(findings, "relu-vs-tanh");
+    assertEquals(List.of("ReLU", "tanh", "sigmoid"), rows.stream().map(row -> row[0]).toList());
+    for (String[] row : rows.subList(1, 3)) {
+      assertTrue(number(row, 5) <= number(row, 4) && number(row, 4) <= number(row, 6), Arrays.toString(row));
+    }
+    assertTrue(number(rows.getFirst(), 2) < 8, "ReLU arrives before the end");
+    assertEquals(6, cells(findings, "rates").size(), "two rates for each");
+    double[] errors = findings.figures().getFirst().panels().getFirst().curves().getFirst().y();
+    assertTrue(errors[errors.length - 1] <= 1, "the curve ends at the goal");
+    assertTrue(findings.notes().stream().anyMatch(note -> note.contains("the claim was made for CIFAR-10")));
+  }
+
+  @Test
+  void onCifarTheErrorIsThatOfTheClaim() {
+    try (Arena arena = Arena.ofConfined()) {
+      Setting setting = new Setting(device, false, 0, data, _ -> {});
+      ReluVersusTanh.Task cifar = ReluVersusTanh.Task.of(blank(arena, 32, 3, 10), setting);
+      assertTrue(cifar.original());
+      assertEquals(0.25, cifar.goal());
+      assertFalse(ReluVersusTanh.Task.of(blank(arena, 32, 3, 100), setting).original(), "CIFAR-100");
+      assertFalse(ReluVersusTanh.Task.of(blank(arena, 28, 1, 10), setting).original());
+    }
+  }
+
+  private static Dataset blank(Arena arena, int side, int channels, int classes) {
+    return Dataset.labelled(
+        "blank",
+        HostTensor.allocate(arena, TensorType.of(DType.U8, 1, side, side, channels)),
+        HostTensor.allocate(arena, TensorType.of(DType.I32, 1)),
+        IntStream.range(0, classes).mapToObj(Integer::toString).toList());
+  }
+
+  @Test
+  void activationsAreTimedAndNoShareIsBeyondOne() {
+    Findings findings = quick(new ActivationsStudy());
+    List<String[]> rows = cells(findings, "activations");
+    assertEquals(List.of("Sigmoid", "ReLU"), rows.stream().map(row -> row[0]).toList());
+    for (String[] row : rows) {
+      assertTrue(number(row, 3) >= number(row, 4), "a dead unit is flat everywhere");
+      assertTrue(number(row, 3) <= 100 && number(row, 4) >= 0);
+      assertTrue(number(row, 6) > 0 && Double.isFinite(number(row, 6)));
+    }
+  }
+
+  /** The benchmark's numbers take the place of the study's own, digit for digit. */
+  @Test
+  void timesOfJmhAreShownWhereTheyAreGiven() throws IOException {
+    Path file = folder.resolve("results.json");
+    Files.writeString(
+        file, JmhResults.of(JmhResults.both("cpu", "RELU", 3, 5), JmhResults.both("cpu", "SIGMOID", 7, 11)));
+    Study study = new ActivationsStudy();
+    ActivationTimes times = ActivationTimes.read(file, "cpu", study.timed(true));
+    Findings findings = study.run(new Setting(device, true, 0, data, _ -> {}, times));
+    Table table = findings.tables().getFirst();
+    assertTrue(table.csv().lines().findFirst().orElseThrow().endsWith(",forward and backward in ns a value (JMH)"));
+    List<String[]> rows = cells(findings, "activations");
+    assertEquals(List.of("18.0", "8.0"), rows.stream().map(row -> row[6]).toList());
+    assertTrue(findings.notes().getLast().contains(file.toString()), () -> findings.notes().getLast());
+  }
+
+  @Test
+  void anEnsembleTakesTheMeanOfItsMembers() {
+    Setting setting = new Setting(device, true, 0, data, _ -> {});
+    try (Arena arena = Arena.ofConfined()) {
+      HostTensor labels = HostTensor.allocate(arena, TensorType.of(DType.I32, 2));
+      labels.set(0, 1);
+      HostTensor images = HostTensor.allocate(arena, TensorType.of(DType.U8, 2, 1, 1, 1));
+      Dataset two = Dataset.labelled("two", images, labels, List.of("a", "b"));
+      double[][] sure = {{0.1, 0.9}, {0.4, 0.6}};
+      double[][] other = {{0.6, 0.4}, {0.7, 0.3}};
+      assertEquals(0.5, EnsembleStudy.accuracy(setting, two, List.<double[][]>of(sure)));
+      assertEquals(0.5, EnsembleStudy.accuracy(setting, two, List.<double[][]>of(other)));
+      assertEquals(1, EnsembleStudy.accuracy(setting, two, List.of(sure, other)));
+    }
+  }
+
+  /** Stops a study when it has begun its second training. */
+  @Test
+  void aStudyThatIsStoppedHasShownItsTables() {
+    List<Table> tables = new ArrayList<>();
+    Watcher impatient =
+        new Watcher() {
+          private int doings;
+
+          @Override
+          public void doing(String words) {
+            doings++;
+          }
+
+          @Override
+          public void begun(Table table) {
+            tables.add(table);
+          }
+
+          @Override
+          public boolean wantsStop() {
+            return doings > 2;
+          }
+        };
+    Setting setting = new Setting(device, true, 0, data, impatient);
+    assertThrows(Watcher.Stopped.class, () -> new DropoutStudy().run(setting));
+    assertEquals(List.of("rates", "dropout"), tables.stream().map(Table::name).toList());
+    assertFalse(tables.getFirst().isEmpty(), "the rate that was tried");
+    assertTrue(tables.getLast().isEmpty());
+  }
+}
