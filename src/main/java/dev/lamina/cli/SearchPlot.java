@@ -34,6 +34,9 @@ final class SearchPlot {
   /** Longer names of options would run into each other. */
   private static final int LABEL = 14;
 
+  /** Of a double behind the point, where figures are about 1. */
+  private static final int MOST_DIGITS = 15;
+
   private static final Color BEST = new Color(0xD62728);
   private static final Color BAD = new Color(0x7F7F7F);
   private static final List<Color> STAGES =
@@ -66,7 +69,7 @@ final class SearchPlot {
     chart.getStyler().setChartBackgroundColor(Color.WHITE);
     chart.getStyler().setLegendPosition(LegendPosition.OutsideS);
     chart.getStyler().setLegendLayout(LegendLayout.Horizontal);
-    chart.getStyler().setYAxisDecimalPattern("0.########");
+    chart.getStyler().setYAxisDecimalPattern(pattern(figures(report)));
     chart.getStyler().setMarkerSize(8);
     axis(chart, parameter.range());
     for (int stage = 1; stage <= report.plan().stages(); stage++) {
@@ -157,8 +160,25 @@ final class SearchPlot {
 
   /** Where those stand that have no figure: as the worst that has one. */
   private static double floor(SearchReport report) {
-    List<Double> figures =
-        report.last().stream().filter(Outcome::isGood).sorted(Outcome.BEST_FIRST).map(SearchPlot::y).toList();
+    List<Double> figures = figures(report);
     return figures.isEmpty() ? 0 : figures.getLast();
+  }
+
+  /** The best first. */
+  private static List<Double> figures(SearchReport report) {
+    return report.last().stream().filter(Outcome::isGood).sorted(Outcome.BEST_FIRST).map(SearchPlot::y).toList();
+  }
+
+  /**
+   * Numbers with as many digits as tell apart a hundredth of what the figures span: where these are few the library
+   * writes them themselves at the axis, thirds with all their digits, and does not come to an end over two that read
+   * alike.
+   */
+  static String pattern(List<Double> figures) {
+    double low = figures.stream().mapToDouble(Double::doubleValue).min().orElse(0);
+    double high = figures.stream().mapToDouble(Double::doubleValue).max().orElse(1);
+    double span = high > low ? high - low : Math.max(Math.abs(high), Double.MIN_NORMAL) / 10;
+    int digits = Math.clamp((int) Math.ceil(-Math.log10(span / 100)), 0, MOST_DIGITS);
+    return digits == 0 ? "0" : "0." + "#".repeat(digits);
   }
 }
