@@ -246,6 +246,7 @@ final class PretrainCommand implements Callable<Integer> {
         StopSignal stop = new StopSignal();
         PretrainingProgress progress = new PretrainingProgress(console, new PretrainingLog(run.metrics()), stop)) {
       PretrainingState state = begun == null ? new PretrainingState(options, wanted(net.layers().size()), 0) : begun;
+      net.requireRoom(state.layers(), options); // the last layer may need most
       if (state.done() > 0) {
         load(net, run);
       } else {

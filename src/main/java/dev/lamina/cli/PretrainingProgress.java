@@ -1,5 +1,6 @@
 package dev.lamina.cli;
 
+import dev.lamina.device.Preparation;
 import dev.lamina.train.pretrain.HiddenLayer;
 import dev.lamina.train.pretrain.PretrainingEpoch;
 import dev.lamina.train.pretrain.PretrainingListener;
@@ -18,6 +19,7 @@ final class PretrainingProgress implements PretrainingListener, AutoCloseable {
   private final Console console;
   private final PretrainingLog log;
   private final StopSignal stop;
+  private final PreparationLine preparation;
   private final List<PretrainingEpoch> last = new ArrayList<>();
   private Runnable first = () -> {};
   private int layers;
@@ -30,6 +32,7 @@ final class PretrainingProgress implements PretrainingListener, AutoCloseable {
     this.console = console;
     this.log = log;
     this.stop = stop;
+    preparation = new PreparationLine(console);
   }
 
   /** Does {@code action} before the first layer learns. */
@@ -45,7 +48,13 @@ final class PretrainingProgress implements PretrainingListener, AutoCloseable {
   }
 
   @Override
+  public void preparing(Preparation kernel) {
+    preparation.show(kernel);
+  }
+
+  @Override
   public void started(HiddenLayer layer, int examples, int held, int perEpoch) {
+    preparation.close();
     first.run();
     first = () -> {};
     log.started(layer, examples, held, perEpoch);
@@ -114,8 +123,9 @@ final class PretrainingProgress implements PretrainingListener, AutoCloseable {
     return result;
   }
 
-  /** Takes the bar away. */
+  /** Takes bar and line away. */
   void clear() {
+    preparation.close();
     if (bar != null) {
       bar.close();
       console.err().print("\r" + " ".repeat(width - 1) + "\r");

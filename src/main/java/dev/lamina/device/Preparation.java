@@ -1,6 +1,8 @@
 package dev.lamina.device;
 
 import dev.lamina.graph.Op;
+import java.util.List;
+import java.util.function.Consumer;
 
 /**
  * How far a model has been made ready for a device, kernel by kernel. The first time, that can take longer than a first
@@ -19,5 +21,12 @@ public record Preparation(Stage stage, int done, int all, Op next) {
     CHOOSING,
     /** Addresses are fixed, and code is compiled for them. */
     BINDING
+  }
+
+  /** Tells {@code progress} how many kernels of all {@code plans} came before each that goes through {@code stage}. */
+  public static Consumer<Op> counted(Stage stage, List<Plan> plans, Consumer<Preparation> progress) {
+    int all = plans.stream().mapToInt(Plan::kernels).sum();
+    int[] done = {0};
+    return op -> progress.accept(new Preparation(stage, done[0]++, all, op));
   }
 }

@@ -77,7 +77,7 @@ public final class CompiledModel implements AutoCloseable {
     try {
       store = opened(new VariableStore(device, plans.layout()), opened);
       arena = opened(device.allocate(Math.max(memory.arena, 64)), opened);
-      Consumer<Op> next = plans.counted(Preparation.Stage.BINDING, progress);
+      Consumer<Op> next = Preparation.counted(Preparation.Stage.BINDING, plans.all(), progress);
       Function<Plan, Program> program = plan -> opened(new Program(plan, device, store, arena, next), opened);
       update = plans.update().map(program).orElse(null);
       accumulate = plans.accumulate().map(program).orElse(null);

@@ -4,10 +4,13 @@ import dev.lamina.device.Device;
 import dev.lamina.device.OutOfDeviceMemoryException;
 import java.util.Locale;
 import java.util.OptionalInt;
+import java.util.function.IntPredicate;
+import java.util.function.IntToLongFunction;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /** Which smaller training fits where one does not. Nothing is allocated to find out. */
-final class MemoryAdvice {
+public final class MemoryAdvice {
   private final Device device;
   private final ModelSpec spec;
   private final long available;
@@ -24,29 +27,50 @@ final class MemoryAdvice {
    * @throws OutOfDeviceMemoryException if not; the message says what would
    */
   static void requireRoom(Device device, ModelPlans plans) {
-    long needed = plans.neededBytes();
     long available = device.availableMemory();
+    ModelSpec spec = plans.trace().spec();
+    int batch = spec.trains() ? spec.batch() : spec.evaluationBatch();
+    requireRoom(
+        batch,
+        plans.neededBytes(),
+        available,
+        () -> spec.trains() ? "; " + new MemoryAdvice(device, spec, available).words() : "");
+  }
+
+  /**
+   * Returns if something that learns from batches fits into the memory of {@code device}.
+   *
+   * @param batch its examples
+   * @param needed bytes with batches of so many
+   * @throws OutOfDeviceMemoryException if not; the message says which batch would
+   */
+  public static void requireRoom(Device device, int batch, IntToLongFunction needed) {
+    long available = device.availableMemory();
+    requireRoom(
+        batch,
+        needed.applyAsLong(batch),
+        available,
+        () -> "; " + words(largestBatch(batch, smaller -> isRoom(needed.applyAsLong(smaller), available))));
+  }
+
+  private static void requireRoom(int batch, long needed, long available, Supplier<String> advice) {
     if (needed > available) {
-      ModelSpec spec = plans.trace().spec();
       throw new OutOfDeviceMemoryException(
           String.format(
               Locale.ROOT,
               "batch %d needs %s, the device has %s to give%s",
-              spec.trains() ? spec.batch() : spec.evaluationBatch(),
+              batch,
               bytes(needed),
               bytes(available),
-              spec.trains() ? "; " + new MemoryAdvice(device, spec, available).words() : ""));
+              advice.get()));
     }
   }
 
   private String words() {
-    int batch = largestBatch();
-    if (batch == 0) {
-      return "not even batch 1 fits";
-    }
-    OptionalInt parts = fewestParts(batch);
+    int batch = largestBatch(spec.batch(), smaller -> fits(smaller, spec.accumulate()));
+    OptionalInt parts = batch == 0 ? OptionalInt.empty() : fewestParts(batch);
     return parts.isEmpty()
-        ? "batch " + batch + " fits"
+        ? words(batch)
         : String.format(
             Locale.ROOT,
             "batch %d fits, and batch %d with --accumulate %d for updates by as many examples",
@@ -55,13 +79,17 @@ final class MemoryAdvice {
             spec.accumulate() * parts.getAsInt());
   }
 
-  /** 0 if there is none. */
-  private int largestBatch() {
+  private static String words(int batch) {
+    return batch == 0 ? "not even batch 1 fits" : "batch " + batch + " fits";
+  }
+
+  /** Below {@code batch}; 0 if there is none. */
+  private static int largestBatch(int batch, IntPredicate fits) {
     int low = 0;
-    int high = spec.batch();
+    int high = batch;
     while (high - low > 1) {
       int middle = (low + high) >>> 1;
-      if (fits(middle, spec.accumulate())) {
+      if (fits.test(middle)) {
         low = middle;
       } else {
         high = middle;
@@ -79,10 +107,14 @@ final class MemoryAdvice {
   }
 
   /** Not to the last byte: the next run finds a little more or less. */
+  private static boolean isRoom(long needed, long available) {
+    return needed <= available - available / 32;
+  }
+
   private boolean fits(int batch, int accumulate) {
     ModelSpec smaller = spec.withSmallerBatch(batch, accumulate);
     try {
-      return ModelPlans.forecast(device, smaller).neededBytes() <= available - available / 32;
+      return isRoom(ModelPlans.forecast(device, smaller).neededBytes(), available);
     } catch (IllegalArgumentException _) {
       return false; // no such model: batch norm of vectors takes more than one example
     }

@@ -114,7 +114,7 @@ record ModelPlans(
 
   /** The same with kernels that can run. */
   ModelPlans prepared(Device device, Consumer<Preparation> progress) {
-    Consumer<Op> next = counted(Preparation.Stage.CHOOSING, progress);
+    Consumer<Op> next = Preparation.counted(Preparation.Stage.CHOOSING, all(), progress);
     return new ModelPlans(
         trace,
         layout,
@@ -127,14 +127,7 @@ record ModelPlans(
         averagedStatistics.map(plan -> plan.prepared(device, next)));
   }
 
-  /** Tells {@code progress} how many kernels of all programs came before each. */
-  Consumer<Op> counted(Preparation.Stage stage, Consumer<Preparation> progress) {
-    int all = all().stream().mapToInt(Plan::kernels).sum();
-    int[] done = {0};
-    return op -> progress.accept(new Preparation(stage, done[0]++, all, op));
-  }
-
-  private List<Plan> all() {
+  List<Plan> all() {
     List<Plan> plans = new ArrayList<>(List.of(judge, predict));
     update.ifPresent(plans::add);
     accumulate.ifPresent(plans::add);

@@ -112,6 +112,23 @@ class PretrainCommandTest extends CommandFixture {
   }
 
   @Test
+  void whatDoesNotFitIsRefusedWithABatchThatDoes() throws IOException {
+    String wide = recipe("[flatten, {dense: 4}, sigmoid, {dense: 3000}, sigmoid, {dense: 3}]", "");
+    Path run = folder.resolve("run");
+    List<String> command =
+        List.of(
+            "pretrain", wide, "--epochs", "1", "--device", "cpu", "--memory-limit", "1200KiB", "--out", run.toString());
+    assertComplaint("batch 100 needs ", with(command, "--batch", "100"));
+    assertFalse(Files.exists(run), "the second layer is refused before the first one learns");
+    String fits = complaint().replaceAll(".*; batch (\\d+) fits$", "$1");
+    assertEquals(Main.OK, run(with(command, "--batch", fits)), this::complaint);
+  }
+
+  private static String[] with(List<String> command, String... more) {
+    return Stream.concat(command.stream(), Stream.of(more)).toArray(String[]::new);
+  }
+
+  @Test
   void mistakesAreAnsweredInOneLineAndLeaveNothing() throws IOException {
     String deep = recipe(DEEP, "");
     Path run = folder.resolve("run");

@@ -3,11 +3,10 @@ package dev.lamina.train.pretrain;
 import dev.lamina.device.Buffer;
 import dev.lamina.device.Device;
 import dev.lamina.device.OutOfDeviceMemoryException;
-import dev.lamina.device.Plan;
+import dev.lamina.device.Preparation;
 import dev.lamina.device.Program;
-import dev.lamina.device.VariableLayout;
 import dev.lamina.device.VariableStore;
-import dev.lamina.graph.Graph;
+import dev.lamina.graph.Op;
 import dev.lamina.graph.Variable;
 import dev.lamina.nn.Parameters;
 import dev.lamina.nn.init.Initializer;
@@ -20,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
+import java.util.function.Consumer;
 
 /**
  * A restricted Boltzmann machine on a device: programs to learn, to judge and to measure, over one set of variables and
@@ -41,22 +41,30 @@ public final class CompiledRbm implements AutoCloseable {
    * Plans and binds the programs, and gives every variable its first value: small random weights, biases of 0.
    *
    * @throws IllegalArgumentException if the parts of {@code spec} do not fit together
-   * @throws OutOfDeviceMemoryException if there is too little memory
+   * @throws OutOfDeviceMemoryException if there is too little memory; the message names the batch that fits
    */
   public CompiledRbm(Device device, RbmSpec spec) {
+    this(device, spec, _ -> {});
+  }
+
+  /**
+   * The same, with somebody who watches.
+   *
+   * @param progress is told, on this thread, of each kernel before it is made ready
+   */
+  public CompiledRbm(Device device, RbmSpec spec, Consumer<Preparation> progress) {
     this.spec = spec;
-    graphs = new RbmGraphs(spec);
-    List<Graph> all = List.of(graphs.learning(), graphs.judging(), graphs.measuring());
-    VariableLayout layout = new VariableLayout(graphs.variables());
-    List<Plan> plans = all.stream().map(graph -> Plan.of(graph, device, layout)).toList();
+    RbmPlans.requireRoom(device, spec);
+    RbmPlans plans = RbmPlans.forecast(device, spec).prepared(device, progress);
+    graphs = plans.graphs();
+    Consumer<Op> next = Preparation.counted(Preparation.Stage.BINDING, plans.all(), progress);
     List<AutoCloseable> opened = new ArrayList<>();
     try {
-      store = opened(new VariableStore(device, layout), opened);
-      long bytes = plans.stream().mapToLong(Plan::arenaBytes).max().orElseThrow();
-      arena = opened(device.allocate(Math.max(bytes, 64)), opened);
-      learn = opened(new Program(plans.get(0), device, store, arena), opened);
-      judge = opened(new Program(plans.get(1), device, store, arena), opened);
-      measure = opened(new Program(plans.get(2), device, store, arena), opened);
+      store = opened(new VariableStore(device, plans.layout()), opened);
+      arena = opened(device.allocate(Math.max(plans.arenaBytes(), 64)), opened);
+      learn = opened(new Program(plans.learn(), device, store, arena, next), opened);
+      judge = opened(new Program(plans.judge(), device, store, arena, next), opened);
+      measure = opened(new Program(plans.measure(), device, store, arena, next), opened);
     } catch (RuntimeException e) {
       for (AutoCloseable part : opened.reversed()) {
         closeAfter(e, part);

@@ -7,6 +7,7 @@ import dev.lamina.data.BatchPosition;
 import dev.lamina.data.Dataset;
 import dev.lamina.data.Split;
 import dev.lamina.device.Device;
+import dev.lamina.device.OutOfDeviceMemoryException;
 import dev.lamina.io.BadInputException;
 import dev.lamina.tensor.HostTensor;
 import dev.lamina.train.DivergenceException;
@@ -29,7 +30,8 @@ import java.util.function.Consumer;
  * <p>Layers below are part of each machine's program, so nothing but batches of raw inputs goes to the device.
  */
 public final class DeepBeliefNet implements AutoCloseable {
-  private static final int SLOTS = 4;
+  /** Batches that are prepared ahead. */
+  static final int SLOTS = 4;
 
   /** The largest of data that was scaled to [0, 1] in 32 bits can be a little more than 1. */
   private static final double ROUNDING = 1e-5;
@@ -97,6 +99,15 @@ public final class DeepBeliefNet implements AutoCloseable {
   }
 
   /**
+   * Returns if the machines of the first {@code count} layers fit into the device's memory, one at a time.
+   *
+   * @throws OutOfDeviceMemoryException if not; the message says which batch would
+   */
+  public void requireRoom(int count, PretrainingOptions options) {
+    layers().subList(0, count).forEach(layer -> RbmPlans.requireRoom(device, machine(layer, options)));
+  }
+
+  /**
    * Pre-trains {@code layer}, above which nothing should be pre-trained yet.
    *
    * @return whether it came to its end; if not, the net is as before
@@ -104,21 +115,7 @@ public final class DeepBeliefNet implements AutoCloseable {
    * @throws DivergenceException if numbers grow beyond all bounds; the net is as before
    */
   public boolean pretrain(HiddenLayer layer, PretrainingOptions options, PretrainingListener listener) {
-    ModelSpec spec = stack.spec();
-    RbmSpec machine =
-        new RbmSpec(
-            layer.path(),
-            layer.units(),
-            layer.hidden(),
-            spec.example(),
-            (inputs, scope) -> stack.below(layer, inputs, scope),
-            options.learning(),
-            options.weightDecay(),
-            spec.batch(),
-            spec.evaluationBatch(),
-            stack.precision().parameters(),
-            spec.seed());
-    try (CompiledRbm rbm = new CompiledRbm(device, machine)) {
+    try (CompiledRbm rbm = new CompiledRbm(device, machine(layer, options), listener::preparing)) {
       SequencedMap<String, HostTensor> below = new LinkedHashMap<>(weights);
       below.remove(layer.path() + ".weight");
       below.remove(layer.path() + ".bias");
@@ -133,6 +130,22 @@ public final class DeepBeliefNet implements AutoCloseable {
       rbm.weights(arena).forEach((name, value) -> weights.computeIfPresent(name, (_, _) -> value));
       return true;
     }
+  }
+
+  private RbmSpec machine(HiddenLayer layer, PretrainingOptions options) {
+    ModelSpec spec = stack.spec();
+    return new RbmSpec(
+        layer.path(),
+        layer.units(),
+        layer.hidden(),
+        spec.example(),
+        (inputs, scope) -> stack.below(layer, inputs, scope),
+        options.learning(),
+        options.weightDecay(),
+        spec.batch(),
+        spec.evaluationBatch(),
+        stack.precision().parameters(),
+        spec.seed());
   }
 
   private static void requireRange(HiddenLayer layer, CompiledRbm.Measures measures) {

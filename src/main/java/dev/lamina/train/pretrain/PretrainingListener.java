@@ -1,7 +1,12 @@
 package dev.lamina.train.pretrain;
 
+import dev.lamina.device.Preparation;
+
 /** Is told how pre-training goes, on the thread that does it. */
 public interface PretrainingListener {
+  /** A kernel of the next layer's machine is about to be made ready. */
+  default void preparing(Preparation kernel) {}
+
   /**
    * A layer is about to learn.
    *

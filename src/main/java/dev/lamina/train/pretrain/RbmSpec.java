@@ -4,6 +4,7 @@ import dev.lamina.graph.Tensor;
 import dev.lamina.nn.Scope;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.TensorType;
+import dev.lamina.train.ModelSpec;
 
 /**
  * What is compiled for one restricted Boltzmann machine.
@@ -54,5 +55,11 @@ public record RbmSpec(
     if (!(weightDecay >= 0) || Double.isInfinite(weightDecay)) {
       throw new IllegalArgumentException("weight decay is a number of 0 or more, got " + weightDecay);
     }
+  }
+
+  /** The same machine with other updates, and as many examples judged at a time as suits them. */
+  RbmSpec withBatch(int examples) {
+    int judged = Math.min(evaluationBatch, ModelSpec.evaluationBatchFor(examples));
+    return new RbmSpec(name, units, hidden, example, stem, learning, weightDecay, examples, judged, dtype, seed);
   }
 }
