@@ -151,7 +151,7 @@ final class MatMulKernel implements CpuKernel {
     }
   }
 
-  /** One block of rows with some panels, of which the first ones come first: a panel stays in the cache meanwhile. */
+  /** One block of rows with some panels. All blocks come with the first panels before any with the next. */
   private void multiply(long a, long b, long c, int chunk, long packed, long scratch, BoundMap rider) {
     int block = chunk % blocks;
     int firstPanel = chunk / blocks * panelsPerChunk;
