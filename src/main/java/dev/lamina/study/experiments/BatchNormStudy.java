@@ -109,7 +109,7 @@ final class BatchNormStudy implements Study {
 
   @Override
   public String duration() {
-    return "12 min";
+    return "5 min";
   }
 
   @Override
@@ -166,7 +166,7 @@ final class BatchNormStudy implements Study {
                 + steps
                 + " steps instead of 50,000; high rates and deep nets from "
                 + Start.SCALED.words
-                + ", without which no deep net of sigmoids would learn whatever its rate",
+                + ", from which nets without batch norm have the better chance",
             "not judged, for the paper does not say it: from weights of "
                 + Start.SCALED.words
                 + " "
