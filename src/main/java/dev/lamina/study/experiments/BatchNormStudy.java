@@ -234,14 +234,7 @@ final class BatchNormStudy implements Study {
   }
 
   private static Outcome train(
-      Setting setting,
-      Splits examples,
-      Start start,
-      int depth,
-      boolean normalised,
-      double rate,
-      int steps,
-      int seed) {
+      Setting setting, Splits examples, Start start, int depth, boolean normalised, double rate, int steps, int seed) {
     setting.doing(
         "%d layers from %s %s batch norm, rate %s, seed %d",
         depth, start.words, normalised ? "with" : "without", Numbers.text(rate), seed);
