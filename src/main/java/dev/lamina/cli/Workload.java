@@ -4,7 +4,6 @@ import dev.lamina.data.BatchSize;
 import dev.lamina.data.DataSource;
 import dev.lamina.data.Dataset;
 import dev.lamina.data.Mnist;
-import dev.lamina.data.Preprocessing;
 import dev.lamina.device.Device;
 import dev.lamina.nn.models.Architectures;
 import dev.lamina.tensor.DType;
@@ -12,6 +11,7 @@ import dev.lamina.tensor.TensorType;
 import dev.lamina.train.CompiledModel;
 import dev.lamina.train.ModelSpec;
 import dev.lamina.train.PreparedInputs;
+import dev.lamina.train.TrainingOptions;
 import dev.lamina.train.recipe.Recipe;
 import dev.lamina.train.recipe.RecipeText;
 import dev.lamina.train.run.RunFolder;
@@ -88,24 +88,11 @@ record Workload(Recipe recipe, ModelSpec spec, int classes) {
   }
 
   private static Workload of(Recipe recipe, TensorType example, int classes, int batch) {
-    Preprocessing preprocessing =
-        recipe.preprocessing() == null ? Preprocessing.usual(example) : recipe.preprocessing();
+    TrainingOptions options = recipe.options();
+    PreparedInputs preparation = new PreparedInputs(options.preprocessingFor(example).blank(example));
+    int evaluationBatch = ModelSpec.evaluationBatchFor(batch);
     ModelSpec spec =
-        new ModelSpec(
-            recipe.layers(classes, example.shape()),
-            example,
-            new PreparedInputs(preprocessing.blank(example)),
-            recipe.loss(),
-            recipe.optimizer(),
-            recipe.clip(),
-            batch,
-            recipe.accumulate(),
-            ModelSpec.evaluationBatchFor(batch),
-            recipe.precision(),
-            recipe.seed(),
-            recipe.regularisation(),
-            recipe.statisticsEvery() > 0,
-            recipe.options().averaging());
+        new ModelSpec(recipe.layers(classes, example.shape()), example, preparation, options, batch, evaluationBatch);
     return new Workload(recipe, spec, classes);
   }
 

@@ -127,6 +127,31 @@ public record ModelSpec(
         null);
   }
 
+  /** What a training with {@code options} compiles, in batches of the given sizes. */
+  public ModelSpec(
+      Layer model,
+      TensorType example,
+      InputPreparation preparation,
+      TrainingOptions options,
+      int batch,
+      int evaluationBatch) {
+    this(
+        model,
+        example,
+        preparation,
+        options.loss(),
+        options.optimizer(),
+        options.clip(),
+        batch,
+        options.accumulate(),
+        evaluationBatch,
+        options.precision(),
+        options.seed(),
+        options.regularisation(),
+        options.statisticsEvery() > 0,
+        options.averaging());
+  }
+
   /**
    * The usual batch of evaluation beside a training with batches of {@code batch}: as large, but enough to keep a
    * device busy, and no larger than what evaluation gains from.
@@ -142,25 +167,15 @@ public record ModelSpec(
 
   /** The same without anybody who looks inside. */
   ModelSpec unobserved() {
-    return new ModelSpec(
-        model,
-        example,
-        preparation,
-        loss,
-        optimizer,
-        clip,
-        batch,
-        accumulate,
-        evaluationBatch,
-        precision,
-        seed,
-        regularisation,
-        false,
-        averaging);
+    return with(batch, accumulate, evaluationBatch, false);
   }
 
   /** The same training in smaller passes, and other ones for an update. */
   ModelSpec withSmallerBatch(int examples, int passes) {
+    return with(examples, passes, Math.min(evaluationBatch, Math.max(examples, LEAST_EVALUATION)), observed);
+  }
+
+  private ModelSpec with(int examples, int passes, int judged, boolean looksInside) {
     return new ModelSpec(
         model,
         example,
@@ -170,11 +185,11 @@ public record ModelSpec(
         clip,
         examples,
         passes,
-        Math.min(evaluationBatch, Math.max(examples, LEAST_EVALUATION)),
+        judged,
         precision,
         seed,
         regularisation,
-        observed,
+        looksInside,
         averaging);
   }
 }

@@ -250,21 +250,8 @@ public final class Trainer {
   }
 
   private ModelSpec spec(ModelFile description, int batch, int evaluationBatch) {
-    return new ModelSpec(
-        layers,
-        description.example(),
-        new PreparedInputs(description.preprocessing()),
-        options.loss(),
-        options.optimizer(),
-        options.clip(),
-        batch,
-        options.accumulate(),
-        evaluationBatch,
-        options.precision(),
-        options.seed(),
-        options.regularisation(),
-        options.statisticsEvery() > 0,
-        options.averaging());
+    PreparedInputs preparation = new PreparedInputs(description.preprocessing());
+    return new ModelSpec(layers, description.example(), preparation, options, batch, evaluationBatch);
   }
 
   /** Fitted to {@code training}, once: a run that goes on has it in its checkpoint. */

@@ -157,7 +157,7 @@ public record TrainingOptions(
   }
 
   /** What is done to inputs like {@code example}. */
-  Preprocessing preprocessingFor(TensorType example) {
+  public Preprocessing preprocessingFor(TensorType example) {
     return preprocessing == null ? Preprocessing.usual(example) : preprocessing;
   }
 
