@@ -393,7 +393,7 @@ public final class CompiledModel implements AutoCloseable {
       Tensor sick = layer.output().map(x -> Exprs.sub(1, Exprs.isFinite(x)));
       graph.output(layer.path(), sick.sum());
     }
-    try (Probe probe = new Probe(this, graph)) {
+    try (ModelProbe probe = new ModelProbe(this, graph)) {
       probe.stage("images", images);
       probe.run();
       return layers.stream().map(LayerTrace::path).filter(layer -> probe.number(layer) != 0).findFirst();

@@ -23,7 +23,7 @@ import java.util.stream.LongStream;
  */
 public final class GradientsThroughTime implements AutoCloseable {
   private final List<String> layers;
-  private final Probe probe;
+  private final ModelProbe probe;
 
   /**
    * Looks at {@code model} through batches of its spec's size.
@@ -46,7 +46,7 @@ public final class GradientsThroughTime implements AutoCloseable {
       graph.output(layer, Tensor.concat(0, gradients.subList(at, at + steps).stream().map(g -> norm(g)).toList()));
       at += steps;
     }
-    probe = new Probe(model, graph);
+    probe = new ModelProbe(model, graph);
   }
 
   /** The norm of a tensor as [1], in double: the square of what has all but vanished is nothing in a float. */

@@ -21,8 +21,8 @@ public final class LossProbe implements AutoCloseable {
 
   private final CompiledModel model;
   private final TensorType targetType;
-  private final Probe forward;
-  private Probe backward;
+  private final ModelProbe forward;
+  private ModelProbe backward;
 
   /**
    * What a batch says.
@@ -46,7 +46,7 @@ public final class LossProbe implements AutoCloseable {
     graph.output("loss", pass.perExample().mean());
     graph.output("loss of zeros", zeros.mean());
     graph.output("deviation", Statistics.deviation(output, output.dtype()));
-    forward = new Probe(model, graph);
+    forward = new ModelProbe(model, graph);
   }
 
   /** The type of a batch's targets. */
@@ -77,12 +77,12 @@ public final class LossProbe implements AutoCloseable {
     return gradients;
   }
 
-  private Probe backward() {
+  private ModelProbe backward() {
     ModelTrace.Pass pass = model.trace().trainingUnchanged();
     Graph graph = pass.graph();
     Map<Variable, Tensor> gradients = WeightGradients.of(graph, pass.perExample().mean(), List.of()).weights();
     gradients.forEach((weight, gradient) -> graph.output(GRADIENT + weight.name(), gradient));
-    return new Probe(model, graph);
+    return new ModelProbe(model, graph);
   }
 
   /**

@@ -48,7 +48,7 @@ public final class Saturation {
     if (shares.isEmpty()) {
       return shares;
     }
-    try (Probe probe = new Probe(model, graph)) {
+    try (ModelProbe probe = new ModelProbe(model, graph)) {
       probe.stage("images", images);
       probe.run();
       for (Map.Entry<String, Double> share : shares.entrySet()) {

@@ -59,7 +59,7 @@ public final class UnitVariance {
     if (targets.isEmpty()) {
       return List.of();
     }
-    try (Probe probe = new Probe(model, graph)) {
+    try (ModelProbe probe = new ModelProbe(model, graph)) {
       probe.stage("images", images);
       probe.run();
       double[] before = targets.stream().mapToDouble(target -> probe.number(target.layer.path())).toArray();
@@ -91,7 +91,7 @@ public final class UnitVariance {
     return variable.name().substring(0, Math.max(0, variable.name().lastIndexOf('.')));
   }
 
-  private static Scaled scale(CompiledModel model, Probe probe, Target target, double before) {
+  private static Scaled scale(CompiledModel model, ModelProbe probe, Target target, double before) {
     double variance = probe.number(target.layer.path());
     int rounds = 0;
     while (Math.abs(variance - 1) >= target.rule.tolerance() && rounds < target.rule.rounds()) {

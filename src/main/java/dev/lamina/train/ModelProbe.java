@@ -8,12 +8,12 @@ import dev.lamina.tensor.HostTensor;
 import java.lang.foreign.Arena;
 
 /** A program beside those of a model, over the same variables, with memory of its own. */
-final class Probe implements AutoCloseable {
+final class ModelProbe implements AutoCloseable {
   private final Buffer memory;
   private final Program program;
 
   /** Plans and binds {@code graph} for the device of {@code model}. */
-  Probe(CompiledModel model, Graph graph) {
+  ModelProbe(CompiledModel model, Graph graph) {
     Plan plan = Plan.of(graph, model.device(), model.store().layout());
     memory = model.device().allocate(Math.max(plan.arenaBytes(), 64));
     try {
