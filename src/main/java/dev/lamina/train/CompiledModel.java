@@ -15,15 +15,12 @@ import dev.lamina.graph.Exprs;
 import dev.lamina.graph.Graph;
 import dev.lamina.graph.Op;
 import dev.lamina.graph.Tensor;
-import dev.lamina.graph.Variable;
 import dev.lamina.nn.Parameters;
-import dev.lamina.nn.init.Initializer;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.HostTensor;
 import dev.lamina.tensor.TensorType;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -40,6 +37,7 @@ public final class CompiledModel implements AutoCloseable {
   private final Device device;
   private final ModelTrace trace;
   private final VariableStore store;
+  private final ModelVariables variables;
   private final Buffer arena;
   private final Program update;
   private final Program accumulate;
@@ -76,6 +74,7 @@ public final class CompiledModel implements AutoCloseable {
     List<AutoCloseable> opened = new ArrayList<>();
     try {
       store = opened(new VariableStore(device, plans.layout()), opened);
+      variables = new ModelVariables(trace, store);
       arena = opened(device.allocate(Math.max(memory.arena, 64)), opened);
       Consumer<Op> next = Preparation.counted(Preparation.Stage.BINDING, plans.all(), progress);
       Function<Plan, Program> program = plan -> opened(new Program(plan, device, store, arena, next), opened);
@@ -149,37 +148,7 @@ public final class CompiledModel implements AutoCloseable {
    * Gives every variable its first value: weights from their initialisers, seeded by the run's seed and their names.
    */
   public void initialise() {
-    try (Arena scratch = Arena.ofConfined()) {
-      for (Variable variable : store.layout().variables()) {
-        if (!isPacked(variable)) {
-          store.write(variable, HostTensor.allocate(scratch, variable.type()));
-        }
-      }
-      for (Parameters.Declaration declaration : trace.parameters().all()) {
-        HostTensor value = HostTensor.allocate(scratch, declaration.variable().type());
-        String name = declaration.variable().name();
-        declaration.initializer().fill(value, Initializer.generator(trace.spec().seed(), name));
-        store.write(declaration.variable(), value);
-      }
-      if (trace.spec().trains()) {
-        store.write(TrainingGraph.BAD_STEP, HostTensor.allocate(scratch, TrainingGraph.BAD_STEP.type()).fill(-1));
-      }
-    }
-    beginAverages();
-  }
-
-  /** Until there are others the averages are what they are of. */
-  private void beginAverages() {
-    try (Arena scratch = Arena.ofConfined()) {
-      trace
-          .averages()
-          .all()
-          .forEach((variable, average) -> {
-            HostTensor value = HostTensor.allocate(scratch, variable.type());
-            store.read(variable, value);
-            store.write(average, value);
-          });
-    }
+    variables.initialise();
   }
 
   /**
@@ -206,13 +175,9 @@ public final class CompiledModel implements AutoCloseable {
                 type -> HostTensor.allocate(scratch, type),
                 BatchPosition.START)) {
       List<UnitVariance.Scaled> scaled = UnitVariance.apply(this, loader.next().inputs());
-      beginAverages();
+      variables.beginAverages();
       return scaled;
     }
-  }
-
-  private static boolean isPacked(Variable variable) {
-    return !variable.members().isEmpty();
   }
 
   /**
@@ -365,20 +330,12 @@ public final class CompiledModel implements AutoCloseable {
    * the passes.
    */
   public long badStep() {
-    return counter(TrainingGraph.BAD_STEP);
+    return variables.counter(TrainingGraph.BAD_STEP);
   }
 
   /** Updates done so far; waits for them. */
   public long steps() {
-    return counter(TrainingGraph.STEPS);
-  }
-
-  private long counter(Variable variable) {
-    try (Arena scratch = Arena.ofConfined()) {
-      HostTensor value = HostTensor.allocate(scratch, variable.type());
-      store.read(variable, value);
-      return (long) value.get(0);
-    }
+    return variables.counter(TrainingGraph.STEPS);
   }
 
   /**
@@ -405,24 +362,12 @@ public final class CompiledModel implements AutoCloseable {
    * appear as their members.
    */
   public SequencedMap<String, HostTensor> state(Arena arenaOfState) {
-    SequencedMap<String, HostTensor> state = new LinkedHashMap<>();
-    for (Variable variable : saved()) {
-      HostTensor value = HostTensor.allocate(arenaOfState, variable.type());
-      store.read(variable, value);
-      state.put(variable.name(), value);
-    }
-    return state;
+    return variables.state(arenaOfState);
   }
 
   /** Weights and statistics only: the trained model, averaged where that is wanted. */
   public SequencedMap<String, HostTensor> weights(Arena arenaOfState) {
-    SequencedMap<String, HostTensor> weights = new LinkedHashMap<>();
-    for (Parameters.Declaration declaration : trace.parameters().all()) {
-      HostTensor value = HostTensor.allocate(arenaOfState, declaration.variable().type());
-      store.read(trace.averages().read(declaration.variable()), value);
-      weights.put(declaration.variable().name(), value);
-    }
-    return weights;
+    return variables.weights(arenaOfState);
   }
 
   /**
@@ -432,38 +377,7 @@ public final class CompiledModel implements AutoCloseable {
    * @throws IllegalArgumentException if a weight or statistic of the model is missing, or a value has another type
    */
   public void load(Map<String, HostTensor> values) {
-    for (Parameters.Declaration declaration : trace.parameters().all()) {
-      Variable variable = declaration.variable();
-      if (!values.containsKey(variable.name())) {
-        throw new IllegalArgumentException("the saved model has no " + variable + "; it is of another architecture");
-      }
-    }
-    for (Variable variable : saved()) {
-      HostTensor value = values.get(variable.name());
-      if (value != null && !value.type().equals(variable.type())) {
-        throw new IllegalArgumentException(
-            variable.name() + " is " + variable.type() + " in this model, and " + value.type() + " in the saved one");
-      }
-    }
-    for (Variable variable : saved()) {
-      if (values.containsKey(variable.name())) {
-        store.write(variable, values.get(variable.name()));
-      }
-    }
-    trace
-        .averages()
-        .all()
-        .forEach((variable, average) -> {
-          if (!values.containsKey(average.name())) {
-            store.write(average, values.get(variable.name()));
-          }
-        });
-  }
-
-  private List<Variable> saved() {
-    return store.layout().variables().stream()
-        .filter(variable -> variable.kind() != Variable.Kind.METRIC && !isPacked(variable))
-        .toList();
+    variables.load(values);
   }
 
   /** The kernels of the updating pass, to be timed one by one; null if the spec has no optimizer. */
