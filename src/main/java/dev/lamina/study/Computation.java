@@ -2,6 +2,7 @@ package dev.lamina.study;
 
 import dev.lamina.device.Buffer;
 import dev.lamina.device.Device;
+import dev.lamina.device.OutOfDeviceMemoryException;
 import dev.lamina.device.Plan;
 import dev.lamina.device.Program;
 import dev.lamina.device.VariableLayout;
@@ -23,7 +24,11 @@ public final class Computation implements AutoCloseable {
   private final Program program;
   private final Set<String> outputs;
 
-  /** Optimises, plans and binds {@code graph}; variables begin as zeros. */
+  /**
+   * Optimises, plans and binds {@code graph}; variables begin as zeros.
+   *
+   * @throws OutOfDeviceMemoryException if it does not fit; then nothing of it stays on the device
+   */
   public Computation(Device device, Graph graph) {
     outputs = Set.copyOf(graph.outputs().keySet());
     Set<Variable> variables = new LinkedHashSet<>(graph.assigns().keySet());
@@ -36,9 +41,14 @@ public final class Computation implements AutoCloseable {
         });
     VariableLayout layout = new VariableLayout(variables);
     Plan plan = Plan.of(graph, device, layout);
-    store = new VariableStore(device, layout);
-    arena = device.allocate(Math.max(plan.arenaBytes(), 64));
-    program = new Program(plan, device, store, arena);
+    try (Unfinished parts = new Unfinished()) {
+      store = new VariableStore(device, layout);
+      parts.add(store::close);
+      arena = device.allocate(Math.max(plan.arenaBytes(), 64));
+      parts.add(arena::close);
+      program = new Program(plan, device, store, arena);
+      parts.finished();
+    }
   }
 
   /** What the graph reads and assigns. */

@@ -34,7 +34,7 @@ public final class Course implements AutoCloseable {
   private static final int SLOTS = 4;
   private static final int EVALUATION_BATCH = 500;
 
-  private final Arena arena = Arena.ofShared();
+  private final Arena arena;
   private final Setting setting;
   private final CompiledModel model;
   private final List<UnitVariance.Scaled> scaled;
@@ -106,28 +106,34 @@ public final class Course implements AutoCloseable {
       int batch,
       long seed) {
     this.setting = setting;
-    model =
-        CompiledModel.compile(
-            setting.device(),
-            new ModelSpec(
-                layers,
-                training.inputType(),
-                new PreparedInputs(preprocessing),
-                new SoftmaxCrossEntropy(),
-                optimizer,
-                clip,
-                batch,
-                1,
-                EVALUATION_BATCH,
-                Precision.TF32,
-                seed,
-                regularisation,
-                false,
-                null));
-    scaled = model.initialise(training);
-    loader =
-        new BatchLoader(
-            training, new BatchOrder.Shuffled(seed), batch, SLOTS, HostAllocator.in(arena), BatchPosition.START);
+    try (Unfinished parts = new Unfinished()) {
+      arena = Arena.ofShared();
+      parts.add(arena::close);
+      model =
+          CompiledModel.compile(
+              setting.device(),
+              new ModelSpec(
+                  layers,
+                  training.inputType(),
+                  new PreparedInputs(preprocessing),
+                  new SoftmaxCrossEntropy(),
+                  optimizer,
+                  clip,
+                  batch,
+                  1,
+                  EVALUATION_BATCH,
+                  Precision.TF32,
+                  seed,
+                  regularisation,
+                  false,
+                  null));
+      parts.add(model::close);
+      scaled = model.initialise(training);
+      loader =
+          new BatchLoader(
+              training, new BatchOrder.Shuffled(seed), batch, SLOTS, HostAllocator.in(arena), BatchPosition.START);
+      parts.finished();
+    }
   }
 
   /** The layers whose weights data decided on, as they began; empty if there are none. */

@@ -61,8 +61,10 @@ public final class LayerProbe implements AutoCloseable {
       outputs.add(x);
     }
     measurement.add(outputs, labels);
-    computation = new Computation(setting.device(), graph);
-    try (Arena arena = Arena.ofConfined()) {
+    try (Unfinished parts = new Unfinished();
+        Arena arena = Arena.ofConfined()) {
+      computation = new Computation(setting.device(), graph);
+      parts.add(computation::close);
       HostTensor inputs = HostTensor.allocate(arena, batched(count, examples.inputType()));
       HostTensor classes = HostTensor.allocate(arena, TensorType.of(DType.I32, count));
       long bytes = examples.inputType().bytes();
@@ -72,6 +74,7 @@ public final class LayerProbe implements AutoCloseable {
       }
       computation.stage("images", inputs);
       computation.stage("labels", classes);
+      parts.finished();
     }
   }
 

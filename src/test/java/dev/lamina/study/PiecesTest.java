@@ -2,6 +2,7 @@ package dev.lamina.study;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lamina.data.Dataset;
@@ -9,7 +10,14 @@ import dev.lamina.data.Mnist;
 import dev.lamina.device.Device;
 import dev.lamina.device.DeviceOptions;
 import dev.lamina.device.Devices;
+import dev.lamina.device.MemoryLimit;
+import dev.lamina.device.OutOfDeviceMemoryException;
+import dev.lamina.graph.Exprs;
+import dev.lamina.graph.Graph;
 import dev.lamina.graph.Statistics;
+import dev.lamina.graph.Tensor;
+import dev.lamina.graph.Variable;
+import dev.lamina.io.BadInputException;
 import dev.lamina.nn.Dense;
 import dev.lamina.nn.Scope.Mode;
 import dev.lamina.nn.Sequential;
@@ -159,6 +167,46 @@ class PiecesTest {
       double[] norms = course.gradientsThroughTime().firstEntry().getValue();
       assertEquals(2, norms.length);
       assertEquals(0.5, norms[0] / norms[1], 1e-5);
+    }
+  }
+
+  /** Of 20 MiB the weight takes 4 and intermediate values 8; input and result, asked for last, are too much. */
+  @Test
+  void aComputationThatDoesNotFitLeavesNothingOnTheDevice() {
+    Graph graph = new Graph();
+    Tensor x = graph.input("x", TensorType.f32(1024, 1024));
+    Variable weight = new Variable("weight", TensorType.f32(1024, 1024), Variable.Kind.WEIGHT);
+    graph.output("y", x.matmul(graph.read(weight)).map(Exprs::exp));
+    try (Device small = limited(14)) {
+      long free = small.availableMemory();
+      assertThrows(OutOfDeviceMemoryException.class, () -> new Computation(small, graph).close());
+      assertEquals(free, small.availableMemory());
+    }
+    try (Device large = limited(64);
+        Computation fits = new Computation(large, graph)) {
+      assertEquals(List.of(weight), fits.variables());
+    }
+  }
+
+  private static Device limited(int mebibytes) {
+    return new Devices()
+        .open("cpu", new DeviceOptions(1).withMemoryLimit(new MemoryLimit.Bytes(mebibytes * (1L << 20))));
+  }
+
+  /** The batches are made when the model is there. */
+  @Test
+  void aCourseWithoutEnoughExamplesLeavesNothingOnTheDevice() {
+    try (Device limited = limited(64)) {
+      long free = limited.availableMemory();
+      Setting small = new Setting(limited, true, 0, new Mnist(), _ -> {});
+      var network = Networks.dense(1, 8, 2, new ReLU(), new He());
+      Dataset data = columns();
+      assertThrows(BadInputException.class, () -> new Course(small, network, new Sgd(), data, EXAMPLES + 1, 1).close());
+      assertEquals(free, limited.availableMemory());
+      try (Course fits = new Course(small, network, new Sgd(), data, EXAMPLES, 1)) {
+        assertEquals(1, fits.stepsPerEpoch());
+        assertTrue(limited.availableMemory() < free, "what a course takes is seen");
+      }
     }
   }
 }
