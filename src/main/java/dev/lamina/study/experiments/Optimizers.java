@@ -33,6 +33,7 @@ final class Optimizers implements Study {
   private static final int WIDTH = 100;
   private static final int BATCH = 100;
   private static final int LOOKS = 20;
+  private static final int SEEDS = 3;
   private static final double LOWEST_DRAWN = 1e-8;
 
   private static final double[] SMALL_RATES = {0.0003, 0.001, 0.003, 0.01, 0.03};
@@ -82,6 +83,7 @@ final class Optimizers implements Study {
   @Override
   public Findings run(Setting setting) {
     int steps = setting.sized(600, 100);
+    int seeds = setting.sized(SEEDS, 1);
     Table grid =
         setting.begun(
             new Table("rates", "Mean training loss of the last updates", "optimizer", "rate", "loss").detail());
@@ -89,15 +91,23 @@ final class Optimizers implements Study {
         setting.begun(
             new Table(
                 "optimizers",
-                "After " + steps + " updates, and " + Ravine.STEPS + " steps in the ravine",
+                "After "
+                    + steps
+                    + " updates, mean and deviation of "
+                    + seeds
+                    + " seeds, and "
+                    + Ravine.STEPS
+                    + " steps in the ravine",
                 "optimizer",
                 "rate",
                 "at the grid's edge",
                 "training loss",
+                "its deviation",
                 "validation accuracy in %",
+                "its deviation",
                 "ravine's rate",
                 "height in the ravine"));
-    Panel losses = Panel.of("Training loss, each at its best rate", "updates", "loss", Scale.LOG_Y);
+    Panel losses = Panel.of("Training loss, each at its best rate, first seed", "updates", "loss", Scale.LOG_Y);
     List<Panel> ravine = new ArrayList<>();
     Panel heights = Panel.of("Height in the ravine, down to 1e-8", "steps", "f", Scale.LOG_Y);
     double[] at = IntStream.rangeClosed(1, LOOKS).mapToDouble(i -> (double) i * steps / LOOKS).toArray();
@@ -105,12 +115,28 @@ final class Optimizers implements Study {
       Splits examples = Splits.open(setting, arena, setting.sized(20_000, 5000), 5000, 1);
       for (Kind kind : KINDS) {
         double[] rates = setting.quick() ? Arrays.copyOfRange(kind.rates, 1, 4) : kind.rates;
-        Outcome best = best(setting, examples, kind, rates, steps, grid);
+        double rate = tuned(setting, examples, kind, rates, steps, grid);
+        List<Outcome> outcomes = new ArrayList<>();
+        for (int seed = 1; seed <= seeds; seed++) {
+          setting.doing("%s, seed %d of %d", kind.name, seed, seeds);
+          // The seed that rates were tuned with is none of these.
+          outcomes.add(train(setting, examples, kind, rate, steps, setting.seed() + seed));
+        }
+        double[] last = outcomes.stream().mapToDouble(Outcome::last).toArray();
+        double[] accuracies = outcomes.stream().mapToDouble(outcome -> 100 * outcome.accuracy).toArray();
         Ravine.Path path = Ravine.best(setting, kind.optimizer, RAVINE_RATES);
-        boolean edge = best.rate == rates[0] || best.rate == rates[rates.length - 1];
+        boolean edge = rate == rates[0] || rate == rates[rates.length - 1];
         table.row(
-            kind.name, best.rate, edge ? "yes" : "no", best.last(), 100 * best.accuracy, path.rate(), path.last());
-        losses = losses.line(kind.name, at, best.losses);
+            kind.name,
+            rate,
+            edge ? "yes" : "no",
+            Numbers.mean(last),
+            Numbers.deviation(last),
+            Numbers.mean(accuracies),
+            Numbers.deviation(accuracies),
+            path.rate(),
+            path.last());
+        losses = losses.line(kind.name, at, outcomes.getFirst().losses);
         heights = heights.line(kind.name, Numbers.counting(0, Ravine.STEPS + 1), drawn(path.values()));
         ravine.add(
             Panel.of(kind.name + ", rate " + Numbers.text(path.rate()), "x (flat)", "y (steep)", Scale.LINEAR)
@@ -128,12 +154,12 @@ final class Optimizers implements Study {
                 + WIDTH
                 + " ReLUs, batches of "
                 + BATCH
-                + ", one seed; the ravine is"
-                + " (x^2 + 50 y^2)/2 from (-8, 1)",
+                + "; a deviation needs more than one seed, and a loss is a dash where one of them diverged; the ravine"
+                + " is (x^2 + 50 y^2)/2 from (-8, 1)",
             "tuning budget: "
                 + (setting.quick() ? 3 : SMALL_RATES.length)
-                + " rates a half decade apart for each (rates.csv has all), lowest training loss at the end; in the"
-                + " ravine "
+                + " rates a half decade apart for each (rates.csv has all), one seed that is not used again, lowest"
+                + " training loss at the end; in the ravine "
                 + Arrays.toString(RAVINE_RATES),
             "the ravine lies along an axis, which suits methods that scale each coordinate by itself",
             "a rate at the edge of its grid might not be the best"));
@@ -144,24 +170,29 @@ final class Optimizers implements Study {
     return Arrays.stream(heights).map(h -> h < LOWEST_DRAWN ? Double.NaN : h).toArray();
   }
 
-  private static Outcome best(Setting setting, Splits examples, Kind kind, double[] rates, int steps, Table grid) {
+  private static double tuned(Setting setting, Splits examples, Kind kind, double[] rates, int steps, Table grid) {
     List<Outcome> outcomes = new ArrayList<>();
     for (double rate : rates) {
       setting.doing("%s, rate %s", kind.name, Numbers.text(rate));
-      var network = Networks.dense(DEPTH, WIDTH, examples.classes(), new ReLU(), new He());
-      try (Course course = new Course(setting, network, kind.optimizer, examples.training(), BATCH, setting.seed())) {
-        double[] losses = new double[LOOKS];
-        for (int look = 0; look < LOOKS; look++) {
-          losses[look] = course.train(steps / LOOKS, rate).loss();
-        }
-        if (course.diverged()) {
-          losses[LOOKS - 1] = Double.NaN;
-        }
-        outcomes.add(new Outcome(rate, losses, course.judge(examples.validation()).accuracy()));
-        grid.row(kind.name, rate, losses[LOOKS - 1]);
-      }
+      Outcome outcome = train(setting, examples, kind, rate, steps, setting.seed());
+      outcomes.add(outcome);
+      grid.row(kind.name, rate, outcome.last());
     }
     // NaN compares as larger than every number.
-    return outcomes.stream().min((a, b) -> Double.compare(a.last(), b.last())).orElseThrow();
+    return outcomes.stream().min((a, b) -> Double.compare(a.last(), b.last())).orElseThrow().rate;
+  }
+
+  private static Outcome train(Setting setting, Splits examples, Kind kind, double rate, int steps, long seed) {
+    var network = Networks.dense(DEPTH, WIDTH, examples.classes(), new ReLU(), new He());
+    try (Course course = new Course(setting, network, kind.optimizer, examples.training(), BATCH, seed)) {
+      double[] losses = new double[LOOKS];
+      for (int look = 0; look < LOOKS; look++) {
+        losses[look] = course.train(steps / LOOKS, rate).loss();
+      }
+      if (course.diverged()) {
+        losses[LOOKS - 1] = Double.NaN;
+      }
+      return new Outcome(rate, losses, course.judge(examples.validation()).accuracy());
+    }
   }
 }
