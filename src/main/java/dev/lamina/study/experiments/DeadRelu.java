@@ -69,7 +69,7 @@ final class DeadRelu implements Study {
 
   @Override
   public String duration() {
-    return "1 min";
+    return "20 s";
   }
 
   @Override

@@ -54,7 +54,7 @@ final class EnsembleStudy implements Study {
 
   @Override
   public String duration() {
-    return "20 s";
+    return "10 s";
   }
 
   @Override

@@ -77,7 +77,7 @@ final class Optimizers implements Study {
 
   @Override
   public String duration() {
-    return "1 min";
+    return "40 s";
   }
 
   @Override

@@ -74,7 +74,7 @@ final class SymmetryStudy implements Study {
 
   @Override
   public String duration() {
-    return "10 s";
+    return "5 s";
   }
 
   @Override
