@@ -53,15 +53,19 @@ final class Results {
       parameters.putAll(sorted);
     }
     Map<String, Double> figures = new TreeMap<>();
-    required(node, "secondaryMetrics")
-        .properties()
-        .forEach(m -> figures.put(m.getKey(), number(m.getValue(), "score")));
+    required(node, "secondaryMetrics").properties().forEach(m -> figures.put(m.getKey(), figure(m.getValue())));
     return new Measurement(
         path[path.length - 2].replace("Benchmark", ""),
         parameters,
         number(primary, "score"),
         number(primary, "scoreError"),
         figures);
+  }
+
+  /** What every iteration says: their score is the sum of all. */
+  private static double figure(JsonNode metric) {
+    JsonNode fork = required(metric, "rawData").path(0);
+    return number(fork.path(0));
   }
 
   private static JsonNode required(JsonNode node, String name) {
@@ -72,9 +76,12 @@ final class Results {
     return value;
   }
 
-  /** JMH writes NaN as a string. */
   private static double number(JsonNode node, String name) {
-    JsonNode value = required(node, name);
+    return number(required(node, name));
+  }
+
+  /** JMH writes NaN as a string. */
+  private static double number(JsonNode value) {
     return value.isNumber() ? value.asDouble() : Double.parseDouble(value.asString());
   }
 }
