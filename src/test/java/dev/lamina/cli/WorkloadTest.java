@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 class WorkloadTest extends CommandFixture {
   @Test
   void sizesThatCannotBeCountedAreRefused() throws IOException {
-    for (String layers : List.of("{dense: 2147483647}", "{maxout: {units: 2, pieces: 2000000000}}")) {
+    for (String layers : List.of("{dense: 2147483647}", "{maxout: {units: 20000000, pieces: 200}}")) {
       Path recipe = recipe("data: %s\nmodel: [flatten, %s]\nbatch: 20\ndevice: reference\n".formatted(data, layers));
       assertComplaint("make layers or the batch smaller", "summary", recipe.toString());
     }

@@ -240,7 +240,9 @@ final class CompiledMap implements MapKernel {
         return bases[slot] + at * bytes;
       }
       if (first || !repeats(slot)) {
-        Staging.gather(geometry, slot, bases[slot], bytes, at, count, row);
+        int once = (int) Math.min(count, periods[slot] == 0 ? count : periods[slot]);
+        Staging.gather(geometry, slot, bases[slot], bytes, at, once, row);
+        Staging.repeat(row, (long) once * bytes, (long) count * bytes);
       }
       return row;
     }

@@ -72,7 +72,7 @@ final class ReduceKernel {
     this.inner = extents[2];
     columns = Math.clamp(inner, 1, MapScratch.BLOCK);
     columnBlocks = (inner + columns - 1) / columns;
-    width = inner == 1 ? 1 : columns <= SIDE_BY_SIDE ? SIDE_BY_SIDE / columns * columns : columns;
+    width = inner == 1 ? 1 : columns * Math.max(1, Math.min(SIDE_BY_SIDE / columns, reduced));
     units = Math.multiplyExact(extents[0], columnBlocks);
     long unitSize = (long) reduced * columns;
     pieces = (int) Math.max(1, Math.min(reduced, (unitSize + PIECE - 1) / PIECE));

@@ -22,6 +22,13 @@ final class Staging {
     }
   }
 
+  /** Fills memory with what its first {@code period} bytes hold, again and again. */
+  static void repeat(long row, long period, long bytes) {
+    for (long done = period; done < bytes; done *= 2) {
+      Memory.copy(row, row + done, Math.min(done, bytes - done));
+    }
+  }
+
   private static void ints(long from, long to, int count, long step) {
     if (step == 0) {
       repeat(ScalarAccess.getInt(from), to, count);

@@ -222,7 +222,7 @@ class ActivationsTest {
     assertArrayEquals(new double[] {3, 6, 2, 0}, result.output());
     assertArrayEquals(new double[] {1 + 2, -1 + 0.5}, result.gradient());
     LayerRun tied = new LayerRun(new Maxout(1, 2)).set("weight", 1, -1).set("bias", 0, 0);
-    assertArrayEquals(new double[] {0}, tied.run(Shape.of(1, 1), 0).gradient(), 0, "equal pieces share: (1 − 1) / 2");
+    assertArrayEquals(new double[] {1}, tied.run(Shape.of(1, 1), 0).gradient(), 0, "the first of equal pieces");
   }
 
   @Test
@@ -247,6 +247,7 @@ class ActivationsTest {
     assertThrows(IllegalArgumentException.class, () -> new LeakyReLU(NAN));
     assertThrows(IllegalArgumentException.class, () -> new PReLU(false, INF));
     assertThrows(IllegalArgumentException.class, () -> new Maxout(3, 1));
+    assertThrows(IllegalArgumentException.class, () -> new Maxout(3, 257));
     assertThrows(IllegalArgumentException.class, () -> new GELU(null));
   }
 }
