@@ -5,6 +5,7 @@ import dev.lamina.device.Device;
 import dev.lamina.device.OutOfDeviceMemoryException;
 import dev.lamina.device.Plan;
 import dev.lamina.device.Program;
+import dev.lamina.device.Unfinished;
 import dev.lamina.device.VariableLayout;
 import dev.lamina.device.VariableStore;
 import dev.lamina.graph.Graph;
@@ -42,10 +43,8 @@ public final class Computation implements AutoCloseable {
     VariableLayout layout = new VariableLayout(variables);
     Plan plan = Plan.of(graph, device, layout);
     try (Unfinished parts = new Unfinished()) {
-      store = new VariableStore(device, layout);
-      parts.add(store::close);
-      arena = device.allocate(Math.max(plan.arenaBytes(), 64));
-      parts.add(arena::close);
+      store = parts.add(new VariableStore(device, layout));
+      arena = parts.add(device.allocate(Math.max(plan.arenaBytes(), 64)));
       program = new Program(plan, device, store, arena);
       parts.finished();
     }

@@ -8,6 +8,7 @@ import dev.lamina.data.Dataset;
 import dev.lamina.data.FittedPreprocessing;
 import dev.lamina.data.HostAllocator;
 import dev.lamina.data.Preprocessing;
+import dev.lamina.device.Unfinished;
 import dev.lamina.loss.SoftmaxCrossEntropy;
 import dev.lamina.nn.Layer;
 import dev.lamina.optim.GradientClip;
@@ -107,27 +108,26 @@ public final class Course implements AutoCloseable {
       long seed) {
     this.setting = setting;
     try (Unfinished parts = new Unfinished()) {
-      arena = Arena.ofShared();
-      parts.add(arena::close);
+      arena = parts.add(Arena.ofShared());
       model =
-          CompiledModel.compile(
-              setting.device(),
-              new ModelSpec(
-                  layers,
-                  training.inputType(),
-                  new PreparedInputs(preprocessing),
-                  new SoftmaxCrossEntropy(),
-                  optimizer,
-                  clip,
-                  batch,
-                  1,
-                  EVALUATION_BATCH,
-                  Precision.TF32,
-                  seed,
-                  regularisation,
-                  false,
-                  null));
-      parts.add(model::close);
+          parts.add(
+              CompiledModel.compile(
+                  setting.device(),
+                  new ModelSpec(
+                      layers,
+                      training.inputType(),
+                      new PreparedInputs(preprocessing),
+                      new SoftmaxCrossEntropy(),
+                      optimizer,
+                      clip,
+                      batch,
+                      1,
+                      EVALUATION_BATCH,
+                      Precision.TF32,
+                      seed,
+                      regularisation,
+                      false,
+                      null)));
       scaled = model.initialise(training);
       loader =
           new BatchLoader(

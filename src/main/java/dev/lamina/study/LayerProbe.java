@@ -1,6 +1,7 @@
 package dev.lamina.study;
 
 import dev.lamina.data.Dataset;
+import dev.lamina.device.Unfinished;
 import dev.lamina.graph.Graph;
 import dev.lamina.graph.Node;
 import dev.lamina.graph.Op;
@@ -63,8 +64,7 @@ public final class LayerProbe implements AutoCloseable {
     measurement.add(outputs, labels);
     try (Unfinished parts = new Unfinished();
         Arena arena = Arena.ofConfined()) {
-      computation = new Computation(setting.device(), graph);
-      parts.add(computation::close);
+      computation = parts.add(new Computation(setting.device(), graph));
       HostTensor inputs = HostTensor.allocate(arena, batched(count, examples.inputType()));
       HostTensor classes = HostTensor.allocate(arena, TensorType.of(DType.I32, count));
       long bytes = examples.inputType().bytes();

@@ -10,6 +10,7 @@ import dev.lamina.device.OutOfDeviceMemoryException;
 import dev.lamina.device.Plan;
 import dev.lamina.device.Preparation;
 import dev.lamina.device.Program;
+import dev.lamina.device.Unfinished;
 import dev.lamina.device.VariableStore;
 import dev.lamina.graph.Exprs;
 import dev.lamina.graph.Graph;
@@ -20,7 +21,6 @@ import dev.lamina.tensor.DType;
 import dev.lamina.tensor.HostTensor;
 import dev.lamina.tensor.TensorType;
 import java.lang.foreign.Arena;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -71,13 +71,12 @@ public final class CompiledModel implements AutoCloseable {
     this.device = device;
     this.trace = plans.trace();
     this.memory = plans.memory();
-    List<AutoCloseable> opened = new ArrayList<>();
-    try {
-      store = opened(new VariableStore(device, plans.layout()), opened);
+    try (Unfinished parts = new Unfinished()) {
+      store = parts.add(new VariableStore(device, plans.layout()));
       variables = new ModelVariables(trace, store);
-      arena = opened(device.allocate(Math.max(memory.arena, 64)), opened);
+      arena = parts.add(device.allocate(Math.max(memory.arena, 64)));
       Consumer<Op> next = Preparation.counted(Preparation.Stage.BINDING, plans.all(), progress);
-      Function<Plan, Program> program = plan -> opened(new Program(plan, device, store, arena, next), opened);
+      Function<Plan, Program> program = plan -> parts.add(new Program(plan, device, store, arena, next));
       update = plans.update().map(program).orElse(null);
       accumulate = plans.accumulate().map(program).orElse(null);
       judge = program.apply(plans.judge());
@@ -91,25 +90,7 @@ public final class CompiledModel implements AutoCloseable {
       averaging = plans.averaging().map(program).orElse(null);
       averagedStatistics = plans.averagedStatistics().map(program).orElse(null);
       rate = device.allocateHost(TensorType.of(trace.spec().precision().parameters()));
-    } catch (RuntimeException e) {
-      // Somebody may try again with less: what half of a model took must be free by then.
-      for (AutoCloseable part : opened.reversed()) {
-        closeAfter(e, part);
-      }
-      throw e;
-    }
-  }
-
-  private static <T extends AutoCloseable> T opened(T part, List<AutoCloseable> all) {
-    all.add(part);
-    return part;
-  }
-
-  private static void closeAfter(RuntimeException failure, AutoCloseable part) {
-    try {
-      part.close();
-    } catch (Exception e) {
-      failure.addSuppressed(e);
+      parts.finished();
     }
   }
 

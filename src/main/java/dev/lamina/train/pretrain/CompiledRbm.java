@@ -5,6 +5,7 @@ import dev.lamina.device.Device;
 import dev.lamina.device.OutOfDeviceMemoryException;
 import dev.lamina.device.Preparation;
 import dev.lamina.device.Program;
+import dev.lamina.device.Unfinished;
 import dev.lamina.device.VariableStore;
 import dev.lamina.graph.Op;
 import dev.lamina.graph.Variable;
@@ -14,7 +15,6 @@ import dev.lamina.nn.init.Normal;
 import dev.lamina.tensor.HostTensor;
 import dev.lamina.tensor.TensorType;
 import java.lang.foreign.Arena;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -58,32 +58,14 @@ public final class CompiledRbm implements AutoCloseable {
     RbmPlans plans = RbmPlans.forecast(device, spec).prepared(device, progress);
     graphs = plans.graphs();
     Consumer<Op> next = Preparation.counted(Preparation.Stage.BINDING, plans.all(), progress);
-    List<AutoCloseable> opened = new ArrayList<>();
-    try {
-      store = opened(new VariableStore(device, plans.layout()), opened);
-      arena = opened(device.allocate(Math.max(plans.arenaBytes(), 64)), opened);
-      learn = opened(new Program(plans.learn(), device, store, arena, next), opened);
-      judge = opened(new Program(plans.judge(), device, store, arena, next), opened);
-      measure = opened(new Program(plans.measure(), device, store, arena, next), opened);
-    } catch (RuntimeException e) {
-      for (AutoCloseable part : opened.reversed()) {
-        closeAfter(e, part);
-      }
-      throw e;
-    }
-    initialise();
-  }
-
-  private static <T extends AutoCloseable> T opened(T part, List<AutoCloseable> all) {
-    all.add(part);
-    return part;
-  }
-
-  private static void closeAfter(RuntimeException failure, AutoCloseable part) {
-    try {
-      part.close();
-    } catch (Exception e) {
-      failure.addSuppressed(e);
+    try (Unfinished parts = new Unfinished()) {
+      store = parts.add(new VariableStore(device, plans.layout()));
+      arena = parts.add(device.allocate(Math.max(plans.arenaBytes(), 64)));
+      learn = parts.add(new Program(plans.learn(), device, store, arena, next));
+      judge = parts.add(new Program(plans.judge(), device, store, arena, next));
+      measure = parts.add(new Program(plans.measure(), device, store, arena, next));
+      initialise();
+      parts.finished();
     }
   }
 
