@@ -24,7 +24,9 @@ public interface TrainingListener {
   /** A few times a second. */
   default void progressed(TrainingProgress progress) {}
 
-  /** After each epoch, its validation, and the writing of its checkpoints. */
+  /**
+   * After each epoch and its validation, before its checkpoints are written: after a kill in between it comes again.
+   */
   default void epochEnded(EpochReport report) {}
 
   /**

@@ -256,6 +256,10 @@ final class TrainingLoop implements AutoCloseable {
     hitSum = 0;
     examples = 0;
     epochSeconds = 0;
+    // What is told before the checkpoint is told again after a kill in between; what was told after it would be lost.
+    for (TrainingListener listener : listeners) {
+      listener.epochEnded(report);
+    }
     if (checkpoints != null) {
       checkpoints.writeKept(epoch, model, description);
     }
@@ -263,9 +267,6 @@ final class TrainingLoop implements AutoCloseable {
     saveLast();
     if (isBest) {
       keepBest();
-    }
-    for (TrainingListener listener : listeners) {
-      listener.epochEnded(report);
     }
   }
 

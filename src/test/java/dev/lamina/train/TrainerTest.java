@@ -160,6 +160,24 @@ class TrainerTest {
     SameBits.assertSameBits(whole.best(), broken.best());
   }
 
+  /** Who is told of an epoch whose checkpoint was never written is told of it again, and of no epoch never. */
+  @Test
+  void anEpochIsToldBeforeItsCheckpointIsWritten(@TempDir Path folder) throws IOException {
+    Dataset data = TinyData.clouds(arena, 200, 0.5, 1);
+    List<Integer> told = new ArrayList<>();
+    TrainingListener witness =
+        new TrainingListener() {
+          @Override
+          public void epochEnded(EpochReport report) {
+            told.add(report.epoch());
+          }
+        };
+    Checkpoints checkpoints = new Checkpoints(folder);
+    Files.createDirectories(checkpoints.last().resolve("in the way"));
+    assertThrows(BadInputException.class, () -> clouds(3).checkpoints(checkpoints, "").listener(witness).fit(data));
+    assertEquals(List.of(1), told);
+  }
+
   /** A folder where the model should go stands for a kill at that moment. */
   @Test
   void aRunThatWasKilledBetweenItsCheckpointAndItsModelHasBoth(@TempDir Path folder) throws IOException {
