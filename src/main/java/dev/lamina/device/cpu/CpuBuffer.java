@@ -8,7 +8,7 @@ import java.util.Set;
 
 /** Off-heap memory with an address. A vector may be read that begins in it and ends behind it. */
 final class CpuBuffer implements Buffer {
-  private final Arena arena = Arena.ofShared();
+  private final Runnable free;
   private final long address;
   private final long bytes;
   private final Set<CpuBuffer> owner;
@@ -16,7 +16,17 @@ final class CpuBuffer implements Buffer {
 
   /** Zeroed memory that leaves {@code owner}, where it is entered, when it is closed. */
   CpuBuffer(long bytes, Set<CpuBuffer> owner) {
-    this.address = arena.allocate(bytes + Memory.ALIGNMENT, Memory.ALIGNMENT).address();
+    // A vector may read beyond the end.
+    long room = bytes + Memory.ALIGNMENT;
+    if (HugePages.suit(room)) {
+      HugePages.Mapping mapping = HugePages.map(room);
+      free = mapping::free;
+      address = mapping.address();
+    } else {
+      Arena arena = Arena.ofShared();
+      free = arena::close;
+      address = arena.allocate(room, Memory.ALIGNMENT).address();
+    }
     this.bytes = bytes;
     this.owner = owner;
     owner.add(this);
@@ -42,7 +52,7 @@ final class CpuBuffer implements Buffer {
     if (!closed) {
       closed = true;
       owner.remove(this);
-      arena.close();
+      free.run();
     }
   }
 }
