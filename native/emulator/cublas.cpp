@@ -92,13 +92,19 @@ bool read(const char* what, const Matrix& x, Type type, int transposed, size_t r
     return true;
 }
 
+// Partial sums of a product whose k is split, as far as they fit: what cuBLAS keeps in its workspace.
+size_t partialSums(const Gemm& g, size_t workspaceBytes) {
+    constexpr size_t PARTS = 8;
+    return std::min(workspaceBytes, PARTS * sizeof(float) * size_t(g.m) * size_t(g.n) * size_t(g.batch));
+}
+
 int run(const Gemm& g, CUdeviceptr workspace, size_t workspaceBytes) {
     Type ta, tb, tc;
     typeOf(g.a.type, &ta);
     typeOf(g.b.type, &tb);
     typeOf(g.c.type, &tc);
     size_t m = size_t(g.m), n = size_t(g.n), k = size_t(g.k);
-    if (workspace != 0 && !emulator_scratch(workspace, workspaceBytes, "the workspace of cublasSetWorkspace"))
+    if (workspace != 0 && !emulator_scratch(workspace, partialSums(g, workspaceBytes), "the workspace of cublasSetWorkspace"))
         return CUDA_ERROR_ILLEGAL_ADDRESS;
     for (int i = 0; i < g.batch; i++) {
         std::vector<float> a, b, sum(n * m);

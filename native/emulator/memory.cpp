@@ -109,10 +109,17 @@ std::string nearest(CUdeviceptr address) {
     return text;
 }
 
-// First byte of the range that lacks a state, or `bytes`.
+// First byte of the range that lacks a state, or `bytes`. The compiler makes vectors of a loop without a way out.
 size_t firstBelow(size_t at, size_t bytes, State wanted) {
+    constexpr size_t BLOCK = 256;
     const unsigned char* s = the().shadow + at;
-    for (size_t i = 0; i < bytes; i++)
+    size_t i = 0;
+    for (; i + BLOCK <= bytes; i += BLOCK) {
+        unsigned char below = 0;
+        for (size_t k = 0; k < BLOCK; k++) below |= s[i + k] < wanted;
+        if (below != 0) break;
+    }
+    for (; i < bytes; i++)
         if (s[i] < wanted) return i;
     return bytes;
 }
