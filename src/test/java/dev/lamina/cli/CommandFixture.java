@@ -3,6 +3,7 @@ package dev.lamina.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.lamina.data.Stripes;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -25,7 +26,7 @@ abstract class CommandFixture {
 
   @BeforeEach
   void writeData() throws IOException {
-    data = Stripes.write(folder.resolve("stripes"));
+    data = Stripes.THREE.write(folder.resolve("stripes"), 120, 30);
   }
 
   /** Runs a command, not on a terminal; its exit code. */

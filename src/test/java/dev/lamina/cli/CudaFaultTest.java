@@ -3,6 +3,7 @@ package dev.lamina.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.lamina.data.Stripes;
 import dev.lamina.device.cuda.emulator.Emulator;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -57,7 +58,7 @@ class CudaFaultTest {
       "--model",
       model,
       "--data",
-      Stripes.write(folder.resolve("stripes")).toString(),
+      Stripes.THREE.write(folder.resolve("stripes"), 120, 30).toString(),
       "--device",
       "cuda",
       "--epochs",

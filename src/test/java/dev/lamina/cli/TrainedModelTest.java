@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.lamina.data.Stripes;
 import dev.lamina.io.Safetensors;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
@@ -95,7 +96,7 @@ class TrainedModelTest extends CommandFixture {
 
     Path two = recipe(recipe.replace("{dense: 1}", "{dense: 2}").formatted(data));
     assertComplaint("a binary loss takes one logit", "train", two.toString(), "--out", folder.resolve("x").toString());
-    Stripes.write(data, "train", 120);
+    Stripes.THREE.write(data, "train", 120);
     Files.delete(data.resolve("classes.txt"));
     Path three = recipe(recipe.formatted(data));
     assertComplaint("has 3 classes, a binary loss tells 2 apart", "train", three.toString());

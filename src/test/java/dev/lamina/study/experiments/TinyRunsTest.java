@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lamina.data.DataSource;
 import dev.lamina.data.Dataset;
+import dev.lamina.data.Stripes;
 import dev.lamina.device.Device;
 import dev.lamina.device.DeviceOptions;
 import dev.lamina.device.Devices;
@@ -22,7 +23,6 @@ import dev.lamina.tensor.HostTensor;
 import dev.lamina.tensor.TensorType;
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -36,40 +36,18 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Longer studies on images that are learned in a moment: what they compute, and the tables they fill. */
 class TinyRunsTest {
-  private static final int CLASSES = 4;
-  private static final int SIDE = 8;
-
   @TempDir Path folder;
   private final Device device = new Devices().open("cpu", new DeviceOptions(1));
   private DataSource data;
 
   @BeforeEach
   void write() throws IOException {
-    write("train", 160);
-    write("t10k", 100);
-    data = DataSource.open(folder);
+    data = DataSource.open(Stripes.FOUR.write(folder, 160, 100));
   }
 
   @AfterEach
   void close() {
     device.close();
-  }
-
-  /** A bright stripe on noise, whose place is the class. */
-  private void write(String part, int count) throws IOException {
-    ByteBuffer images = ByteBuffer.allocate(16 + count * SIDE * SIDE);
-    ByteBuffer labels = ByteBuffer.allocate(8 + count);
-    images.putInt(0x803).putInt(count).putInt(SIDE).putInt(SIDE);
-    labels.putInt(0x801).putInt(count);
-    for (int i = 0; i < count; i++) {
-      labels.put((byte) (i % CLASSES));
-      for (int p = 0; p < SIDE * SIDE; p++) {
-        int background = (i * 37 + p * 11 + i * p) % 50;
-        images.put((byte) (p / SIDE / 2 == i % CLASSES ? 200 + background : background));
-      }
-    }
-    Files.write(folder.resolve(part + "-images-idx3-ubyte"), images.array());
-    Files.write(folder.resolve(part + "-labels-idx1-ubyte"), labels.array());
   }
 
   private Findings quick(Study study) {
@@ -103,7 +81,7 @@ class TinyRunsTest {
 
   @Test
   void reluAndTheOthersAreFollowedUntilTheGoal() throws IOException {
-    write("train", 400); // An update for each of some looks.
+    Stripes.FOUR.write(folder, "train", 400); // An update for each of some looks.
     Findings findings = quick(new ReluVersusTanh());
     List<String[]> rows = cells(findings, "relu-vs-tanh");
     assertEquals(List.of("ReLU", "tanh", "sigmoid"), rows.stream().map(row -> row[0]).toList());
