@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.lamina.device.Buffer;
 import dev.lamina.device.Device;
 import dev.lamina.device.DeviceTensor;
+import dev.lamina.device.ForwardingDevice;
 import dev.lamina.device.Kernel;
 import dev.lamina.device.Step;
 import dev.lamina.device.reference.ReferenceDevice;
@@ -20,7 +20,6 @@ import dev.lamina.tensor.Shape;
 import dev.lamina.tensor.TensorType;
 import java.lang.foreign.Arena;
 import java.util.List;
-import java.util.Optional;
 import java.util.function.BiConsumer;
 import org.junit.jupiter.api.Test;
 import org.opentest4j.TestAbortedException;
@@ -145,12 +144,19 @@ class HarnessTest {
   }
 
   /** A device that spoils each output of its kernels in some way after it was computed. */
-  private record Faulty(Device sound, BiConsumer<List<HostTensor>, HostTensor> fault, boolean writesBeside)
-      implements Device {
+  private static final class Faulty extends ForwardingDevice {
+    private final BiConsumer<List<HostTensor>, HostTensor> fault;
+    private final boolean writesBeside;
+
+    Faulty(Device sound, BiConsumer<List<HostTensor>, HostTensor> fault, boolean writesBeside) {
+      super(sound);
+      this.fault = fault;
+      this.writesBeside = writesBeside;
+    }
 
     @Override
     public Kernel prepare(Op op, List<TensorType> types) {
-      Kernel kernel = sound.prepare(op, types);
+      Kernel kernel = device.prepare(op, types);
       return (inputs, outputs, workspace) -> {
         Step step = kernel.bind(inputs, outputs, workspace);
         return () -> {
@@ -160,10 +166,10 @@ class HarnessTest {
             for (DeviceTensor output : outputs) {
               HostTensor out = host(arena, output);
               fault.accept(in, out);
-              sound.upload(out, output);
+              device.upload(out, output);
               if (writesBeside) {
                 HostTensor zero = HostTensor.allocate(arena, TensorType.of(DType.U8, 1));
-                sound.upload(
+                device.upload(
                     zero, new DeviceTensor(output.buffer(), output.offset() + output.type().bytes(), zero.type()));
               }
             }
@@ -174,7 +180,7 @@ class HarnessTest {
 
     private HostTensor host(Arena arena, DeviceTensor tensor) {
       HostTensor host = HostTensor.allocate(arena, tensor.type());
-      sound.download(tensor, host);
+      device.download(tensor, host);
       return host;
     }
 
@@ -184,48 +190,8 @@ class HarnessTest {
     }
 
     @Override
-    public String description() {
-      return sound.description();
-    }
-
-    @Override
-    public long availableMemory() {
-      return sound.availableMemory();
-    }
-
-    @Override
-    public Buffer allocate(long bytes) {
-      return sound.allocate(bytes);
-    }
-
-    @Override
-    public HostTensor allocateHost(TensorType type) {
-      return sound.allocateHost(type);
-    }
-
-    @Override
-    public Ticket upload(HostTensor source, DeviceTensor target) {
-      return sound.upload(source, target);
-    }
-
-    @Override
-    public void download(DeviceTensor source, HostTensor target) {
-      sound.download(source, target);
-    }
-
-    @Override
-    public Optional<String> unsupported(Op op, List<TensorType> inputs) {
-      return sound.unsupported(op, inputs);
-    }
-
-    @Override
-    public void synchronize() {
-      sound.synchronize();
-    }
-
-    @Override
     public void close() {
-      sound.close();
+      device.close();
     }
   }
 }
