@@ -55,7 +55,7 @@ public final class Conformance {
   }
 
   /** The device with other wishes than usual. */
-  static Device open(DeviceProvider provider, UnaryOperator<DeviceOptions> wishes) {
+  public static Device open(DeviceProvider provider, UnaryOperator<DeviceOptions> wishes) {
     return provider.open(wishes.apply(options()));
   }
 
