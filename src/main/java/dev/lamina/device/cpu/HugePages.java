@@ -12,7 +12,7 @@ import java.util.Locale;
 /**
  * Zeroed memory in pages of 2 MiB, where Linux has them for who asks ({@code madvise(2)}, {@code MADV_HUGEPAGE}). A
  * kernel that walks down a column, or through six rows of an image, meets a new page of 4 KiB with each step, and the
- * processor knows the places of some thousand pages only. Which of its steps wait would differ from start to start.
+ * processor knows the places of some thousand pages only.
  */
 final class HugePages {
   /** The size of a page; smaller memory is better taken elsewhere. */
