@@ -160,7 +160,9 @@ class TrainerTest {
     SameBits.assertSameBits(whole.best(), broken.best());
   }
 
-  /** Who is told of an epoch whose checkpoint was never written is told of it again, and of no epoch never. */
+  /**
+   * A line of metrics that came after the checkpoint would be lost by a kill in between. A folder stands for the kill.
+   */
   @Test
   void anEpochIsToldBeforeItsCheckpointIsWritten(@TempDir Path folder) throws IOException {
     Dataset data = TinyData.clouds(arena, 200, 0.5, 1);
