@@ -41,6 +41,8 @@ public record Cost(long flops, long bytes) {
       case Op.SoftmaxCrossEntropy _, Op.SoftmaxCrossEntropyGradient _, Op.SoftmaxCrossEntropyWithGradient _ ->
           5 * in.getFirst().shape().size();
       case Op.ArgMax _ -> in.getFirst().shape().size();
+      // Two comparisons, subtract, multiply, count.
+      case Op.Histogram _ -> 5 * in.getFirst().shape().size();
       case Op.Fused fused -> {
         long flops = flops(fused.anchor(), in.subList(0, in.size() - fused.extras()), out);
         flops += fused.epilogue() == null ? 0 : elements * arithmetic(fused.epilogue());

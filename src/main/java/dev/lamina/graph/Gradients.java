@@ -177,6 +177,7 @@ public final class Gradients {
           Op.SoftmaxCrossEntropyGradient _,
           Op.SoftmaxCrossEntropyWithGradient _,
           Op.ArgMax _,
+          Op.Histogram _,
           Op.Pack _,
           Op.Fused _ ->
           throw notDifferentiable(node, "it has no derivative here");

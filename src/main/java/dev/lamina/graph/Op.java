@@ -143,6 +143,16 @@ public sealed interface Op {
   record ArgMax() implements Op {}
 
   /**
+   * How many elements lie in each of {@code bins} equal parts of [low, high], both ends included. What lies on an edge
+   * belongs to the part above, but at the end; elements beyond the ends and NaN to none; where all parts are empty
+   * (high = low) the first is meant. Inputs: x, low [], high [], of one type. Output: F32 [bins].
+   */
+  record Histogram(int bins) implements Op {
+    /** The most bins: their counters fit a GPU's shared memory. */
+    public static final int MOST_BINS = 4096;
+  }
+
+  /**
    * One flat vector of {@code size} elements with input i beginning at {@code offsets[i]}, zeros between: the layout of
    * {@link Variable#pack}. A plan lets its inputs be computed in place where it can.
    */
@@ -193,6 +203,7 @@ public sealed interface Op {
       case Concat _ -> "concat";
       case Pad _ -> "pad";
       case ArgMax _ -> "argmax";
+      case Histogram _ -> "histogram";
       case Pack _ -> "pack";
       case Fused fused ->
           fused.anchor.label()

@@ -6,8 +6,6 @@ import static dev.lamina.graph.Exprs.input;
 import dev.lamina.graph.Expr.Relation;
 import dev.lamina.graph.Op.ReduceKind;
 import dev.lamina.tensor.DType;
-import dev.lamina.tensor.Shape;
-import dev.lamina.tensor.TensorType;
 
 /**
  * Statistics of all elements of a tensor, computed where it lies. Results are scalars of the type that sums are to
@@ -58,25 +56,5 @@ public final class Statistics {
   /** The largest element, of x's type. */
   public static Tensor largest(Tensor x) {
     return x.reduce(ReduceKind.MAX, input(0), x.dtype(), new int[0]);
-  }
-
-  /**
-   * How many elements lie in each of {@code bins} equal parts of [low, high], both ends included, as F32 [bins]. If all
-   * are the same they are in the first.
-   *
-   * @param low a scalar
-   * @param high a scalar
-   */
-  public static Tensor histogram(Tensor x, Tensor low, Tensor high, int bins) {
-    Tensor column = x.reshape(Math.toIntExact(x.shape().size()), 1);
-    // Input 1 is low, 2 high, 3 there for the shape: each value is compared with each bin.
-    Tensor row = x.graph().constant(new TensorType(Shape.of(1, bins), DType.F32), 0);
-    Expr width = Exprs.max(Exprs.sub(input(2), input(1)), constant(Float.MIN_NORMAL));
-    Expr place = Exprs.mul(Exprs.div(Exprs.sub(input(0), input(1)), width), bins);
-    Expr within = Exprs.min(place, constant(bins - 0.5));
-    Expr begins = Exprs.add(new Expr.Index(1), input(3));
-    Expr before = Exprs.select(Relation.LT, within, Exprs.add(begins, 1), constant(1), constant(0));
-    Expr counted = Exprs.select(Relation.GE, within, begins, before, constant(0));
-    return column.reduce(ReduceKind.SUM, counted, DType.F32, new int[] {0}, low, high, row);
   }
 }

@@ -214,6 +214,17 @@ public final class Tensor {
     return graph.one(new Op.ArgMax(), this);
   }
 
+  /**
+   * How many elements lie in each of {@code bins} equal parts from {@code low} to {@code high}, F32 [bins]; see {@link
+   * Op.Histogram}.
+   *
+   * @param low a scalar of this tensor's type
+   * @param high likewise
+   */
+  public Tensor histogram(Tensor low, Tensor high, int bins) {
+    return graph.one(new Op.Histogram(bins), this, low, high);
+  }
+
   /** The shape with {@code axes} set to 1, so that a reduced tensor can be repeated along them again. */
   static Shape keepDims(Shape shape, List<Integer> axes) {
     Shape kept = shape;

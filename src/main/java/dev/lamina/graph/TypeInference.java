@@ -132,6 +132,22 @@ public final class TypeInference {
         int[] dims = java.util.Arrays.copyOf(shape.dims(), shape.rank() - 1);
         yield List.of(TensorType.of(DType.I32, dims));
       }
+      case Op.Histogram(int bins) -> {
+        expectInputs(op, in, 3);
+        DType dtype = in.getFirst().dtype();
+        TensorType end = TensorType.of(dtype);
+        require(
+            dtype.isFloating() && in.get(1).equals(end) && in.get(2).equals(end),
+            op,
+            in,
+            "expected floating-point values and two scalars of their type");
+        require(
+            1 <= bins && bins <= Op.Histogram.MOST_BINS,
+            op,
+            in,
+            "expected 1 to " + Op.Histogram.MOST_BINS + " bins, got " + bins);
+        yield List.of(TensorType.f32(bins));
+      }
       case Op.Pack(List<Long> offsets, int size) -> {
         require(
             !in.isEmpty() && offsets.size() == in.size(),

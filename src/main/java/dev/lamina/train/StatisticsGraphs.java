@@ -18,6 +18,7 @@ import dev.lamina.nn.activation.ReLU;
 import dev.lamina.nn.activation.Sigmoid;
 import dev.lamina.nn.activation.Tanh;
 import dev.lamina.tensor.DType;
+import dev.lamina.tensor.TensorType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -31,9 +32,6 @@ import java.util.stream.Stream;
  */
 final class StatisticsGraphs {
   static final int BINS = 30;
-
-  /** Examples whose values are counted into bins: each value is compared with each bin. */
-  private static final int HISTOGRAM_EXAMPLES = 8;
 
   /** The places of a layer's numbers in its output. */
   enum Figure {
@@ -171,9 +169,8 @@ final class StatisticsGraphs {
 
   private static void look(Graph graph, Watched layer, Scope.Applied applied, Tensor gradient) {
     Tensor y = applied.output();
-    Tensor some = y.slice(0, 0, Math.min(y.shape().dim(0), HISTOGRAM_EXAMPLES)).cast(DType.F32);
-    Tensor low = Statistics.least(some);
-    Tensor high = Statistics.largest(some);
+    Tensor low = Statistics.least(y);
+    Tensor high = Statistics.largest(y);
     List<Tensor> figures =
         Stream.of(
                 Statistics.mean(y, DType.F32),
@@ -181,13 +178,15 @@ final class StatisticsGraphs {
                 Statistics.mean(gradient, DType.F32),
                 Statistics.variance(gradient, DType.F32),
                 Statistics.share(y, input(0), Relation.EQ, 0, DType.F32),
-                layer.canSaturate() ? Saturation.share(applied.input(), DType.F32) : graph.constant(low.type(), 0),
-                low,
-                high)
+                layer.canSaturate()
+                    ? Saturation.share(applied.input(), DType.F32)
+                    : graph.constant(TensorType.of(DType.F32), 0),
+                low.cast(DType.F32),
+                high.cast(DType.F32))
             .map(figure -> figure.reshape(1))
             .toList();
     graph.output(layer.figures(), Tensor.concat(0, figures));
-    graph.output(layer.histogram(), Statistics.histogram(some, low, high, BINS));
+    graph.output(layer.histogram(), y.histogram(low, high, BINS));
     if (layer.canDie()) {
       int units = y.shape().last();
       graph.output(layer.units(), y.reshape(Math.toIntExact(y.shape().size() / units), units).max(0).cast(DType.F32));

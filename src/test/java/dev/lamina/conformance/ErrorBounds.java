@@ -67,7 +67,7 @@ final class ErrorBounds {
             CrossEntropyBounds.loss(smoothing, in, values.get(0)),
             CrossEntropyBounds.gradient(smoothing, in, values.get(1)));
       }
-      case Op.Permute _, Op.Slice _, Op.Concat _, Op.Pad _, Op.ArgMax _, Op.Pack _ -> exact(op, in);
+      case Op.Permute _, Op.Slice _, Op.Concat _, Op.Pad _, Op.ArgMax _, Op.Histogram _, Op.Pack _ -> exact(op, in);
       case Op.Fused fused -> fused(fused, in);
       case Op.Input _, Op.Read _, Op.Reshape _ -> throw new IllegalArgumentException(op + " is no work");
     };

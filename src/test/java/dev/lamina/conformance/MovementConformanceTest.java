@@ -97,6 +97,24 @@ class MovementConformanceTest {
     return Conformance.tests(cases);
   }
 
+  @TestFactory
+  Stream<DynamicNode> histogram() {
+    List<OpCase> cases = new ArrayList<>();
+    double[][] ranges = {{-1, 1}, {-0.7, 1.9}, {0, 0}, {1, -1}, {0, Float.MIN_VALUE}, {-3e38, 3e38}, {Double.NaN, 1}};
+    for (Fill fill : List.of(Fills.NORMAL, Fills.TIES, Fills.BROKEN, Fills.constant(0), Fills.constant(Double.NaN))) {
+      for (double[] range : ranges) {
+        In low = in(DType.F32, Fills.constant(range[0]));
+        In high = in(DType.F32, Fills.constant(range[1]));
+        cases.add(OpCase.of(new Op.Histogram(7), in(DType.F32, fill, 3, 70, 5), low, high));
+        cases.add(OpCase.of(new Op.Histogram(300), in(DType.F32, fill, 100_000), low, high));
+      }
+    }
+    In one = in(DType.F32, Fills.constant(1));
+    cases.add(OpCase.of(new Op.Histogram(1), one, one, one));
+    cases.add(OpCase.of(new Op.Histogram(Op.Histogram.MOST_BINS), f32(9), in(DType.F32, Fills.constant(-2)), one));
+    return Conformance.tests(cases);
+  }
+
   private static In of(DType dtype, int... dims) {
     return in(dtype, dtype.isFloating() ? Fills.NORMAL : Fills.INTEGERS, dims);
   }

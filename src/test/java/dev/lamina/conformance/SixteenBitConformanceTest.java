@@ -172,6 +172,12 @@ class SixteenBitConformanceTest {
               OpCase.of(new Op.SoftmaxCrossEntropyGradient(0.1), z, target, of(dtype, Fills.NORMAL, Shape.of(9))));
         }
         cases.add(OpCase.of(new Op.ArgMax(), of(dtype, Fills.BROKEN, s)));
+        cases.add(
+            OpCase.of(
+                new Op.Histogram(classes),
+                of(dtype, Fills.BROKEN, s),
+                of(dtype, Fills.constant(-1.5), Shape.scalar()),
+                of(dtype, Fills.constant(2), Shape.scalar())));
       }
     }
     return Conformance.tests(cases);

@@ -61,6 +61,7 @@ final class CpuKernels {
       case Op.Concat concat -> CopyKernel.concat(concat, in, workers);
       case Op.Pad pad -> CopyKernel.pad(pad, in.getFirst(), workers);
       case Op.ArgMax() -> new ArgMaxKernel(in.getFirst().shape(), workers);
+      case Op.Histogram(int bins) -> new HistogramKernel(bins, in.getFirst().shape(), workers);
       case Op.Pack pack -> CopyKernel.pack(pack, in, workers);
       case Op.Fused fused -> fused(fused, in);
     };
@@ -131,7 +132,8 @@ final class CpuKernels {
           Op.SoftmaxCrossEntropy _,
           Op.SoftmaxCrossEntropyGradient _,
           Op.SoftmaxCrossEntropyWithGradient _,
-          Op.ArgMax _ ->
+          Op.ArgMax _,
+          Op.Histogram _ ->
           floatsOnly(op, in);
       case Op.Fused fused -> unsupportedFused(fused, in);
     };

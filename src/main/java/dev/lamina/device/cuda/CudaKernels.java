@@ -36,7 +36,8 @@ public final class CudaKernels {
     return switch (op) {
       case Op.Input _, Op.Read _, Op.Reshape _ ->
           Optional.of("it is no work: a program answers it with memory that is there");
-      case Op.Map _, Op.Reduce _, Op.Slice _, Op.Concat _, Op.Pad _, Op.Pack _, Op.ArgMax _ -> Optional.empty();
+      case Op.Map _, Op.Reduce _, Op.Slice _, Op.Concat _, Op.Pad _, Op.Pack _, Op.ArgMax _, Op.Histogram _ ->
+          Optional.empty();
       case Op.Permute(var axes) -> PermuteLaunches.unsupported(axes, types.getFirst());
       case Op.Pool2d _, Op.Pool2dGradient _ -> Real.unsupported(first);
       case Op.SoftmaxCrossEntropy _, Op.SoftmaxCrossEntropyGradient _ -> RowLaunches.unsupportedCrossEntropy(types);
@@ -59,6 +60,7 @@ public final class CudaKernels {
       case Op.Reduce reduce -> ReduceLaunches.workspaceBytes(reduce, types);
       case Op.BatchNorm _, Op.BatchNormGradient _, Op.Fused _ -> BatchNormLaunches.workspaceBytes(op, types);
       case Op.Conv2dFilterGradient _ -> depthwise(op, types).filterGradientWorkspaceBytes();
+      case Op.Histogram(int bins) -> HistogramLaunches.workspaceBytes(bins, types.getFirst());
       default -> 0;
     };
   }
@@ -103,6 +105,7 @@ public final class CudaKernels {
       case Op.Pad pad -> CopyLaunches.pad(pad, types.getFirst(), inputs[0], outputs[0]);
       case Op.Pack pack -> CopyLaunches.pack(pack, types, inputs, outputs[0]);
       case Op.ArgMax() -> RowLaunches.argMax(types.getFirst(), inputs[0], outputs[0]);
+      case Op.Histogram(int bins) -> HistogramLaunches.of(bins, types.getFirst(), inputs, outputs[0], workspace);
       case Op.Conv2d _ -> depthwise(op, types).forward(inputs[0], inputs[1], outputs[0]);
       case Op.Conv2dInputGradient _ -> depthwise(op, types).inputGradient(inputs[0], inputs[1], outputs[0]);
       case Op.Conv2dFilterGradient _ ->

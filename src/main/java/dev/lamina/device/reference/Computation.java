@@ -43,6 +43,7 @@ interface Computation {
       case Op.Pad(int axis, int before, int _) -> Movement.pad(in.getFirst(), out.getFirst(), axis, before);
       case Op.Pack(var offsets, int size) -> Movement.pack(in, offsets, size);
       case Op.ArgMax() -> new ArgMaximum(Math.toIntExact(out.getFirst().size()), in.getFirst().last());
+      case Op.Histogram(int bins) -> new Histogram(bins, Math.toIntExact(in.getFirst().size()));
       case Op.Fused fused -> Riding.on(fused, inputs, outputs);
       case Op.Input _, Op.Read _, Op.Reshape _ -> throw new IllegalArgumentException(op.label() + " is no work");
     };

@@ -186,6 +186,7 @@ final class AnchorFusion {
           Op.Concat _,
           Op.Pad _,
           Op.ArgMax _,
+          Op.Histogram _,
           Op.Pack _,
           Op.Fused _ ->
           false;

@@ -73,7 +73,7 @@ final class SignalStack implements AutoCloseable {
       graph.output("low" + i, low);
       graph.output("high" + i, high);
       if (bins > 0) {
-        graph.output("histogram" + i, Statistics.histogram(x, low, high, bins));
+        graph.output("histogram" + i, x.histogram(low, high, bins));
       }
     }
     computation = new Computation(setting.device(), graph);

@@ -104,6 +104,7 @@ class CpuDeviceTest {
         new Case(new Op.Pad(1, 2, 1), List.of(IMAGE)),
         new Case(new Op.Pack(List.of(0L, 80L), 160), List.of(TensorType.f32(70), TensorType.f32(5, 4))),
         new Case(new Op.ArgMax(), List.of(logits)),
+        new Case(new Op.Histogram(30), List.of(IMAGE, TensorType.f32(), TensorType.f32())),
         new Case(
             new Op.Reduce(Op.ReduceKind.SUM, Exprs.input(0), DType.F32, IMAGE.shape(), List.of(0, 1, 2)),
             List.of(IMAGE)),

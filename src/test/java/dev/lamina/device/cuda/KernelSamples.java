@@ -103,6 +103,7 @@ final class KernelSamples {
         Sample.of(new Op.SoftmaxCrossEntropy(0.1), logits, labels),
         Sample.of(new Op.SoftmaxCrossEntropyGradient(0), logits, logits, TensorType.of(real, 32)),
         Sample.of(new Op.ArgMax(), logits),
+        Sample.of(new Op.Histogram(30), x, TensorType.of(real), TensorType.of(real)),
         Sample.of(new Op.Reduce(ReduceKind.SUM, Exprs.input(0), DType.F32, x.shape(), List.of(0, 1, 2)), x),
         Sample.of(new Op.Reduce(ReduceKind.MAX, Exprs.input(0), real, x.shape(), List.of(0, 2)), x),
         Sample.of(new Op.Map(Exprs.add(Exprs.input(0), Exprs.input(1)), real, x.shape()), x, channel));

@@ -322,6 +322,16 @@ class ReferenceByHandTest {
   }
 
   @Test
+  void histogramCountsTheEdgesToTheRightButTheLast() {
+    HostTensor x = HostTensor.of(arena, Shape.of(2, 5), -1, -0.5f, 0, 0.25f, 0.5f, 1, 1, 2, 2.5f, Float.NaN);
+    HostTensor low = HostTensor.of(arena, Shape.scalar(), -1);
+    HostTensor high = HostTensor.of(arena, Shape.scalar(), 2);
+    values(RunOp.run(device, arena, new Op.Histogram(3), x, low, high), 2, 3, 3);
+    values(RunOp.run(device, arena, new Op.Histogram(3), x, high, high), 1, 0, 0);
+    values(RunOp.run(device, arena, new Op.Histogram(3), x, high, low), 0, 0, 0);
+  }
+
+  @Test
   void argMaxTakesTheFirstOfEqualsAndNaN() {
     HostTensor x = f64(Shape.of(4, 3), 1, 3, 3, NAN, 9, NAN, -5, -6, -7, 2, 1, NAN);
     values(RunOp.run(device, arena, new Op.ArgMax(), x), 1, 0, 0, 2);

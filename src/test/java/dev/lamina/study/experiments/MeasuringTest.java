@@ -50,7 +50,7 @@ class MeasuringTest {
     graph.output("norm", Statistics.norm(x, DType.F64));
     graph.output("share", Statistics.share(x, Exprs.input(0), Relation.GE, 1, DType.F64));
     Tensor high = Statistics.largest(x);
-    graph.output("histogram", Statistics.histogram(x, Statistics.least(x), high, 3));
+    graph.output("histogram", x.histogram(Statistics.least(x), high, 3));
     try (Device device = open(name);
         Computation computation = new Computation(device, graph);
         Arena arena = Arena.ofConfined()) {
