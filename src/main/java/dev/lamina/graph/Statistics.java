@@ -10,19 +10,21 @@ import dev.lamina.tensor.DType;
 /**
  * Statistics of all elements of a tensor, computed where it lies. Results are scalars of the type that sums are to
  * have: F64 keeps the digits of millions of elements, F32 is what every device does at full speed.
+ *
+ * <p>Sums are divided after they were made: what a device compiles for their terms is then the same for all sizes.
  */
 public final class Statistics {
   private Statistics() {}
 
   /** The mean. */
   public static Tensor mean(Tensor x, DType type) {
-    return sum(x, Exprs.mul(input(0), share(x)), type);
+    return share(x, sum(x, input(0), type));
   }
 
   /** The variance of the elements as a population; in two passes, so that a mean costs no digits. */
   public static Tensor variance(Tensor x, DType type) {
     Expr deviation = Exprs.sub(input(0), input(1));
-    return sum(x, Exprs.mul(Exprs.mul(deviation, deviation), share(x)), type, mean(x, type));
+    return share(x, sum(x, Exprs.mul(deviation, deviation), type, mean(x, type)));
   }
 
   /** The standard deviation of the elements as a population. */
@@ -37,11 +39,11 @@ public final class Statistics {
 
   /** The share of elements of which {@code value} (input 0 is the element) is in {@code relation} to {@code bound}. */
   public static Tensor share(Tensor x, Expr value, Relation relation, double bound, DType type) {
-    return sum(x, Exprs.select(relation, value, constant(bound), constant(share(x)), constant(0)), type);
+    return share(x, sum(x, Exprs.select(relation, value, constant(bound), constant(1), constant(0)), type));
   }
 
-  private static double share(Tensor x) {
-    return 1.0 / x.shape().size();
+  private static Tensor share(Tensor x, Tensor sum) {
+    return sum.times(1.0 / x.shape().size());
   }
 
   private static Tensor sum(Tensor x, Expr value, DType type, Tensor... others) {

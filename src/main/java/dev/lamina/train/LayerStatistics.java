@@ -15,7 +15,7 @@ import java.util.List;
  * @param saturated the share of a sigmoid's or tanh's inputs beyond ±5, where almost no gradient passes
  * @param deadUnits of a ReLU the share of units that were 0 for every example and place
  * @param unitPeaks of a ReLU the largest output of each unit (the last dimension: a channel, or a feature); else empty
- * @param histogram of its outputs, for some examples of the batch
+ * @param histogram of its outputs
  */
 public record LayerStatistics(
     String path,

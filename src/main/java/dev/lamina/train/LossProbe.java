@@ -45,7 +45,7 @@ public final class LossProbe implements AutoCloseable {
     Tensor zeros = model.spec().loss().perExample(graph.constant(output.type(), 0), pass.target());
     graph.output("loss", pass.perExample().mean());
     graph.output("loss of zeros", zeros.mean());
-    graph.output("deviation", Statistics.deviation(output, output.dtype()));
+    graph.output("deviation", Statistics.deviation(output, model.spec().precision().parameters()));
     forward = new ModelProbe(model, graph);
   }
 
