@@ -20,6 +20,9 @@ final class MatMulKernel implements CpuKernel {
   /** The most panels that share one copy of a block of A: the copy takes as long as its product with one of them. */
   private static final int PANELS_PER_COPY = 8;
 
+  /** Steps of the inner dimension that are copied together. */
+  private static final int STEPS_PER_COPY = 16;
+
   /** Chunks a thread has at least before any takes more than one panel. */
   private static final int CHUNKS_PER_THREAD = 4;
 
@@ -142,12 +145,18 @@ final class MatMulKernel implements CpuKernel {
     }
   }
 
-  /** A chunk's rows of a transposed A, as many as a panel has columns side by side. */
+  /**
+   * A chunk's rows of a transposed A, as many as a panel has columns side by side; a few steps of the inner dimension
+   * for all of them before the next: each step lies in another page.
+   */
   private void copyA(long a, int firstRow, int count, long to) {
-    for (int r = 0; r < count; r += panelColumns) {
-      long from = a + 4L * (firstRow + r);
-      Panel.ofRows(
-          tile, from, 4L * rows, inner, Math.min(panelColumns, count - r), to + r / panelColumns * panelBytes());
+    for (int k = 0; k < inner; k += STEPS_PER_COPY) {
+      int steps = Math.min(STEPS_PER_COPY, inner - k);
+      for (int r = 0; r < count; r += panelColumns) {
+        long from = a + 4L * ((long) k * rows + firstRow + r);
+        long panel = to + r / panelColumns * panelBytes() + 4L * k * panelColumns;
+        Panel.ofRows(tile, from, 4L * rows, steps, Math.min(panelColumns, count - r), panel);
+      }
     }
   }
 
