@@ -74,7 +74,10 @@ final class RecordReader {
       return (Record) constructor.newInstance(arguments);
     } catch (InvocationTargetException e) {
       if (e.getCause() instanceof RuntimeException cause) {
-        throw node.error(path, cause.getMessage());
+        // Most say themselves who complains, which the path has said already.
+        String name = path.substring(path.lastIndexOf('.') + 1) + ": ";
+        String message = cause.getMessage();
+        throw node.error(path, message.startsWith(name) ? message.substring(name.length()) : message);
       }
       throw new IllegalStateException(e);
     } catch (ReflectiveOperationException e) {

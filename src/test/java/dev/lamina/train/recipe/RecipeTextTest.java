@@ -254,6 +254,8 @@ class RecipeTextTest {
           optimizer: {adam: {beta1: 2}}             | r.yaml:1: optimizer.adam: adam
           model: [{conv2d: {filter: 3}}]            | r.yaml:1: model[0].conv2d.filter: there is no such key; did you mean 'filters'?
           model: [{conv2d: {filters: 3}}]           | r.yaml:1: model[0].conv2d: 'kernel' is missing
+          model: [{dropout: 2}]                     | r.yaml:1: model[0].dropout: expected a rate of 0 or more and below 1, got 2.0
+          model: [{maxout: {units: 3, pieces: 1}}]  | r.yaml:1: model[0].maxout: expected 1 unit or more of 2 to 256 pieces, got 3 of 1
           model: [relu, rellu]                      | r.yaml:1: model[1]: there is no layer 'rellu'; did you mean 'relu'?
           model: smallcnn                           | r.yaml:1: model: there is no model 'smallcnn'; did you mean 'small-cnn'?
           model: [{dense: 1, relu: 2}]              | r.yaml:1: model[0]: expected one layer, got the keys dense, relu
