@@ -251,7 +251,7 @@ class RecipeTextTest {
           epochs: three                             | r.yaml:1: epochs: expected a whole number, got 'three'
           optimizer: adm                            | r.yaml:1: optimizer: there is no optimizer 'adm'; did you mean 'adam'?
           optimizer: {adam: {beta3: 1}}             | r.yaml:1: optimizer.adam.beta3: there is no such key; did you mean 'beta1'?
-          optimizer: {adam: {beta1: 2}}             | r.yaml:1: optimizer.adam: adam
+          optimizer: {adam: {beta1: 2}}             | r.yaml:1: optimizer.adam: expected a beta1 of 0 or more and below 1, got 2.0
           model: [{conv2d: {filter: 3}}]            | r.yaml:1: model[0].conv2d.filter: there is no such key; did you mean 'filters'?
           model: [{conv2d: {filters: 3}}]           | r.yaml:1: model[0].conv2d: 'kernel' is missing
           model: [{dropout: 2}]                     | r.yaml:1: model[0].dropout: expected a rate of 0 or more and below 1, got 2.0
