@@ -46,6 +46,8 @@ class TypeInferenceTest {
         refused(
             new Op.SoftmaxCrossEntropy(0), List.of(TensorType.f32(5, 3), TensorType.of(DType.I32, 4)), "class indices"),
         refused(new Op.Slice(1, 3, 3), List.of(IMAGE), "range within 8"),
+        refused(new Op.Histogram(0), List.of(IMAGE, TensorType.f32(), TensorType.f32()), "1 to 4096 bins, got 0"),
+        refused(new Op.Histogram(9), List.of(IMAGE, TensorType.f32(1), TensorType.f32()), "two scalars"),
         refused(new Op.Permute(List.of(0, 1, 1, 3)), List.of(IMAGE), "each axis"),
         refused(new Op.Pad(0, -1, 0), List.of(IMAGE), "negative"),
         refused(new Op.Map(Exprs.input(1), DType.F32, IMAGE.shape()), List.of(IMAGE), "reads input 1"),
