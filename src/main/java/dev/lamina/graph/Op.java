@@ -143,9 +143,9 @@ public sealed interface Op {
   record ArgMax() implements Op {}
 
   /**
-   * How many elements lie in each of {@code bins} equal parts of [low, high], both ends included. What lies on an edge
-   * belongs to the part above, but at the end; elements beyond the ends and NaN to none; where all parts are empty
-   * (high = low) the first is meant. Inputs: x, low [], high [], of one type. Output: F32 [bins].
+   * How many elements lie in each of {@code bins} equal parts of [low, high], both ends included: x is in part {@code
+   * ⌊(x − low)·(bins/(high − low))⌋}, computed in double, but high itself in the last, and if high = low in the first.
+   * Elements beyond the ends and NaN are in none. Inputs: x, low [], high [], of one type. Output: F32 [bins].
    */
   record Histogram(int bins) implements Op {
     /** The most bins: their counters fit a GPU's shared memory. */

@@ -110,6 +110,7 @@ class MovementConformanceTest {
       }
     }
     In one = in(DType.F32, Fills.constant(1));
+    cases.add(OpCase.of(new Op.Histogram(30), f32(2_200_003), in(DType.F32, Fills.constant(-3)), one));
     cases.add(OpCase.of(new Op.Histogram(1), one, one, one));
     cases.add(OpCase.of(new Op.Histogram(Op.Histogram.MOST_BINS), f32(9), in(DType.F32, Fills.constant(-2)), one));
     return Conformance.tests(cases);
