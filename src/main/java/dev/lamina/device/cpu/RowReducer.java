@@ -50,6 +50,9 @@ interface RowReducer {
      * floats, which goes either way where many are equal.
      */
     private static double extreme(boolean largest, long address, int count) {
+      if (count == 0) {
+        return neutral(largest ? ReduceKind.MAX : ReduceKind.MIN);
+      }
       int least = Integer.MAX_VALUE;
       int most = Integer.MIN_VALUE;
       int whole = count & -4;
@@ -68,8 +71,8 @@ interface RowReducer {
         most = Math.max(most, order);
       }
       int infinite = order(Float.floatToRawIntBits(Float.POSITIVE_INFINITY));
-      if (count == 0 || most > infinite || least < ~infinite) {
-        return count == 0 ? neutral(largest ? ReduceKind.MAX : ReduceKind.MIN) : Double.NaN;
+      if (most > infinite || least < ~infinite) {
+        return Double.NaN;
       }
       return Float.intBitsToFloat(order(largest ? most : least));
     }
