@@ -64,9 +64,9 @@ public final class Batch {
     epoch = atEpoch;
     index = atIndex;
     count = Math.min(size, order.length - first);
+    data.copyInputs(order, first, count, inputs);
+    data.copyTargets(order, first, count, targets);
     for (int i = 0; i < count; i++) {
-      data.copyInput(order[first + i], inputs, i);
-      data.copyTarget(order[first + i], targets, i);
       weights.set(i, 1);
     }
     if (count < size) {
