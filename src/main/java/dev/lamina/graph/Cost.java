@@ -26,6 +26,7 @@ public record Cost(long flops, long bytes) {
       case Op.Input _, Op.Read _, Op.Reshape _, Op.Permute _, Op.Slice _, Op.Concat _, Op.Pad _, Op.Pack _ -> 0;
       case Op.Map map -> map.shape().size() * map.exprs().stream().mapToLong(Cost::arithmetic).sum();
       case Op.Reduce reduce -> reduce.shape().size() * (arithmetic(reduce.value()) + 1);
+      case Op.ReduceWithMap(Op.Reduce reduce, Op.Map map) -> flops(reduce, in, out) + flops(map, in, out);
       case Op.MatMul matMul -> 2 * elements * in.getFirst().shape().dim(matMul.transposeA() ? 0 : 1);
       case Op.Conv2d _ -> convolution(out.getFirst().shape(), in.get(1).shape());
       case Op.Conv2dInputGradient _ -> convolution(in.getFirst().shape(), in.get(1).shape());

@@ -170,7 +170,8 @@ public final class Gradients {
           start = stop;
         }
       }
-      case Op.Conv2dInputGradient _,
+      case Op.ReduceWithMap _,
+          Op.Conv2dInputGradient _,
           Op.Conv2dFilterGradient _,
           Op.Pool2dGradient _,
           Op.BatchNormGradient _,

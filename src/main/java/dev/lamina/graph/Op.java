@@ -46,6 +46,12 @@ public sealed interface Op {
     }
   }
 
+  /**
+   * A reduction and a map over one shape in one pass over what they read, for devices that say they can. Inputs: the
+   * same list for both. Outputs: the reduction's, then the map's.
+   */
+  record ReduceWithMap(Reduce reduce, Map map) implements Op {}
+
   /** How {@link Reduce} joins values. */
   enum ReduceKind {
     SUM,
@@ -186,6 +192,7 @@ public sealed interface Op {
       case Read(Variable variable) -> "read " + variable.name();
       case Map map -> map.exprs.size() == 1 ? "map" : "map x" + map.exprs.size();
       case Reduce reduce -> "reduce " + reduce.kind.name().toLowerCase(java.util.Locale.ROOT);
+      case ReduceWithMap(Reduce reduce, Map map) -> reduce.label() + " with " + map.label();
       case Reshape _ -> "reshape";
       case MatMul _ -> "matmul";
       case Conv2d _ -> "conv2d";

@@ -25,6 +25,16 @@ public final class TypeInference {
       case Op.Read(Variable variable) -> List.of(variable.type());
       case Op.Map map -> map(map, in);
       case Op.Reduce reduce -> List.of(reduce(reduce, in));
+      case Op.ReduceWithMap(Op.Reduce reduce, Op.Map map) -> {
+        require(
+            reduce.shape().equals(map.shape()),
+            op,
+            in,
+            "expected one shape, got " + reduce.shape() + " and " + map.shape());
+        List<TensorType> types = new ArrayList<>(List.of(reduce(reduce, in)));
+        types.addAll(map(map, in));
+        yield types;
+      }
       case Op.Reshape(Shape shape, boolean _) -> {
         expectInputs(op, in, 1);
         require(

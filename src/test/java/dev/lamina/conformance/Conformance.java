@@ -108,7 +108,11 @@ public final class Conformance {
   private static boolean mayBeLeftOut(OpCase opCase) {
     List<TensorType> types = new ArrayList<>(opCase.types());
     types.addAll(TypeInference.infer(opCase.op(), opCase.types()));
-    boolean fused = opCase.op() instanceof Op.Fused || opCase.op() instanceof Op.SoftmaxCrossEntropyWithGradient;
+    boolean fused =
+        switch (opCase.op()) {
+          case Op.Fused _, Op.SoftmaxCrossEntropyWithGradient _, Op.ReduceWithMap _ -> true;
+          default -> false;
+        };
     return fused || types.stream().map(TensorType::dtype).anyMatch(OPTIONAL_TYPES::contains);
   }
 }

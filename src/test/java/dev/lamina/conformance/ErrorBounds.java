@@ -38,6 +38,11 @@ final class ErrorBounds {
     return switch (op) {
       case Op.Map map -> map(map, in);
       case Op.Reduce reduce -> List.of(reduce(reduce, in));
+      case Op.ReduceWithMap(var reduce, var map) -> {
+        List<Bounded> outputs = new ArrayList<>(List.of(reduce(reduce, in)));
+        outputs.addAll(map(map, in));
+        yield outputs;
+      }
       case Op.MatMul matMul -> linear(op, in, in.getFirst().shape().dim(matMul.transposeA() ? 0 : 1), 0, 1);
       case Op.Conv2d(var spec) -> {
         Shape filter = in.get(1).shape();

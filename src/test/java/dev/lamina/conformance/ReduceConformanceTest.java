@@ -83,6 +83,34 @@ class ReduceConformanceTest {
     return Conformance.tests(cases);
   }
 
+  /** A learned slope's gradient and that of what it multiplies: the second reads what the first does. */
+  @TestFactory
+  Stream<DynamicNode> withAMapOfTheSameInputs() {
+    List<OpCase> cases = new ArrayList<>();
+    for (Along along : all()) {
+      Shape channels = Shape.of(along.shape.last());
+      Expr slopes = Exprs.ifNotPositive(A, Exprs.mul(A, B), Exprs.constant(0));
+      Expr inputs = Exprs.ifNotPositive(A, Exprs.mul(B, Exprs.input(2)), B);
+      for (ReduceKind kind : List.of(ReduceKind.SUM, ReduceKind.MAX)) {
+        cases.add(
+            OpCase.of(
+                new Op.ReduceWithMap(
+                    new Op.Reduce(kind, slopes, DType.F32, along.shape, along.axes),
+                    new Op.Map(List.of(inputs, Exprs.neg(A)), List.of(DType.F32, DType.F32), along.shape)),
+                in(Fills.NORMAL, along.shape),
+                in(Fills.NORMAL, along.shape),
+                in(Fills.NORMAL, channels)));
+      }
+      cases.add(
+          OpCase.of(
+              new Op.ReduceWithMap(
+                  new Op.Reduce(ReduceKind.SUM, A, DType.F32, along.shape, along.axes),
+                  new Op.Map(Exprs.mul(A, A), DType.F32, along.shape)),
+              in(Fills.NORMAL, along.shape)));
+    }
+    return Conformance.tests(cases);
+  }
+
   @TestFactory
   Stream<DynamicNode> hardInputs() {
     List<OpCase> cases = new ArrayList<>();

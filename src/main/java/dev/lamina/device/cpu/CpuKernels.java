@@ -6,6 +6,7 @@ import dev.lamina.graph.TypeInference;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.Shape;
 import dev.lamina.tensor.TensorType;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -35,7 +36,8 @@ final class CpuKernels {
       case Op.Input _, Op.Read _, Op.Reshape _ ->
           throw new IllegalArgumentException(op.label() + " is no work for a device");
       case Op.Map map -> ExpressionKernel.of(map, in, compiler, workers);
-      case Op.Reduce reduce -> ExpressionKernel.of(reduce, in, compiler, workers);
+      case Op.Reduce reduce -> ExpressionKernel.of(reduce, List.of(), in, compiler, workers);
+      case Op.ReduceWithMap(var reduce, var map) -> ExpressionKernel.of(reduce, map.exprs(), in, compiler, workers);
       case Op.MatMul matMul -> product(matMul, in, null);
       case Op.Conv2d _, Op.Conv2dInputGradient _ -> product(op, in, null);
       case Op.Conv2dFilterGradient(var spec, var filter) ->
@@ -120,6 +122,16 @@ final class CpuKernels {
           Optional.of("it is no work: a program answers it with memory that is there");
       case Op.Map map -> compiler.unsupported(map.exprs(), dtypes(in), map.dtypes());
       case Op.Reduce reduce -> compiler.unsupported(List.of(reduce.value()), dtypes(in), List.of(reduce.dtype()));
+      case Op.ReduceWithMap(var reduce, var map) -> {
+        List<DType> outputs = new ArrayList<>(List.of(reduce.dtype()));
+        outputs.addAll(map.dtypes());
+        List<Expr> exprs = new ArrayList<>(List.of(reduce.value()));
+        exprs.addAll(map.exprs());
+        boolean floats = Stream.concat(dtypes(in).stream(), outputs.stream()).allMatch(dtype -> dtype == DType.F32);
+        yield floats
+            ? compiler.unsupported(exprs, dtypes(in), outputs)
+            : Optional.of("the CPU device reduces and maps in one pass in F32 only");
+      }
       case Op.Permute _, Op.Slice _, Op.Concat _, Op.Pad _, Op.Pack _ -> Optional.empty();
       case Op.MatMul _,
           Op.Conv2d _,

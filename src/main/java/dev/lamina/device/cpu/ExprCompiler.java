@@ -1,19 +1,20 @@
 package dev.lamina.device.cpu;
 
 import dev.lamina.graph.Expr;
-import dev.lamina.graph.Op.ReduceKind;
+import dev.lamina.graph.Op;
 import dev.lamina.graph.lowering.Code;
 import dev.lamina.graph.lowering.Lowering;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.Shape;
 import dev.lamina.tensor.TensorType;
-import java.util.HashSet;
+import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Prepares maps and reductions: 32-bit expressions become bytecode, one class for each distinct code and way its
@@ -109,25 +110,24 @@ final class ExprCompiler {
   }
 
   /**
-   * Prepares a reduction of {@code value}, evaluated over {@code shape}, along {@code axes}.
+   * Prepares a reduction; in F64 its values are computed in double too.
    *
-   * @param output element type of the result; in F64 the values are computed in double too
+   * @param stored expressions over the same inputs and shape whose values are kept as well, each an output after the
+   *     reduction's
    * @throws IllegalArgumentException if the types are {@link #unsupported}
    */
-  Reduction reduce(
-      ReduceKind kind, Expr value, List<TensorType> inputs, DType output, Shape shape, List<Integer> axes) {
-    List<DType> types = inputs.stream().map(TensorType::dtype).toList();
-    DType precision = Expr.precision(types, List.of(output));
-    int direct = direct(value, inputs, precision, shape);
-    MapKernel values = direct >= 0 ? null : map(List.of(value), inputs, List.of(precision), shape);
+  Reduction reduce(Op.Reduce op, List<Expr> stored, List<TensorType> inputs) {
+    DType precision = Expr.precision(inputs.stream().map(TensorType::dtype).toList(), List.of(op.dtype()));
+    int direct = stored.isEmpty() ? direct(op.value(), inputs, precision, op.shape()) : -1;
+    List<Expr> exprs = Stream.concat(Stream.of(op.value()), stored.stream()).toList();
+    MapKernel values =
+        direct >= 0 ? null : map(exprs, inputs, Collections.nCopies(exprs.size(), precision), op.shape());
     RowReducer doubles = new RowReducer.Doubles();
     RowReducer first = precision == DType.F32 ? new RowReducer.Floats() : doubles;
     return Reduction.prepare(
-        shape,
-        new HashSet<>(axes),
-        output,
-        form -> new ReduceKernel(kind, values, direct, precision, form.result(), form.extents(), first, scratch),
-        form -> new ReduceKernel(kind, null, 0, DType.F64, form.result(), form.extents(), doubles, scratch));
+        op,
+        form -> new ReduceKernel(op.kind(), values, direct, precision, form.result(), form.extents(), first, scratch),
+        form -> new ReduceKernel(op.kind(), null, 0, DType.F64, form.result(), form.extents(), doubles, scratch));
   }
 
   /** How many classes have been generated. */

@@ -1,6 +1,7 @@
 package dev.lamina.device.cpu;
 
 import dev.lamina.device.Step;
+import dev.lamina.graph.Expr;
 import dev.lamina.graph.Op;
 import dev.lamina.tensor.TensorType;
 import java.util.List;
@@ -25,8 +26,14 @@ final class ExpressionKernel {
     };
   }
 
-  static CpuKernel of(Op.Reduce op, List<TensorType> inputs, ExprCompiler compiler, Workers workers) {
-    Reduction reduction = compiler.reduce(op.kind(), op.value(), inputs, op.dtype(), op.shape(), op.axes());
+  /**
+   * A reduction.
+   *
+   * @param stored expressions over the same inputs and shape that are outputs too
+   */
+  static CpuKernel of(
+      Op.Reduce op, List<Expr> stored, List<TensorType> inputs, ExprCompiler compiler, Workers workers) {
+    Reduction reduction = compiler.reduce(op, stored, inputs);
     return new CpuKernel() {
       @Override
       public long workspaceBytes() {
@@ -34,8 +41,13 @@ final class ExpressionKernel {
       }
 
       @Override
+      public boolean canShare(int input, int output) {
+        return reduction.canShare(input, output);
+      }
+
+      @Override
       public Step bind(long[] in, long[] out, long workspace) {
-        Reduction.Bound bound = reduction.bind(in, out[0], workspace);
+        Reduction.Bound bound = reduction.bind(in, out, workspace);
         return () -> bound.run(workers);
       }
     };

@@ -45,8 +45,8 @@ final class ReduceKernel {
   private final int chunks;
 
   /**
-   * Prepares a reduction of {@code value}, whose only output is of type {@code valueType} and which is iterated over
-   * [outer][reduced][inner].
+   * Prepares a reduction of {@code value}, whose first output is of type {@code valueType} and which is iterated over
+   * [outer][reduced][inner]. Its other outputs are stored on the way.
    *
    * @param value null if some input holds the values as they are
    * @param direct that input, dense and of type {@code valueType}; −1 if there is none
@@ -86,11 +86,20 @@ final class ReduceKernel {
     return Memory.aligned((long) chunks * width * 8);
   }
 
-  /** Fixes the addresses. */
-  Bound bind(long[] inputs, long target, long workspace) {
+  /** Whether an output of the map but the first may lie exactly where an input lies. */
+  boolean canShare(int input, int output) {
+    return direct < 0 && value.canShare(input, output);
+  }
+
+  /**
+   * Fixes the addresses.
+   *
+   * @param targets of the reduction, then of the map's outputs but the first
+   */
+  Bound bind(long[] inputs, long[] targets, long workspace) {
     return direct < 0
-        ? new Bound(value.bind(inputs, new long[] {0}), 0, target, workspace)
-        : new Bound(null, inputs[direct], target, workspace);
+        ? new Bound(value.bind(inputs, targets), 0, targets[0], workspace)
+        : new Bound(null, inputs[direct], targets[0], workspace);
   }
 
   /** A reduction with its addresses. */
@@ -158,8 +167,17 @@ final class ReduceKernel {
         long at = values(memory, (row + r) * inner + column, count);
         reducer.columns(kind, at, accumulators, count);
       }
-      for (int i = inner; columnBlocks == 1 && i < width; i++) {
-        join(accumulators + 8L * (i % inner), ScalarAccess.getDouble(accumulators + 8L * i));
+      if (columnBlocks == 1) {
+        joinSideBySide(accumulators);
+      }
+    }
+
+    /** Joins the accumulators of rows that were added side by side. */
+    private void joinSideBySide(long accumulators) {
+      for (int row = inner; row < width; row += inner) {
+        for (int i = 0; i < inner; i++) {
+          join(accumulators + 8L * i, ScalarAccess.getDouble(accumulators + 8L * (row + i)));
+        }
       }
     }
 

@@ -1,10 +1,10 @@
 package dev.lamina.device.cpu;
 
+import dev.lamina.graph.Op;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.Shape;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 
 /**
  * A reduction over any set of axes: one {@link ReduceKernel} where the axes that go are neighbours, else one after the
@@ -30,14 +30,14 @@ final class Reduction {
    * @param first makes the kernel that computes the values, for its extents and the type of its result
    * @param further makes the kernels that go on with the result before, doubles
    */
-  static Reduction prepare(Shape shape, Set<Integer> axes, DType output, Stage first, Stage further) {
-    List<Group> groups = groups(shape, axes);
+  static Reduction prepare(Op.Reduce op, Stage first, Stage further) {
+    List<Group> groups = groups(op.shape(), op.axes());
     List<ReduceKernel> kernels = new ArrayList<>();
     List<Long> sizes = new ArrayList<>();
     do {
       Stage.Form form = cutLast(groups);
       boolean last = groups.stream().noneMatch(group -> group.reduced);
-      Stage.Form typed = new Stage.Form(form.extents, last ? output : DType.F64);
+      Stage.Form typed = new Stage.Form(form.extents, last ? op.dtype() : DType.F64);
       kernels.add(kernels.isEmpty() ? first.kernel(typed) : further.kernel(typed));
       sizes.add(last ? 0 : 8L * form.extents[0] * form.extents[2]);
     } while (groups.stream().anyMatch(group -> group.reduced));
@@ -67,7 +67,7 @@ final class Reduction {
   /** Neighbouring dimensions that go or stay together. */
   private record Group(int extent, boolean reduced) {}
 
-  private static List<Group> groups(Shape shape, Set<Integer> axes) {
+  private static List<Group> groups(Shape shape, List<Integer> axes) {
     List<Group> groups = new ArrayList<>();
     for (int axis = 0; axis < shape.rank(); axis++) {
       boolean reduced = axes.contains(axis);
@@ -109,14 +109,24 @@ final class Reduction {
     return workspaceBytes;
   }
 
-  /** Fixes the addresses. */
-  Bound bind(long[] inputs, long output, long workspace) {
+  /** Whether an output may lie exactly where an input lies: the reduction's is made while inputs are still read. */
+  boolean canShare(int input, int output) {
+    return output > 0 && kernels.getFirst().canShare(input, output);
+  }
+
+  /**
+   * Fixes the addresses.
+   *
+   * @param outputs of the reduction, then of what is stored beside it
+   */
+  Bound bind(long[] inputs, long[] outputs, long workspace) {
     List<ReduceKernel.Bound> bound = new ArrayList<>();
     long[] sources = inputs;
+    long[] targets = outputs.clone();
     for (int i = 0; i < results.length; i++) {
-      long target = i == results.length - 1 ? output : workspace + results[i];
-      bound.add(kernels.get(i).bind(sources, target, workspace));
-      sources = new long[] {target};
+      targets[0] = i == results.length - 1 ? outputs[0] : workspace + results[i];
+      bound.add(kernels.get(i).bind(sources, targets, workspace));
+      sources = new long[] {targets[0]};
     }
     return new Bound(bound.toArray(ReduceKernel.Bound[]::new));
   }

@@ -42,7 +42,7 @@ public final class CudaKernels {
       case Op.Pool2d _, Op.Pool2dGradient _ -> Real.unsupported(first);
       case Op.SoftmaxCrossEntropy _, Op.SoftmaxCrossEntropyGradient _ -> RowLaunches.unsupportedCrossEntropy(types);
       case Op.BatchNorm _, Op.BatchNormGradient _ -> BatchNormLaunches.unsupported(op, types);
-      case Op.SoftmaxCrossEntropyWithGradient _ -> Optional.of(THE_PARTS);
+      case Op.SoftmaxCrossEntropyWithGradient _, Op.ReduceWithMap _ -> Optional.of(THE_PARTS);
       case Op.MatMul _ -> Optional.of(A_LIBRARYS);
       case Op.Conv2d _, Op.Conv2dInputGradient _, Op.Conv2dFilterGradient _ ->
           isDepthwise(op, types) ? depthwise(op, types).unsupported() : Optional.of(A_LIBRARYS);
@@ -110,7 +110,7 @@ public final class CudaKernels {
       case Op.Conv2dInputGradient _ -> depthwise(op, types).inputGradient(inputs[0], inputs[1], outputs[0]);
       case Op.Conv2dFilterGradient _ ->
           depthwise(op, types).filterGradient(inputs[0], inputs[1], outputs[0], workspace);
-      case Op.MatMul _, Op.SoftmaxCrossEntropyWithGradient _, Op.Input _, Op.Read _, Op.Reshape _ ->
+      case Op.MatMul _, Op.SoftmaxCrossEntropyWithGradient _, Op.ReduceWithMap _, Op.Input _, Op.Read _, Op.Reshape _ ->
           throw new IllegalArgumentException(op.label() + " has no kernel of Lamina's");
     };
   }

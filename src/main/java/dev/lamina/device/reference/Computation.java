@@ -3,6 +3,7 @@ package dev.lamina.device.reference;
 import dev.lamina.graph.Op;
 import dev.lamina.tensor.Shape;
 import dev.lamina.tensor.TensorType;
+import java.util.Arrays;
 import java.util.List;
 
 /** What an operation computes, without types and memory: plain row-major arrays of doubles in and out. */
@@ -24,6 +25,14 @@ interface Computation {
     return switch (op) {
       case Op.Map map -> new Elementwise(map.exprs(), map.shape(), in);
       case Op.Reduce reduce -> new Reduction(reduce, in);
+      case Op.ReduceWithMap(var reduce, var map) -> {
+        Computation first = new Reduction(reduce, in);
+        Computation second = new Elementwise(map.exprs(), map.shape(), in);
+        yield (from, to) -> {
+          first.run(from, to);
+          second.run(from, Arrays.copyOfRange(to, 1, to.length));
+        };
+      }
       case Op.MatMul matMul -> MatrixProduct.of(matMul, in.getFirst(), out.getFirst());
       case Op.Conv2d(var spec) -> Convolution.of(Convolution.Direction.OUTPUT, spec, in.get(0), in.get(1));
       case Op.Conv2dInputGradient(var spec, var image) ->

@@ -177,6 +177,7 @@ final class AnchorFusion {
           Op.Read _,
           Op.Map _,
           Op.Reduce _,
+          Op.ReduceWithMap _,
           Op.Reshape _,
           Op.SoftmaxCrossEntropy _,
           Op.SoftmaxCrossEntropyGradient _,

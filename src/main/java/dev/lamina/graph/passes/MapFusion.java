@@ -2,7 +2,6 @@ package dev.lamina.graph.passes;
 
 import dev.lamina.graph.Expr;
 import dev.lamina.graph.ExprRewriter;
-import dev.lamina.graph.Exprs;
 import dev.lamina.graph.Graph;
 import dev.lamina.graph.Node;
 import dev.lamina.graph.Op;
@@ -142,7 +141,7 @@ final class MapFusion {
             dtypes.addAll(first.dtypes());
           }
           yield Optional.of(
-              new Join(producer, reader, new Op.Map(exprs, dtypes, second.shape()), wiring.inputs, stays));
+              new Join(producer, reader, new Op.Map(exprs, dtypes, second.shape()), wiring.inputs.tensors(), stays));
         }
         case Op.Reduce second
             when !stays && first.shape().equals(second.shape()) && precision(producer) == precision(reader) -> {
@@ -150,7 +149,7 @@ final class MapFusion {
           Op op =
               new Op.Reduce(
                   second.kind(), wiring.inReader(second.value()), second.dtype(), second.shape(), second.axes());
-          yield Optional.of(new Join(producer, reader, op, wiring.inputs, false));
+          yield Optional.of(new Join(producer, reader, op, wiring.inputs.tensors(), false));
         }
         default -> Optional.empty();
       };
@@ -188,27 +187,18 @@ final class MapFusion {
 
   /** The inputs of two nodes as one list, and each node's expressions over it. */
   private static final class Wiring {
-    final List<Tensor> inputs = new ArrayList<>();
+    private final JointInputs inputs = new JointInputs();
     private final List<Expr> readerPlaces = new ArrayList<>();
-    private final List<Expr> producerPlaces = new ArrayList<>();
+    private final List<Expr> producerPlaces;
 
     Wiring(Node producer, Op.Map first, Node reader) {
-      producer.inputs().forEach(input -> producerPlaces.add(place(input)));
+      producerPlaces = inputs.places(producer);
       for (Tensor input : reader.inputs()) {
         readerPlaces.add(
             input.node() == producer
                 ? ExprRewriter.substitute(first.exprs().get(input.index()), producerPlaces)
-                : place(input));
+                : inputs.place(input));
       }
-    }
-
-    private Expr place(Tensor tensor) {
-      int at = inputs.indexOf(tensor);
-      if (at < 0) {
-        at = inputs.size();
-        inputs.add(tensor);
-      }
-      return Exprs.input(at);
     }
 
     Expr inReader(Expr expr) {

@@ -2,7 +2,6 @@ package dev.lamina.graph.passes;
 
 import dev.lamina.graph.Expr;
 import dev.lamina.graph.ExprRewriter;
-import dev.lamina.graph.Exprs;
 import dev.lamina.graph.Graph;
 import dev.lamina.graph.Node;
 import dev.lamina.graph.Node.Phase;
@@ -48,7 +47,7 @@ final class SiblingMaps {
       List<Node> group = open.computeIfAbsent(family(node), _ -> new ArrayList<>());
       group.add(node);
       Joined joined = Joined.of(group);
-      if (joined.op.exprs().size() > MOST_OUTPUTS || !support.runs(joined.op, joined.types())) {
+      if (joined.op.exprs().size() > MOST_OUTPUTS || !support.runs(joined.op, joined.inputs.types())) {
         group.removeLast();
         groups.add(List.copyOf(group));
         group.clear();
@@ -82,7 +81,7 @@ final class SiblingMaps {
         rewrite.copy(node);
       } else if (group.getLast() == node) {
         Joined joined = Joined.of(group);
-        List<Tensor> results = rewrite.add("", Phase.UPDATE, joined.op, rewrite.of(joined.inputs));
+        List<Tensor> results = rewrite.add("", Phase.UPDATE, joined.op, rewrite.of(joined.inputs.tensors()));
         int at = 0;
         for (Node member : group) {
           rewrite.put(member, results.subList(at, at + member.types().size()));
@@ -93,29 +92,21 @@ final class SiblingMaps {
     return rewrite.finish();
   }
 
-  /** Maps of one family as one: their inputs without repetition, their outputs one behind the other. */
-  private record Joined(Op.Map op, List<Tensor> inputs) {
+  /** Maps of one family as one: their outputs one behind the other. */
+  private record Joined(Op.Map op, JointInputs inputs) {
 
     static Joined of(List<Node> maps) {
-      Map<Tensor, Integer> places = new LinkedHashMap<>();
+      JointInputs inputs = new JointInputs();
       List<Expr> exprs = new ArrayList<>();
       List<DType> dtypes = new ArrayList<>();
       for (Node node : maps) {
         Op.Map map = (Op.Map) node.op();
-        List<Expr> inputs = new ArrayList<>();
-        for (Tensor input : node.inputs()) {
-          places.putIfAbsent(input, places.size());
-          inputs.add(Exprs.input(places.get(input)));
-        }
-        map.exprs().forEach(expr -> exprs.add(ExprRewriter.substitute(expr, inputs)));
+        List<Expr> places = inputs.places(node);
+        map.exprs().forEach(expr -> exprs.add(ExprRewriter.substitute(expr, places)));
         dtypes.addAll(map.dtypes());
       }
       Shape shape = ((Op.Map) maps.getFirst().op()).shape();
-      return new Joined(new Op.Map(exprs, dtypes, shape), List.copyOf(places.keySet()));
-    }
-
-    List<TensorType> types() {
-      return inputs.stream().map(Tensor::type).toList();
+      return new Joined(new Op.Map(exprs, dtypes, shape), inputs);
     }
   }
 }

@@ -108,6 +108,11 @@ class CpuDeviceTest {
         new Case(
             new Op.Reduce(Op.ReduceKind.SUM, Exprs.input(0), DType.F32, IMAGE.shape(), List.of(0, 1, 2)),
             List.of(IMAGE)),
+        new Case(
+            new Op.ReduceWithMap(
+                new Op.Reduce(Op.ReduceKind.SUM, relu(0), DType.F32, IMAGE.shape(), List.of(0, 1, 2)),
+                new Op.Map(mask, DType.F32, IMAGE.shape())),
+            java.util.Collections.nCopies(6, IMAGE)),
         new Case(new Op.Map(relu(0), DType.F32, IMAGE.shape()), List.of(IMAGE)));
   }
 

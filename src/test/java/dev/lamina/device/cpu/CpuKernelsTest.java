@@ -254,6 +254,28 @@ class CpuKernelsTest {
     }
   }
 
+  @ParameterizedTest(name = "[{0},{1}]")
+  @CsvSource({"1,1", "5,10", "300,64", "70,1000"})
+  void aReductionAndAMapAreTheSameToTheBitTogetherAndApart(int n, int c) {
+    Shape shape = Shape.of(n, c);
+    HostTensor x = normal(0, 1, n, c);
+    HostTensor dy = normal(0, 1, n, c);
+    HostTensor slopes = normal(0, 1, c);
+    Expr ofSlope = Exprs.ifNotPositive(Exprs.input(0), Exprs.mul(Exprs.input(0), Exprs.input(1)), Exprs.constant(0));
+    Expr ofX = Exprs.ifNotPositive(Exprs.input(0), Exprs.mul(Exprs.input(1), Exprs.input(2)), Exprs.input(1));
+    Op.Map map = new Op.Map(ofX, DType.F32, shape);
+    for (List<Integer> axes : List.of(List.of(0), List.of(1), List.of(0, 1))) {
+      Op.Reduce reduce = new Op.Reduce(Op.ReduceKind.SUM, ofSlope, DType.F32, shape, axes);
+      for (CpuDevice device : devices) {
+        List<HostTensor> both = RunOp.run(device, arena, new Op.ReduceWithMap(reduce, map), List.of(x, dy, slopes));
+        HostTensor sums = RunOp.run(device, arena, reduce, x, dy, slopes);
+        HostTensor mapped = RunOp.run(device, arena, map, x, dy, slopes);
+        assertEquals(-1, sums.segment().mismatch(both.get(0).segment()), "the sums over " + axes);
+        assertEquals(-1, mapped.segment().mismatch(both.get(1).segment()), "the map beside sums over " + axes);
+      }
+    }
+  }
+
   @Test
   void aLabelThatNamesNoClassMakesItsRowNan() {
     HostTensor logits = normal(0, 1, 4, 3);

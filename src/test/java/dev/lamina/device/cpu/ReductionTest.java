@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lamina.graph.Expr;
+import dev.lamina.graph.Op;
 import dev.lamina.graph.Op.ReduceKind;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.HostTensor;
@@ -52,11 +53,11 @@ class ReductionTest {
       this.axes = axes;
       values =
           new MapFixture(arena, List.of(value), inputs, List.of(DType.F32), shape, axes.hashCode() + shape.hashCode());
-      reduction = new ExprCompiler(bits).reduce(kind, value, inputs, dtype, shape, axes);
+      reduction = new ExprCompiler(bits).reduce(new Op.Reduce(kind, value, dtype, shape, axes), List.of(), inputs);
       int[] kept = IntStream.range(0, shape.rank()).filter(axis -> !axes.contains(axis)).map(shape::dim).toArray();
       output = HostTensor.allocate(arena, TensorType.of(dtype, kept));
       long workspace = arena.allocate(Math.max(64, reduction.workspaceBytes()), 64).address();
-      bound = reduction.bind(MapFixture.addresses(values.inputs), output.segment().address(), workspace);
+      bound = reduction.bind(MapFixture.addresses(values.inputs), new long[] {output.segment().address()}, workspace);
     }
 
     void run(int threads) {
@@ -165,11 +166,17 @@ class ReductionTest {
       var fill = HostTensor.allocate(arena, TensorType.f32(size));
       fill.fill(0.1);
       Reduction reduction =
-          new ExprCompiler(bits).reduce(ReduceKind.SUM, X, List.of(fill.type()), DType.F32, fill.shape(), List.of(0));
+          new ExprCompiler(bits)
+              .reduce(
+                  new Op.Reduce(ReduceKind.SUM, X, DType.F32, fill.shape(), List.of(0)),
+                  List.of(),
+                  List.of(fill.type()));
       HostTensor result = HostTensor.allocate(arena, TensorType.f32());
       long workspace = arena.allocate(reduction.workspaceBytes(), 64).address();
       try (Workers workers = new Workers(2)) {
-        reduction.bind(new long[] {fill.segment().address()}, result.segment().address(), workspace).run(workers);
+        reduction
+            .bind(new long[] {fill.segment().address()}, new long[] {result.segment().address()}, workspace)
+            .run(workers);
       }
       assertEquals((float) (0.1f * (double) size), (float) result.get(0));
     }

@@ -275,6 +275,48 @@ class PassesTest {
     assertEquals(0, count(crossEntropy(false, NOTHING), Op.SoftmaxCrossEntropyWithGradient.class));
   }
 
+  /**
+   * The gradients of x and of the slope of a PReLU over [rows, 64].
+   *
+   * @param after whether the one is computed from the other
+   */
+  private static Graph slopes(int rows, boolean after, Support support) {
+    Graph graph = new Graph();
+    Tensor x = graph.input("x", TensorType.f32(rows, 64));
+    Tensor dy = graph.input("dy", TensorType.f32(rows, 64));
+    Expr v = Exprs.input(0);
+    Expr d = Exprs.input(1);
+    Tensor ofSlope = x.map(Exprs.ifNotPositive(v, Exprs.mul(v, d), Exprs.constant(0)), dy).sum();
+    Tensor factor = after ? ofSlope.reshape(1) : graph.input("slope", TensorType.f32(1));
+    graph.output("of slope", ofSlope);
+    graph.output("of x", x.map(Exprs.ifNotPositive(v, Exprs.mul(d, Exprs.input(2)), d), dy, factor));
+    return Passes.optimise(graph, support, List.of());
+  }
+
+  @Test
+  void aReductionAndAMapThatReadTheSameAreOnePass() {
+    Graph optimised = slopes(1024, false, EVERYTHING);
+    assertEquals(1, count(optimised, Op.ReduceWithMap.class));
+    assertEquals(0, count(optimised, Op.Map.class) + count(optimised, Op.Reduce.class));
+    assertEquals(TensorType.f32(), optimised.outputs().get("of slope").type());
+    assertEquals(TensorType.f32(1024, 64), optimised.outputs().get("of x").type());
+  }
+
+  @Test
+  void aReductionAndAMapOfWhichOneNeedsTheOtherStayApart() {
+    assertEquals(0, count(slopes(1024, true, EVERYTHING), Op.ReduceWithMap.class));
+  }
+
+  @Test
+  void whatTheCachesHoldIsReducedAndMappedApart() {
+    assertEquals(0, count(slopes(64, false, EVERYTHING), Op.ReduceWithMap.class));
+  }
+
+  @Test
+  void aDeviceThatCannotReducesAndMapsApart() {
+    assertEquals(0, count(slopes(1024, false, (op, _) -> !(op instanceof Op.ReduceWithMap)), Op.ReduceWithMap.class));
+  }
+
   @Test
   void constantsAreWrittenIntoWhatReadsThem() {
     Tensor third = graph.constant(TensorType.f32(), 1 / 3.0);
