@@ -115,7 +115,6 @@ final class StudyCommand implements Callable<Integer> {
     Devices.Choice choice = DeviceChoice.of(device, cuda.in(new DeviceOptions(threads)));
     DataSource source = DataSource.open(data);
     Path folder = out == null ? Path.of("studies", study.name() + (quick ? "-quick" : "")) : out;
-    AtomicFile.requireWritable(folder, 0);
     try (StopSignal stop = new StopSignal();
         StudyProgress progress = new StudyProgress(console, stop::wantsStop)) {
       return run(study, choice, source, folder, progress);
@@ -128,6 +127,7 @@ final class StudyCommand implements Callable<Integer> {
     Findings findings;
     try (Device opened = choice.open()) {
       ActivationTimes times = jmh == null ? null : ActivationTimes.read(jmh, opened.name(), study.timed(quick));
+      AtomicFile.requireWritable(folder, 0);
       findings = study.run(new Setting(opened, quick, seed, source, progress, times));
     } catch (Watcher.Stopped _) {
       progress.close();

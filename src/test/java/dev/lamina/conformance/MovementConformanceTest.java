@@ -109,6 +109,10 @@ class MovementConformanceTest {
         cases.add(OpCase.of(new Op.Histogram(300), in(DType.F32, fill, 100_000), low, high));
       }
     }
+    In wide = in(DType.F64, Fills.constant(2.5));
+    cases.add(
+        OpCase.of(
+            new Op.Histogram(30), in(DType.F64, Fills.NORMAL, 3, 70, 5), in(DType.F64, Fills.constant(-0.5)), wide));
     In one = in(DType.F32, Fills.constant(1));
     cases.add(OpCase.of(new Op.Histogram(30), f32(2_200_003), in(DType.F32, Fills.constant(-3)), one));
     cases.add(OpCase.of(new Op.Histogram(1), one, one, one));

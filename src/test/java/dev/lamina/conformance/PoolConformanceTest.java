@@ -2,6 +2,8 @@ package dev.lamina.conformance;
 
 import static dev.lamina.conformance.Fills.in;
 
+import dev.lamina.graph.Expr;
+import dev.lamina.graph.Exprs;
 import dev.lamina.graph.Op;
 import dev.lamina.graph.Op.PoolKind;
 import dev.lamina.graph.Padding;
@@ -62,6 +64,25 @@ class PoolConformanceTest {
     for (Geometry g : geometries()) {
       for (PoolKind kind : PoolKind.values()) {
         cases.add(OpCase.of(new Op.Pool2d(kind, g.spec), in(Fills.NORMAL, g.image)));
+      }
+    }
+    return Conformance.tests(cases);
+  }
+
+  @TestFactory
+  Stream<DynamicNode> withAnExpressionBehind() {
+    List<OpCase> cases = new ArrayList<>();
+    for (Geometry g : geometries()) {
+      for (PoolKind kind : PoolKind.values()) {
+        Expr relu = Exprs.ifNotPositive(Exprs.input(1), Exprs.constant(0), Exprs.input(1));
+        cases.add(OpCase.of(new Op.Fused(new Op.Pool2d(kind, g.spec), -1, null, relu, 0), in(Fills.NORMAL, g.image)));
+        Expr scaled = Exprs.add(Exprs.mul(Exprs.input(3), Exprs.input(1)), Exprs.input(2));
+        cases.add(
+            OpCase.of(
+                new Op.Fused(new Op.Pool2d(kind, g.spec), -1, null, scaled, 2),
+                in(Fills.NORMAL, g.image),
+                in(Fills.NORMAL, Shape.of(g.image.last())),
+                in(Fills.NORMAL, g.output())));
       }
     }
     return Conformance.tests(cases);

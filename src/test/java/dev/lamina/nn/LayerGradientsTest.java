@@ -4,6 +4,7 @@ import dev.lamina.gradients.GradientCheck;
 import dev.lamina.nn.Scope.Mode;
 import dev.lamina.nn.activation.Maxout;
 import dev.lamina.nn.activation.PReLU;
+import dev.lamina.nn.activation.ReLU;
 import dev.lamina.nn.activation.Tanh;
 import dev.lamina.nn.recurrent.Gru;
 import dev.lamina.nn.recurrent.Lstm;
@@ -61,6 +62,7 @@ public class LayerGradientsTest {
         of(new Gru(4).sequences().withoutBias(), SEQUENCES, Mode.TRAINING),
         of(new Sequential(new Lstm(8).sequences(), new Gru(8)), ROWS, Mode.TRAINING),
         of(new Sequential(conv, new BatchNorm(), new Tanh(), new Flatten(), new Dense(2)), IMAGES, Mode.TRAINING),
+        of(new Sequential(conv, new BatchNorm(), new ReLU(), new MaxPool2d(2), new Tanh()), IMAGES, Mode.TRAINING),
         of(new Residual(new Sequential(conv, new BatchNorm(), new Tanh())), IMAGES, Mode.TRAINING),
         of(new Residual(new Conv2d(3, 3).padding(1).stride(2), new Conv2d(3, 1).stride(2)), IMAGES, Mode.TRAINING),
         of(new Parallel(Parallel.Merge.CONCAT, new Conv2d(2, 1), new Named("wide", conv)), IMAGES, Mode.TRAINING),

@@ -46,9 +46,9 @@ final class CpuKernels {
                   spec, filter.dim(1), in.get(0).shape(), in.get(1).shape(), vectorBits, workers)
               : new FilterGradientKernel(spec, in.get(0).shape(), filter, vectorBits, workers);
       case Op.Pool2d(var kind, var spec) ->
-          new PoolKernel(kind, false, new PoolShape(in.getFirst().shape(), spec), poolLoops, workers);
+          new PoolKernel(kind, false, new PoolShape(in.getFirst().shape(), spec), poolLoops, null, workers);
       case Op.Pool2dGradient(var kind, var spec, var image) ->
-          new PoolKernel(kind, true, new PoolShape(image, spec), poolLoops, workers);
+          new PoolKernel(kind, true, new PoolShape(image, spec), poolLoops, null, workers);
       case Op.BatchNorm(double epsilon) -> new BatchNormKernel(epsilon, in, null, compiler, channelSums, workers);
       case Op.BatchNormGradient() -> new BatchNormGradientKernel(in, null, compiler, channelSums, workers);
       case Op.SoftmaxCrossEntropy(double smoothing) ->
@@ -97,13 +97,18 @@ final class CpuKernels {
 
   private CpuKernel fused(Op.Fused op, List<TensorType> in) {
     return switch (op.anchor()) {
-      case Op.MatMul _, Op.Conv2d _, Op.Conv2dInputGradient _ ->
-          product(op.anchor(), in, Epilogue.prepare(op, in, TypeInference.infer(op, in).getFirst(), compiler));
+      case Op.MatMul _, Op.Conv2d _, Op.Conv2dInputGradient _ -> product(op.anchor(), in, epilogue(op, in));
+      case Op.Pool2d(var kind, var spec) ->
+          new PoolKernel(kind, false, new PoolShape(in.getFirst().shape(), spec), poolLoops, epilogue(op, in), workers);
       case Op.BatchNorm(double epsilon) ->
           new BatchNormKernel(epsilon, in, op.epilogue(), compiler, channelSums, workers);
       case Op.BatchNormGradient() -> new BatchNormGradientKernel(in, op.prologue(), compiler, channelSums, workers);
       default -> throw new IllegalArgumentException(op.label() + " is not run as one kernel");
     };
+  }
+
+  private MapKernel epilogue(Op.Fused op, List<TensorType> in) {
+    return Epilogue.prepare(op, in, TypeInference.infer(op, in).getFirst(), compiler);
   }
 
   /** Why {@link #prepare} cannot be called, in words that follow the operation's name; empty if it can. */
@@ -177,7 +182,7 @@ final class CpuKernels {
           op.epilogue() != null || op.prologueInput() != BatchNormGradientKernel.GRADIENT
               ? Optional.of("the CPU device lets a prologue on dy ride on a batch norm gradient, nothing else")
               : expressions(in, 3, BatchNormGradientKernel.value(in.size(), op.prologue()));
-      case Op.MatMul _, Op.Conv2d _, Op.Conv2dInputGradient _ ->
+      case Op.MatMul _, Op.Conv2d _, Op.Conv2dInputGradient _, Op.Pool2d _ ->
           Epilogue.unsupported(op, in, TypeInference.infer(op, in).getFirst(), compiler);
       default -> Optional.of("the CPU device runs the parts");
     };

@@ -15,13 +15,16 @@ final class PoolKernel implements CpuKernel {
   private final boolean gradient;
   private final PoolShape shape;
   private final PoolLoops loops;
+  private final MapKernel epilogue;
   private final Workers workers;
 
-  PoolKernel(PoolKind kind, boolean gradient, PoolShape shape, PoolLoops loops, Workers workers) {
+  /** Prepares it; {@code epilogue}, null if there is none, is run on pooled rows that have just been stored. */
+  PoolKernel(PoolKind kind, boolean gradient, PoolShape shape, PoolLoops loops, MapKernel epilogue, Workers workers) {
     this.kind = kind;
     this.gradient = gradient;
     this.shape = shape;
     this.loops = loops;
+    this.epilogue = epilogue;
     this.workers = workers;
   }
 
@@ -35,11 +38,17 @@ final class PoolKernel implements CpuKernel {
     int height = gradient && !tiled() ? shape.height() : shape.outHeight();
     int rows = Math.multiplyExact(shape.images(), height);
     int together = (int) Math.max(1, CHUNK / Math.max(1, shape.imageSize() / height));
+    BoundMap behind = Epilogue.bind(epilogue, inputs, outputs[0]);
+    long rowSize = shape.pooledSize() / shape.outHeight();
     Workers.Task task =
         chunk -> {
-          int last = Math.min(rows, (chunk + 1) * together);
-          for (int r = chunk * together; r < last; r++) {
+          int first = chunk * together;
+          int last = Math.min(rows, first + together);
+          for (int r = first; r < last; r++) {
             row.run(r);
+          }
+          if (behind != null) {
+            behind.range(first * rowSize, last * rowSize);
           }
         };
     int chunks = (rows + together - 1) / together;

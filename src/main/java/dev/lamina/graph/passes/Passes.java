@@ -18,7 +18,7 @@ public final class Passes {
     Graph result = DeadCode.apply(graph);
     result = CommonSubexpressions.apply(Constants.apply(result));
     result = DeadCode.apply(Casts.apply(result, packs));
-    result = CrossEntropyFusion.apply(result, support);
+    result = CrossEntropyFusion.apply(PoolFirst.apply(result, support), support);
     // Chains become single expressions first, so that a whole chain can be repeated, and is then joined with what reads
     // it.
     result = MapFusion.apply(result, support);

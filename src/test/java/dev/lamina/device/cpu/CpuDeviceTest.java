@@ -92,6 +92,10 @@ class CpuDeviceTest {
             new Op.Fused(new Op.MatMul(false, false), -1, null, biasedRelu, 1),
             List.of(TensorType.f32(100, 30), TensorType.f32(30, 70), TensorType.f32(70))),
         new Case(new Op.Pool2d(Op.PoolKind.MAX, two), List.of(IMAGE)),
+        new Case(
+            new Op.Fused(
+                new Op.Pool2d(Op.PoolKind.MAX, two), -1, null, Exprs.max(Exprs.input(1), Exprs.constant(0)), 0),
+            List.of(IMAGE)),
         new Case(new Op.Pool2dGradient(Op.PoolKind.MAX, two, IMAGE.shape()), List.of(pooled, winners)),
         new Case(new Op.Pool2d(Op.PoolKind.AVERAGE, two), List.of(IMAGE)),
         new Case(new Op.Pool2dGradient(Op.PoolKind.AVERAGE, two, IMAGE.shape()), List.of(pooled)),
