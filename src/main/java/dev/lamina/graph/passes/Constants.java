@@ -12,11 +12,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalDouble;
 
-/** Writes constants into the expressions that read them, whatever shape they were given on their way. */
+/**
+ * Writes constants into the expressions that read them, whatever shape they were given on their way. What is left of a
+ * product with 1 is no work, and gone.
+ */
 final class Constants {
   private Constants() {}
 
   static Graph apply(Graph graph) {
+    Uses uses = new Uses(graph);
     Rewrite rewrite = new Rewrite(graph);
     for (Node node : graph.nodes()) {
       if (!(node.op() instanceof Op.Map map) || node.inputs().stream().noneMatch(input -> value(input).isPresent())) {
@@ -35,6 +39,13 @@ final class Constants {
         }
       }
       List<Expr> exprs = map.exprs().stream().map(expr -> ExprRewriter.substitute(expr, places)).toList();
+      if (exprs.size() == 1
+          && exprs.getFirst() instanceof Expr.Input(int index)
+          && inputs.get(index).type().equals(node.types().getFirst())
+          && !uses.isResult(graph.tensor(node, 0))) {
+        rewrite.put(node, rewrite.of(inputs.subList(index, index + 1)));
+        continue;
+      }
       rewrite.put(node, rewrite.add(node, new Op.Map(exprs, map.dtypes(), map.shape()), rewrite.of(inputs)));
     }
     return rewrite.finish();
@@ -47,10 +58,13 @@ final class Constants {
       base = base.node().inputs().getFirst();
     }
     // Of other types a constant would change what the reader computes in, or be rounded on its way.
-    return base.dtype() == DType.F32
-            && base.node().op() instanceof Op.Map map
-            && map.exprs().get(base.index()) instanceof Expr.Constant(double value)
-        ? OptionalDouble.of((float) value)
-        : OptionalDouble.empty();
+    if (base.dtype() != DType.F32 || !(base.node().op() instanceof Op.Map map)) {
+      return OptionalDouble.empty();
+    }
+    return switch (map.exprs().get(base.index())) {
+      case Expr.Constant(double value) -> OptionalDouble.of((float) value);
+      case Expr.Input(int index) -> value(base.node().inputs().get(index)); // repeated to another shape
+      default -> OptionalDouble.empty();
+    };
   }
 }

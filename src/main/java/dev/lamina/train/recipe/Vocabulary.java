@@ -205,7 +205,7 @@ final class Vocabulary {
         null,
         null,
         null,
-        6,
+        5,
         new BatchSize.Fixed(64),
         1,
         1,

@@ -275,6 +275,17 @@ class PassesTest {
     assertEquals(0, count(crossEntropy(false, NOTHING), Op.SoftmaxCrossEntropyWithGradient.class));
   }
 
+  @Test
+  void aProductWithOneIsNoWork() {
+    Tensor x = variable("x", 2, 4);
+    Tensor one = graph.constant(TensorType.f32(), 1);
+    graph.output("y", relu(x.times(one.reshape(1, 1))));
+    graph.output("copy", x.times(one.reshape(1, 1)));
+    Graph optimised = Passes.optimise(graph, NOTHING, List.of());
+    assertEquals(optimised.outputs().get("y").node().inputs().getFirst().node().op().label(), "read x");
+    assertEquals(optimised.outputs().get("copy").node().op().label(), "map");
+  }
+
   /**
    * The gradients of x and of the slope of a PReLU over [rows, 64].
    *

@@ -33,7 +33,7 @@ final class MnistMeasure implements Callable<Integer> {
   @Option(names = "--device", defaultValue = "cuda")
   private String device;
 
-  @Option(names = "--epochs", defaultValue = "6")
+  @Option(names = "--epochs", defaultValue = "5")
   private int epochs;
 
   @Option(names = "--images", description = "Only so many, and a fifth for the test; all unless given.")
