@@ -39,6 +39,7 @@ class StudyCommandTest extends CommandFixture {
     Path empty = Files.writeString(folder.resolve("empty.json"), "[]");
     assertComplaint(
         "empty.json has no times of Sigmoid, ReLU on cpu; make them with benchmarks/run", with(study, empty));
+    assertFalse(Files.exists(folder.resolve("out")));
     study[1] = "symmetry";
     assertComplaint("study symmetry shows no times of activations; leave out --jmh", with(study, empty));
   }
