@@ -170,7 +170,15 @@ final class StatisticsGraphs {
   private static void look(Graph graph, Watched layer, Scope.Applied applied, Tensor gradient) {
     Tensor y = applied.output();
     Tensor low = Statistics.least(y);
-    Tensor high = Statistics.largest(y);
+    Tensor high;
+    if (layer.canDie()) {
+      int units = y.shape().last();
+      Tensor peaks = y.reshape(Math.toIntExact(y.shape().size() / units), units).max(0);
+      graph.output(layer.units(), peaks.cast(DType.F32));
+      high = Statistics.largest(peaks);
+    } else {
+      high = Statistics.largest(y);
+    }
     List<Tensor> figures =
         Stream.of(
                 Statistics.mean(y, DType.F32),
@@ -187,9 +195,5 @@ final class StatisticsGraphs {
             .toList();
     graph.output(layer.figures(), Tensor.concat(0, figures));
     graph.output(layer.histogram(), y.histogram(low, high, BINS));
-    if (layer.canDie()) {
-      int units = y.shape().last();
-      graph.output(layer.units(), y.reshape(Math.toIntExact(y.shape().size() / units), units).max(0).cast(DType.F32));
-    }
   }
 }

@@ -356,8 +356,8 @@ class CpuKernelsTest {
   void refusesWhatItCannotFuseAndTypesItDoesNotComputeIn() {
     CpuDevice device = devices.getFirst();
     TensorType image = TensorType.f32(2, 4, 4, 3);
-    Expr relu = Exprs.max(Exprs.input(1), Exprs.constant(0));
-    Op.Fused pool = new Op.Fused(new Op.Pool2d(Op.PoolKind.AVERAGE, PoolSpec.tiled(2)), -1, null, relu, 0);
+    Expr relu = Exprs.max(Exprs.input(0), Exprs.constant(0));
+    Op.Fused pool = new Op.Fused(new Op.Pool2d(Op.PoolKind.AVERAGE, PoolSpec.tiled(2)), 0, relu, null, 0);
     assertTrue(device.unsupported(pool, List.of(image)).isPresent());
     TensorType half = TensorType.of(DType.F16, 2, 4, 4, 3);
     assertTrue(
