@@ -1,6 +1,7 @@
 package dev.lamina.graph.passes;
 
 import dev.lamina.graph.Expr;
+import dev.lamina.graph.ExprRewriter;
 import dev.lamina.graph.Exprs;
 import dev.lamina.graph.Graph;
 import dev.lamina.graph.Node;
@@ -13,6 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /**
  * Moves a ReLU behind the max pool that reads it, and its mask in front of the pool's gradient: both then see a pooled
@@ -74,7 +76,7 @@ final class PoolFirst {
       }
       Tensor positive = pool.inputs().getFirst();
       Node relu = positive.node();
-      Optional<Node> gradient = only(uses.readers(pool), node -> reads(node, graph.tensor(pool, 1)));
+      Optional<Node> gradient = only(uses.readers(pool), node -> node.inputs().contains(graph.tensor(pool, 1)));
       Optional<Node> mask = gradient.flatMap(node -> only(uses.readers(node), _ -> true));
       if (mask.isEmpty()
           || !(gradient.get().op() instanceof Op.Pool2dGradient)
@@ -91,11 +93,7 @@ final class PoolFirst {
       return seen ? Optional.empty() : Optional.of(new Swap(relu, pool, gradient.get(), mask.get()));
     }
 
-    private static boolean reads(Node node, Tensor tensor) {
-      return node.inputs().contains(tensor);
-    }
-
-    private static Optional<Node> only(List<Node> nodes, java.util.function.Predicate<Node> which) {
+    private static Optional<Node> only(List<Node> nodes, Predicate<Node> which) {
       List<Node> found = nodes.stream().filter(which).distinct().toList();
       return found.size() == 1 ? Optional.of(found.getFirst()) : Optional.empty();
     }
@@ -109,7 +107,7 @@ final class PoolFirst {
 
     /** The pool with the ReLU behind it. */
     Op.Fused pooled() {
-      Expr behind = Exprs.ifNotPositive(Exprs.input(1), Exprs.constant(0), Exprs.input(1));
+      Expr behind = ExprRewriter.substitute(RELU, List.of(Exprs.input(1)));
       return new Op.Fused(pool.op(), -1, null, behind, 0);
     }
 

@@ -3,6 +3,7 @@ package dev.lamina.graph.passes;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lamina.graph.Gradients;
 import dev.lamina.graph.Graph;
@@ -59,6 +60,16 @@ class PoolFirstTest {
     assertFalse(maps(moved).contains(Shape.of(2, 8, 8, 3)), "maps over " + maps(moved));
     assertEquals(maps(graph(false)).size(), maps(moved).size());
     assertEquals(TensorType.f32(2, 8, 8, 3), moved.outputs().get("dx").type());
+  }
+
+  /** With the other passes before and after it, the ReLU rides on the pool. */
+  @Test
+  void theReluIsPartOfThePool() {
+    Graph optimised = Passes.optimise(graph(false), EVERYTHING, List.of());
+    assertTrue(
+        optimised.nodes().stream()
+            .anyMatch(node -> node.op() instanceof Op.Fused fused && fused.anchor() instanceof Op.Pool2d));
+    assertFalse(maps(optimised).contains(Shape.of(2, 8, 8, 3)), "maps over " + maps(optimised));
   }
 
   @Test
