@@ -94,14 +94,4 @@ final class DepthwiseTile implements ProductTile {
     s7.intoMemorySegment(ALL, c7, LITTLE_ENDIAN);
     s8.intoMemorySegment(ALL, c8, LITTLE_ENDIAN);
   }
-
-  @Override
-  public void add(long from, long c, long cRow, int rows) {
-    TileRows.add(from, c, cRow, rows, 4L * columns());
-  }
-
-  @Override
-  public void copy(long from, long row, int rows, long to) {
-    TileRows.copy(from, row, rows, to, 4L * columns());
-  }
 }

@@ -213,7 +213,7 @@ final class FilterGradientKernel implements CpuKernel {
       int some = Math.min(tile.rows(), rows() - first);
       if (add) {
         tile.run(left, a, first, some, b, scratch, row);
-        tile.add(scratch, sums + first * row, row, some);
+        tile.add(scratch, sums + first * row, some);
       } else {
         tile.run(left, a, first, some, b, sums + first * row, row);
       }
@@ -226,7 +226,7 @@ final class FilterGradientKernel implements CpuKernel {
     int rows = Math.min(JOINED_ROWS, rows() - firstRow);
     long total = sums + panel * panelSumBytes() + 4L * firstRow * columns;
     for (int chunk = 1; chunk < chunks; chunk++) {
-      tile.add(total + chunk * sumBytes(), total, 4L * columns, rows);
+      tile.add(total + chunk * sumBytes(), total, rows);
     }
     int channel = panel / panels * width + panel % panels * columns;
     int valid = Math.min(columns, width - panel % panels * columns);

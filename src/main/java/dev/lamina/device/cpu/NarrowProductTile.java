@@ -83,14 +83,4 @@ final class NarrowProductTile implements ProductTile {
     s6.intoMemorySegment(ALL, c6, LITTLE_ENDIAN);
     s7.intoMemorySegment(ALL, c7, LITTLE_ENDIAN);
   }
-
-  @Override
-  public void add(long from, long c, long cRow, int rows) {
-    TileRows.add(from, c, cRow, rows, 4L * columns());
-  }
-
-  @Override
-  public void copy(long from, long row, int rows, long to) {
-    TileRows.copy(from, row, rows, to, 4L * columns());
-  }
 }

@@ -39,11 +39,15 @@ interface ProductTile {
    */
   void run(Left left, long a, int firstRow, int rows, long b, long c, long cRow);
 
-  /** Adds a tile that lies at {@code from}, dense, to {@code rows} rows of C. */
-  void add(long from, long c, long cRow, int rows);
+  /** Adds {@code rows} rows that lie densely at {@code from} to as many at {@code to}. */
+  default void add(long from, long to, int rows) {
+    TileRows.addFloats(from, to, rows * columns());
+  }
 
   /** Copies {@code rows} rows of as many floats as there are columns, {@code row} bytes apart, to a dense place. */
-  void copy(long from, long row, int rows, long to);
+  default void copy(long from, long row, int rows, long to) {
+    TileRows.copy(from, row, rows, to, 4L * columns());
+  }
 
   /**
    * A tile for channels that do not see each other, with as many columns as a vector has lanes: element (r, k) of A is
@@ -120,10 +124,9 @@ interface ProductTile {
     }
 
     @Override
-    public void add(long from, long c, long cRow, int rows) {
-      for (int i = 0; i < rows * COLUMNS; i++) {
-        long at = c + i / COLUMNS * cRow + 4L * (i % COLUMNS);
-        Memory.set(at, Memory.get(at) + Memory.get(from + 4L * i));
+    public void add(long from, long to, int rows) {
+      for (long i = 0; i < 4L * rows * COLUMNS; i += 4) {
+        Memory.set(to + i, Memory.get(to + i) + Memory.get(from + i));
       }
     }
 

@@ -11,37 +11,21 @@ import jdk.incubator.vector.FloatVector;
 final class TileRows {
   private TileRows() {}
 
-  /**
-   * Adds a dense tile to rows that are {@code cRow} bytes apart.
-   *
-   * @param columns bytes of a row of the tile, whole vectors
-   */
-  static void add(long from, long c, long cRow, int rows, long columns) {
-    long source = from;
-    for (int r = 0; r < rows; r++) {
-      for (long at = c + r * cRow; at < c + r * cRow + columns; at += BYTES) {
-        FloatVector sum = FloatVector.fromMemorySegment(FLOATS, ALL, at, LITTLE_ENDIAN);
-        sum.add(FloatVector.fromMemorySegment(FLOATS, ALL, source, LITTLE_ENDIAN))
-            .intoMemorySegment(ALL, at, LITTLE_ENDIAN);
-        source += BYTES;
-      }
-    }
-  }
-
   /** Adds {@code count} floats, any number of them. */
   static void addFloats(long from, long to, int count) {
     int whole = count - count % Lanes.COUNT;
-    for (long i = 0; i < 4L * whole; i += BYTES) {
-      FloatVector sum = FloatVector.fromMemorySegment(FLOATS, ALL, to + i, LITTLE_ENDIAN);
-      sum.add(FloatVector.fromMemorySegment(FLOATS, ALL, from + i, LITTLE_ENDIAN))
-          .intoMemorySegment(ALL, to + i, LITTLE_ENDIAN);
+    for (int i = 0; i < whole; i += Lanes.COUNT) {
+      long at = to + 4L * i;
+      FloatVector sum = FloatVector.fromMemorySegment(FLOATS, ALL, at, LITTLE_ENDIAN);
+      sum.add(FloatVector.fromMemorySegment(FLOATS, ALL, from + 4L * i, LITTLE_ENDIAN))
+          .intoMemorySegment(ALL, at, LITTLE_ENDIAN);
     }
     for (long i = 4L * whole; i < 4L * count; i += 4) {
       Memory.set(to + i, Memory.get(to + i) + Memory.get(from + i));
     }
   }
 
-  /** Copies rows that are {@code row} bytes apart to a dense place; {@code columns} as for {@link #add}. */
+  /** Copies rows that are {@code row} bytes apart to a dense place; {@code columns} bytes of each, whole vectors. */
   static void copy(long from, long row, int rows, long to, long columns) {
     long target = to;
     for (int r = 0; r < rows; r++) {

@@ -109,14 +109,4 @@ final class WideProductTile implements ProductTile {
     s7.intoMemorySegment(ALL, c7, LITTLE_ENDIAN);
     t7.intoMemorySegment(ALL, c7 + BYTES, LITTLE_ENDIAN);
   }
-
-  @Override
-  public void add(long from, long c, long cRow, int rows) {
-    TileRows.add(from, c, cRow, rows, 4L * columns());
-  }
-
-  @Override
-  public void copy(long from, long row, int rows, long to) {
-    TileRows.copy(from, row, rows, to, 4L * columns());
-  }
 }

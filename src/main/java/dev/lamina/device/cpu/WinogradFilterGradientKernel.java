@@ -1,9 +1,7 @@
 package dev.lamina.device.cpu;
 
 import static dev.lamina.device.cpu.FilterGradientKernel.PARTS;
-import static dev.lamina.device.cpu.FilterGradientKernel.SUM_BYTES;
 import static dev.lamina.device.cpu.WinogradKernel.APART;
-import static dev.lamina.device.cpu.WinogradKernel.BLOCK_BYTES;
 import static dev.lamina.device.cpu.WinogradTiles.POINTS;
 import static dev.lamina.device.cpu.WinogradTiles.VALUES;
 
@@ -21,6 +19,18 @@ import dev.lamina.tensor.Shape;
  * in][channels out of the panel], and the chunks in their order.
  */
 final class WinogradFilterGradientKernel implements CpuKernel {
+  /**
+   * What all partial sums may take: as many chunks of rows as there need be parts are better than parts of the panels,
+   * each of which transforms the source anew.
+   */
+  private static final long SUM_BYTES = 20 << 20;
+
+  /**
+   * What the transformed source of some rows of tiles may take: half of a second-level cache. The longer the products
+   * are, the less often is added to the sums, which lie beyond that cache.
+   */
+  private static final long BLOCK_BYTES = 512 << 10;
+
   /** Channels in that are done together. */
   private static final int BLOCK_CHANNELS = 64;
 
@@ -70,7 +80,7 @@ final class WinogradFilterGradientKernel implements CpuKernel {
     tileRows = source.tileRows();
     tileColumns = source.tileColumns();
     rows = source.rows();
-    chunks = Math.clamp(Math.min(SUM_BYTES / sumBytes(), rows), 1, PARTS);
+    chunks = Math.clamp(Math.min(SUM_BYTES / sumBytes(), rows), 1, Math.ceilDiv(PARTS, blocks));
     splits = Math.min(panels, Math.ceilDiv(PARTS, chunks * blocks));
     pixels = Runs.gather(output.dim(2), columnBytes(), 4L * width);
     tiles = Runs.gather(tileColumns, columnBytes(), size * columnBytes());
@@ -117,15 +127,15 @@ final class WinogradFilterGradientKernel implements CpuKernel {
   }
 
   /**
-   * Source, both sides transformed, columns of the gradient's tiles, a row of zeros, a tile; or the taps of a vector of
-   * channels.
+   * Source, both sides transformed, columns of the gradient's tiles, a row of zeros, products of a value; or the taps
+   * of a vector of channels.
    */
   private long slotBytes() {
     long parts =
         source.scratchBytes()
             + VALUES * (sourceBytes() + gradientBytes())
             + Memory.aligned(POINTS * scratchRow() + rowBytes())
-            + tile.scratchBytes();
+            + block * columnBytes();
     return Memory.aligned(
         Math.max(parts, transforms.taps() * (POINTS + transforms.taps()) * Lanes.COUNT * columnBytes()));
   }
@@ -229,15 +239,13 @@ final class WinogradFilterGradientKernel implements CpuKernel {
     for (int value = 0; value < VALUES; value++) {
       long a = values + value * sourceBytes();
       long b = gradients + value * gradientBytes();
+      long c = sums + value * depth * row;
+      long to = add ? scratch : c;
       for (int first = 0; first < block; first += tile.rows()) {
-        int some = Math.min(tile.rows(), block - first);
-        long c = sums + ((long) value * depth + first) * row;
-        if (add) {
-          tile.run(left, a, first, some, b, scratch, row);
-          tile.add(scratch, c, row, some);
-        } else {
-          tile.run(left, a, first, some, b, c, row);
-        }
+        tile.run(left, a, first, Math.min(tile.rows(), block - first), b, to + first * row, row);
+      }
+      if (add) {
+        tile.add(scratch, c, block);
       }
     }
   }
@@ -252,7 +260,7 @@ final class WinogradFilterGradientKernel implements CpuKernel {
     long total = sums + panel * panelSumBytes() + channel * row;
     for (int chunk = 1; chunk < chunks; chunk++) {
       for (int v = 0; v < VALUES; v++) {
-        tile.add(total + chunk * sumBytes() + v * value, total + v * value, row, Lanes.COUNT);
+        tile.add(total + chunk * sumBytes() + v * value, total + v * value, Lanes.COUNT);
       }
     }
     long tap = Lanes.COUNT * row;

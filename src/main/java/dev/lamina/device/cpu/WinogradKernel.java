@@ -27,7 +27,7 @@ final class WinogradKernel implements CpuKernel {
   private static final int FEWEST_TILES = 32;
 
   /** What the transformed source of a block may take: half of a second-level cache. */
-  static final long BLOCK_BYTES = 384 << 10;
+  private static final long BLOCK_BYTES = 384 << 10;
 
   /**
    * Between the places of two values: they are written and read together, and a distance of 4 KiB, as it would often
