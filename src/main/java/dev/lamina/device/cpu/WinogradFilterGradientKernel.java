@@ -26,10 +26,16 @@ final class WinogradFilterGradientKernel implements CpuKernel {
   private static final long SUM_BYTES = 20 << 20;
 
   /**
-   * What the transformed source of some rows of tiles may take: half of a second-level cache. The longer the products
-   * are, the less often is added to the sums, which lie beyond that cache.
+   * Tiles of a chunk at least, if there are as many: with fewer, writing and adding sums takes longer than products.
    */
-  private static final long BLOCK_BYTES = 512 << 10;
+  private static final int FEWEST_TILES = 64;
+
+  /**
+   * What the transformed source of some rows of tiles may take, 64 tiles as a rule: with a panel of the other side,
+   * which is half as large, it fits into a second-level cache of 1 MiB. The longer the products are, the less often is
+   * added to the sums, which lie beyond that cache.
+   */
+  private static final long BLOCK_BYTES = 576 << 10;
 
   /** Channels in that are done together. */
   private static final int BLOCK_CHANNELS = 64;
@@ -80,19 +86,20 @@ final class WinogradFilterGradientKernel implements CpuKernel {
     tileRows = source.tileRows();
     tileColumns = source.tileColumns();
     rows = source.rows();
-    chunks = Math.clamp(Math.min(SUM_BYTES / sumBytes(), rows), 1, Math.ceilDiv(PARTS, blocks));
+    long most = Math.min(SUM_BYTES / sumBytes(), (long) rows * tileColumns / FEWEST_TILES);
+    chunks = Math.clamp(most, 1, Math.ceilDiv(PARTS, blocks));
     splits = Math.min(panels, Math.ceilDiv(PARTS, chunks * blocks));
     pixels = Runs.gather(output.dim(2), columnBytes(), 4L * width);
     tiles = Runs.gather(tileColumns, columnBytes(), size * columnBytes());
     sums = Runs.one(Lanes.COUNT * columnBytes());
-    int most = Math.clamp(BLOCK_BYTES / (4L * VALUES * tileColumns * block), 1, Math.ceilDiv(rows, chunks));
-    stretches = new ProductTile.Left[most + 1];
-    for (int count = 1; count <= most; count++) {
+    int longest = Math.clamp(BLOCK_BYTES / (4L * VALUES * tileColumns * block), 1, Math.ceilDiv(rows, chunks));
+    stretches = new ProductTile.Left[longest + 1];
+    for (int count = 1; count <= longest; count++) {
       stretches[count] = ProductTile.Left.matrix(block, 4, count * tileColumns, 4L * block);
     }
   }
 
-  private int most() {
+  private int longest() {
     return stretches.length - 1;
   }
 
@@ -109,11 +116,11 @@ final class WinogradFilterGradientKernel implements CpuKernel {
   }
 
   private long sourceBytes() {
-    return 4L * most() * tileColumns * block + APART;
+    return 4L * longest() * tileColumns * block + APART;
   }
 
   private long gradientBytes() {
-    return most() * tileColumns * columnBytes() + APART;
+    return longest() * tileColumns * columnBytes() + APART;
   }
 
   /** A row of pixels of which the columns of tiles are done. */
@@ -178,8 +185,10 @@ final class WinogradFilterGradientKernel implements CpuKernel {
     long scratch = columns + Memory.aligned(POINTS * scratchRow() + rowBytes());
     source.clear(slot);
     Memory.clear(columns, POINTS * scratchRow() + rowBytes());
-    for (int row = first; row < last; row += most()) {
-      int count = Math.min(most(), last - row);
+    int times = Math.ceilDiv(last - first, longest());
+    for (int time = 0; time < times; time++) {
+      int row = first + (last - first) * time / times;
+      int count = first + (last - first) * (time + 1) / times - row;
       for (int i = 0; i < count; i++) {
         long to = values + 4L * i * tileColumns * block;
         source.transform(x + 4L * channels * block, row + i, slot, to, sourceBytes());
@@ -192,7 +201,7 @@ final class WinogradFilterGradientKernel implements CpuKernel {
           gradient(dy, row + i, panel, columns, gradients + i * tileColumns * columnBytes());
         }
         long to = sums + panel * panelSumBytes() + channels * block * columnBytes();
-        products(stretches[count], values, gradients, to, scratch, row > first);
+        products(stretches[count], values, gradients, to, scratch, time > 0);
       }
     }
   }
