@@ -30,6 +30,7 @@ final class ExprCompiler {
 
   private final BodyCompiler bodies;
   private final RandomWords words;
+  private final RowReducer floats;
   private final ThreadLocal<MapScratch> scratch = ThreadLocal.withInitial(MapScratch::new);
 
   /** A compiler for the vectors this process {@linkplain VectorSupport#FOUND has}. */
@@ -45,6 +46,7 @@ final class ExprCompiler {
     bodies = new BodyCompiler(vectorBits);
     // Two lanes are not shuffled by an instruction, but by objects.
     words = vectorBits < 256 ? RandomWords::scalar : RandomWordVectors::fill;
+    floats = new RowReducer.Floats(vectorBits > 0);
   }
 
   /** Why {@link #map} would refuse to compute with these types, in one line; empty if it would not. */
@@ -123,7 +125,7 @@ final class ExprCompiler {
     MapKernel values =
         direct >= 0 ? null : map(exprs, inputs, Collections.nCopies(exprs.size(), precision), op.shape());
     RowReducer doubles = new RowReducer.Doubles();
-    RowReducer first = precision == DType.F32 ? new RowReducer.Floats() : doubles;
+    RowReducer first = precision == DType.F32 ? floats : doubles;
     return Reduction.prepare(
         op,
         form -> new ReduceKernel(op.kind(), values, direct, precision, form.result(), form.extents(), first, scratch),

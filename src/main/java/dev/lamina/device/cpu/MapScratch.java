@@ -15,12 +15,18 @@ final class MapScratch {
 
   private final Arena arena = Arena.ofAuto();
   private final long values = arena.allocate(8L * BLOCK, Memory.ALIGNMENT).address();
+  private final long sums = arena.allocate(RowReducer.SCRATCH_BYTES, Memory.ALIGNMENT).address();
   private long rows;
   private int rowCount;
 
   /** The address of a block of doubles, for values on the way to a reduction. */
   long values() {
     return values;
+  }
+
+  /** The address of {@link RowReducer#SCRATCH_BYTES}. */
+  long sums() {
+    return sums;
   }
 
   /** A frame for {@code pointers} pointers. */

@@ -190,7 +190,7 @@ final class ReduceKernel {
       double result = RowReducer.neutral(kind);
       for (long at = start; at < end; at += MapScratch.BLOCK) {
         int count = (int) Math.min(MapScratch.BLOCK, end - at);
-        result = RowReducer.join(kind, result, reducer.row(kind, values(memory, at, count), count));
+        result = RowReducer.join(kind, result, reducer.row(kind, values(memory, at, count), count, memory.sums()));
       }
       return result;
     }
@@ -207,7 +207,7 @@ final class ReduceKernel {
         long at = values(memory, (long) unit * reduced, rows * reduced);
         for (int i = 0; i < rows; i++) {
           long row = at + (long) i * reduced * valueType.bytes();
-          store(unit + i, 0, reducer.row(kind, row, reduced));
+          store(unit + i, 0, reducer.row(kind, row, reduced, memory.sums()));
         }
       }
     }

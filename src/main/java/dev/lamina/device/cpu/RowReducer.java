@@ -3,16 +3,24 @@ package dev.lamina.device.cpu;
 import dev.lamina.graph.Op.ReduceKind;
 
 /**
- * Joins values that lie one behind the other, in double: the sum of millions is then right to the last bit of a float.
+ * Joins values that lie one behind the other, in double or as well as in double: the sum of millions is then right to
+ * the last bit of a float.
  *
- * <p>Scalar code: it keeps up with memory, and vectors would have to be of two widths, as half as many doubles fill
- * one. A second width of floats in the process makes C2 look at the class of a vector, and so make an object of it, in
- * loops that have nothing to do with this one.
+ * <p>No vectors of doubles: half as many of them as of floats fill one, so that vectors would have to be of two widths.
+ * A second width of floats in the process makes C2 look at the class of a vector, and so make an object of it, in loops
+ * that have nothing to do with this one.
  */
 interface RowReducer {
 
-  /** Joins {@code count} values. */
-  double row(ReduceKind kind, long address, int count);
+  /** What {@link #row} may write on, in bytes. */
+  long SCRATCH_BYTES = CompensatedSums.BYTES;
+
+  /**
+   * Joins {@code count} values.
+   *
+   * @param scratch of {@link #SCRATCH_BYTES}
+   */
+  double row(ReduceKind kind, long address, int count, long scratch);
 
   /** Joins value i with the double at {@code accumulators} + 8·i. */
   void columns(ReduceKind kind, long address, long accumulators, int count);
@@ -36,10 +44,20 @@ interface RowReducer {
 
   /** Values that are floats. */
   final class Floats implements RowReducer {
+    /** Values that pay for adding up {@link CompensatedSums#SUMS} sums. */
+    private static final int FEWEST_FOR_VECTORS = 8 * CompensatedSums.SUMS;
+
+    private final boolean vectors;
+
+    /** With vectors or without. */
+    Floats(boolean vectors) {
+      this.vectors = vectors;
+    }
+
     @Override
-    public double row(ReduceKind kind, long address, int count) {
+    public double row(ReduceKind kind, long address, int count, long scratch) {
       return switch (kind) {
-        case SUM -> sum(address, count);
+        case SUM -> vectors && count >= FEWEST_FOR_VECTORS ? sum(address, count, scratch) : sum(address, count);
         case MAX -> extreme(true, address, count);
         case MIN -> extreme(false, address, count);
       };
@@ -80,6 +98,14 @@ interface RowReducer {
     /** From the bits of a float to a number of the same order, and back: NaN lies beyond the infinities. */
     private static int order(int bits) {
       return bits ^ (bits >> 31 & Integer.MAX_VALUE);
+    }
+
+    private static double sum(long address, int count, long scratch) {
+      int whole = count - count % CompensatedSums.SUMS;
+      CompensatedSums.add(address, whole, scratch);
+      double sum = sum(scratch, 2 * CompensatedSums.SUMS) + sum(address + 4L * whole, count - whole);
+      // Something was infinite or NaN, or is larger than a float can be.
+      return Double.isNaN(sum) ? sum(address, count) : sum;
     }
 
     /** Eight sums side by side: one alone would wait four cycles for each addition. */
@@ -130,7 +156,7 @@ interface RowReducer {
   /** Values that are doubles. */
   final class Doubles implements RowReducer {
     @Override
-    public double row(ReduceKind kind, long address, int count) {
+    public double row(ReduceKind kind, long address, int count, long scratch) {
       double result = neutral(kind);
       for (int i = 0; i < count; i++) {
         result = join(kind, result, ScalarAccess.getDouble(address + 8L * i));

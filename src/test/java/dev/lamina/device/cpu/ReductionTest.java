@@ -206,6 +206,28 @@ class ReductionTest {
     }
   }
 
+  /** Ones between numbers that swallow them in float, and a sum on the way that no float can hold. */
+  @ParameterizedTest
+  @MethodSource("widths")
+  void whatCancelsOutLeavesTheRest(int bits) {
+    for (float large : new float[] {0x1p30f, Float.MAX_VALUE}) {
+      try (Arena arena = Arena.ofConfined()) {
+        int size = 1000;
+        Case reduction =
+            new Case(
+                arena, bits, ReduceKind.SUM, X, List.of(TensorType.f32(size)), DType.F32, Shape.of(size), List.of(0));
+        HostTensor input = reduction.values.inputs.getFirst();
+        input.fill(1);
+        for (int i = 0; i < 100; i++) {
+          input.set(i, large);
+          input.set(size - 1 - i, -large);
+        }
+        reduction.run(1);
+        assertEquals(large == Float.MAX_VALUE ? 0 : size - 200, reduction.output.get(0));
+      }
+    }
+  }
+
   @Test
   void theNumberOfThreadsDoesNotChangeTheBits() {
     for (List<Integer> axes :

@@ -1,0 +1,63 @@
+package dev.lamina.device.cpu;
+
+import static dev.lamina.device.cpu.Lanes.COUNT;
+import static dev.lamina.device.cpu.Lanes.FLOATS;
+import static dev.lamina.device.cpu.Memory.ALL;
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
+
+import jdk.incubator.vector.FloatVector;
+
+/**
+ * Sums of floats that are as good as sums in double, without vectors of doubles (for which see {@link RowReducer}):
+ * beside each sum is added up what rounding took from it, exactly (the error-free transformation TwoSum; Knuth, The Art
+ * of Computer Programming 2, 4.2.2, theorem B). Six operations for a vector of floats, instead of two for each of them.
+ */
+final class CompensatedSums {
+  /** Sums side by side, as many for vectors of any width: the bits do not depend on it. */
+  static final int SUMS = 32;
+
+  /** What {@link #add} leaves, in bytes. */
+  static final long BYTES = 2 * 4L * SUMS;
+
+  /** From one of the two vectors of sums of a pass to the other; the widest vector. */
+  private static final int APART = SUMS / 2;
+
+  private CompensatedSums() {}
+
+  /**
+   * Adds up every {@link #SUMS}th value.
+   *
+   * @param count a multiple of {@link #SUMS}
+   * @param sums gets {@link #SUMS} floats and behind them as many that have to be added; where a sum is not finite, the
+   *     latter is NaN
+   */
+  static void add(long address, int count, long sums) {
+    for (long i = 0; i < 4L * APART; i += 4L * COUNT) {
+      pass(address + i, count, sums + i);
+    }
+  }
+
+  private static void pass(long address, int count, long sums) {
+    FloatVector s0 = FloatVector.zero(FLOATS);
+    FloatVector s1 = FloatVector.zero(FLOATS);
+    FloatVector e0 = FloatVector.zero(FLOATS);
+    FloatVector e1 = FloatVector.zero(FLOATS);
+    for (int i = 0; i < count; i += SUMS) {
+      long at = address + 4L * i;
+      FloatVector x0 = FloatVector.fromMemorySegment(FLOATS, ALL, at, LITTLE_ENDIAN);
+      FloatVector x1 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 4L * APART, LITTLE_ENDIAN);
+      FloatVector next0 = s0.add(x0);
+      FloatVector next1 = s1.add(x1);
+      FloatVector added0 = next0.sub(s0);
+      FloatVector added1 = next1.sub(s1);
+      e0 = e0.add(s0.sub(next0.sub(added0)).add(x0.sub(added0)));
+      e1 = e1.add(s1.sub(next1.sub(added1)).add(x1.sub(added1)));
+      s0 = next0;
+      s1 = next1;
+    }
+    s0.intoMemorySegment(ALL, sums, LITTLE_ENDIAN);
+    s1.intoMemorySegment(ALL, sums + 4L * APART, LITTLE_ENDIAN);
+    e0.intoMemorySegment(ALL, sums + 4L * SUMS, LITTLE_ENDIAN);
+    e1.intoMemorySegment(ALL, sums + 4L * (SUMS + APART), LITTLE_ENDIAN);
+  }
+}
