@@ -73,7 +73,7 @@ final class FilterGradientKernel implements CpuKernel {
     groups = depthwise ? 1 : spec.groups();
     depth = filter.dim(3);
     width = filter.dim(0) / groups;
-    boolean ragged = depthwise && image.dim(3) % Lanes.COUNT != 0;
+    boolean ragged = depthwise && image.dim(3) % ProductTile.depthwise(vectorBits).columns() != 0;
     packing = !depthwise || ragged || vectorBits == 0;
     tile =
         !packing
