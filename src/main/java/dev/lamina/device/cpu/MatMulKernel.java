@@ -14,11 +14,15 @@ final class MatMulKernel implements CpuKernel {
   /** Rows that one chunk computes with one panel: the panel stays in L1 or L2 meanwhile. */
   private static final int ROWS_PER_CHUNK = 64;
 
-  /** What a transposed block of A may take, beside a panel of B, in the second-level cache. */
+  /** What a transposed block of A, or the panels of a chunk, may take in the second-level cache. */
   private static final long BLOCK_BYTES = 384 << 10;
 
-  /** The most panels that share one copy of a block of A: the copy takes as long as its product with one of them. */
-  private static final int PANELS_PER_COPY = 8;
+  /**
+   * The most panels of a chunk: they share one copy of a block of a transposed A, which takes as long as its product
+   * with one of them. And no thread writes lines beside another's: with one panel a chunk, two threads took 1.2 times
+   * as long, as what the processor fetches ahead of one was being written by the other.
+   */
+  private static final int PANELS_PER_CHUNK = 8;
 
   /** Steps of the inner dimension that are copied together. */
   private static final int STEPS_PER_COPY = 16;
@@ -48,6 +52,9 @@ final class MatMulKernel implements CpuKernel {
   /** Panels that one chunk multiplies its rows with. */
   private final int panelsPerChunk;
 
+  /** Whether some rows come with all panels before the next rows do: then C is written row by row. */
+  private final boolean rowsFirst;
+
   private final MapKernel epilogue;
 
   /**
@@ -74,8 +81,9 @@ final class MatMulKernel implements CpuKernel {
             ? copied()
             : ProductTile.Left.matrix(rows, transposeA ? 4 : 4L * inner, inner, transposeA ? 4L * rows : 4);
     blocks = Math.ceilDiv(rows, ROWS_PER_CHUNK);
-    panelsPerChunk =
-        copiesA ? Math.clamp(panels * blocks / (CHUNKS_PER_THREAD * workers.threads()), 1, PANELS_PER_COPY) : 1;
+    long chunksAtLeast = (long) CHUNKS_PER_THREAD * workers.threads();
+    panelsPerChunk = Math.clamp((long) panels * blocks / chunksAtLeast, 1, PANELS_PER_CHUNK);
+    rowsFirst = !packsInPlace() && panelsPerChunk * panelBytes() <= BLOCK_BYTES;
   }
 
   /** The rows of a chunk as columns of panels, as {@link #copyA} lays them out. */
@@ -166,9 +174,18 @@ final class MatMulKernel implements CpuKernel {
     int firstPanel = chunk / blocks * panelsPerChunk;
     int lastPanel = Math.min(panels, firstPanel + panelsPerChunk);
     long copy = scratch + tile.scratchBytes();
+    int firstRow = block * ROWS_PER_CHUNK;
+    int lastRow = Math.min(rows, firstRow + ROWS_PER_CHUNK);
     if (copiesA) {
-      int firstRow = block * ROWS_PER_CHUNK;
-      copyA(a, firstRow, Math.min(ROWS_PER_CHUNK, rows - firstRow), copy);
+      copyA(a, firstRow, lastRow - firstRow, copy);
+    }
+    if (rowsFirst) {
+      for (int row = firstRow; row < lastRow; row += tile.rows()) {
+        for (int panel = firstPanel; panel < lastPanel; panel++) {
+          tile(copiesA ? copy : a, packed + panel * panelBytes(), c, panel, row, lastRow, scratch, rider);
+        }
+      }
+      return;
     }
     for (int panel = firstPanel; panel < lastPanel; panel++) {
       long right = packed + panel * panelBytes();
@@ -176,24 +193,22 @@ final class MatMulKernel implements CpuKernel {
         right = copy + copyBytes();
         pack(b, panel, right);
       }
-      multiply(copiesA ? copy : a, right, c, panel, block, scratch, rider);
+      for (int row = firstRow; row < lastRow; row += tile.rows()) {
+        tile(copiesA ? copy : a, right, c, panel, row, lastRow, scratch, rider);
+      }
     }
   }
 
-  /** One block of rows with one panel. */
-  private void multiply(long a, long packed, long c, int panel, int block, long scratch, BoundMap rider) {
+  /** One tile: rows from {@code row} on, at most to the last one of the chunk, with one panel. */
+  private void tile(long a, long right, long c, int panel, int row, int lastRow, long scratch, BoundMap rider) {
     int first = panel * panelColumns;
     int valid = Math.min(panelColumns, columns - first);
-    int firstRow = block * ROWS_PER_CHUNK;
-    int last = Math.min(rows, firstRow + ROWS_PER_CHUNK);
-    for (int row = firstRow; row < last; row += tile.rows()) {
-      int count = Math.min(tile.rows(), last - row);
-      int leftRow = copiesA ? row - firstRow : row;
-      long at = c + 4L * ((long) row * columns + first);
-      tile.runSome(left, a, leftRow, count, packed, at, 4L * columns, valid, scratch);
-      if (rider != null) {
-        rider.rectangle((long) row * columns + first, count, valid, columns);
-      }
+    int count = Math.min(tile.rows(), lastRow - row);
+    int leftRow = copiesA ? row % ROWS_PER_CHUNK : row;
+    long at = c + 4L * ((long) row * columns + first);
+    tile.runSome(left, a, leftRow, count, right, at, 4L * columns, valid, scratch);
+    if (rider != null) {
+      rider.rectangle((long) row * columns + first, count, valid, columns);
     }
   }
 }
