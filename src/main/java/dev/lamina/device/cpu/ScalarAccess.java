@@ -14,6 +14,10 @@ final class ScalarAccess {
     return Memory.ALL.get(ValueLayout.JAVA_INT_UNALIGNED, address);
   }
 
+  static long getLong(long address) {
+    return Memory.ALL.get(ValueLayout.JAVA_LONG_UNALIGNED, address);
+  }
+
   static double getDouble(long address) {
     return Memory.ALL.get(ValueLayout.JAVA_DOUBLE_UNALIGNED, address);
   }

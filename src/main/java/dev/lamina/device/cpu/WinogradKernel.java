@@ -56,9 +56,10 @@ final class WinogradKernel implements CpuKernel {
   private final ProductTile.Left left;
   private final MapKernel epilogue;
 
-  /** One of the filter's 36 values, for a vector of input channels and a panel of output channels. */
+  /** A tap of the filter, for a vector of input channels and a panel of output channels, where it is read. */
   private final Runs taps;
 
+  /** The same, or one of the 36 values, side by side. */
   private final Runs tapRun;
 
   /** One column of the values of a row of tiles. */
@@ -100,11 +101,8 @@ final class WinogradKernel implements CpuKernel {
     blockRows = Math.clamp(Math.min(most / full * full, Math.ceilDiv(rows, FEWEST_BLOCKS)), 1, rows);
     blocks = Math.ceilDiv(rows, blockRows);
     left = ProductTile.Left.matrix(blockRows * tileColumns, 4L * depth, depth, 4);
-    taps =
-        gradient
-            ? Runs.gather(Lanes.COUNT, columnBytes(), filterBytes(width))
-            : Runs.gather(tile.columns(), Lanes.BYTES, filterBytes(depth));
     tapRun = Runs.one(tapBytes());
+    taps = gradient ? Runs.gather(Lanes.COUNT, columnBytes(), filterBytes(width)) : tapRun;
     valueColumn = Runs.one(tileColumns * columnBytes());
     wholeTiles = Runs.scatter(result.dim(2) / size, columnBytes(), size * 4L * width);
     lastTile = Runs.one(columnBytes());
@@ -197,7 +195,7 @@ final class WinogradKernel implements CpuKernel {
   private long slotBytes() {
     long block =
         source.scratchBytes() + VALUES * (valueBytes() + productBytes()) + size * POINTS * backBytes() + columnBytes();
-    return Memory.aligned(Math.max(block, (transforms.taps() * POINTS + VALUES) * tapBytes()));
+    return Memory.aligned(Math.max(block, transforms.taps() * (POINTS + transforms.taps()) * tapBytes()));
   }
 
   @Override
@@ -237,13 +235,14 @@ final class WinogradKernel implements CpuKernel {
       transform(last, tap, columns, target, value);
       return;
     }
-    // Channels in lie side by side, in a panel those out: a vector of them at a time, then exchanged.
-    long values = columns + transforms.taps() * POINTS * tapBytes();
+    // Channels in lie side by side, in a panel those out: exchanged first, as there are fewer taps than values.
+    long exchanged = columns + transforms.taps() * POINTS * tapBytes();
     long first = weights + (long) panel * tile.columns() * filterBytes(depth) + 4L * in;
-    transform(first, 4L * depth, columns, values, tapBytes());
-    for (int v = 0; v < VALUES; v++) {
-      Panel.ofColumns(tile, values + v * tapBytes(), Lanes.BYTES, Lanes.COUNT, tile.columns(), target + v * value);
+    for (int tap = 0; tap < transforms.taps() * transforms.taps(); tap++) {
+      long from = first + 4L * depth * tap;
+      Panel.ofColumns(tile, from, filterBytes(depth), Lanes.COUNT, tile.columns(), exchanged + tap * tapBytes());
     }
+    transform(exchanged, tapBytes(), columns, target, value);
   }
 
   /** All taps of some filters, {@code tap} bytes apart, to 36 values {@code value} bytes apart. */
