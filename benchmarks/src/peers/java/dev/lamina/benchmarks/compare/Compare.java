@@ -120,41 +120,37 @@ final class Compare {
   private void compare(int index, String title, Task task, Side lamina, Side peer, int results) throws IOException {
     List<Side> sides = List.of(lamina, peer);
     prepare(index, task, sides, results);
-    double[][] times = rounds(sides);
-    int middle = effort.rounds / 2;
-    double ratio = times[1][middle] / times[0][middle];
-    add(new Line(title, times[0][middle], times[1][middle], peer.ask("name"), ratio, "ms"));
+    double[] times = medians(List.of(lamina::time, peer::time));
+    add(new Line(title, times[0], times[1], peer.ask("name"), times[1] / times[0], "ms"));
     lamina.ask("close");
     peer.ask("close");
   }
 
-  /** The first training step with one thread, against the peer and against two threads. */
+  /**
+   * The first training step with one thread, against the peer, against two threads, and against two processes of one
+   * thread each at the same time: these have nothing in common but the machine, and so show what two threads can reach.
+   */
   private void singleThread(int index, List<Task> all, String peerKind) throws IOException {
     try (Side one = new Side("lamina", 1);
+        Side another = new Side("lamina", 1);
         Side two = new Side("lamina", THREADS);
         Side peer = new Side(peerKind, 1)) {
-      String name = peer.ask("name");
       Task task = all.get(index);
-      prepare(index, task, List.of(one, two, peer), Integer.MAX_VALUE);
-      double[][] times = rounds(List.of(one, two, peer));
-      int middle = effort.rounds / 2;
-      add(
-          new Line(
-              title(task) + ", 1 thread",
-              times[0][middle],
-              times[2][middle],
-              name,
-              times[2][middle] / times[0][middle],
-              "ms"));
-      add(
-          new Line(
-              title(task) + ", 2 threads over 1",
-              times[1][middle],
-              times[0][middle],
-              "Lamina, 1 thread",
-              times[0][middle] / times[1][middle],
-              "ms"));
+      prepare(index, task, List.of(one, another, two, peer), Integer.MAX_VALUE);
+      Timing atOnce = milliseconds -> one.timeBeside(another, milliseconds);
+      double[] times = medians(List.of(one::time, two::time, atOnce, peer::time));
+      String title = title(task);
+      add(new Line(title + ", 1 thread", times[0], times[3], peer.ask("name"), times[3] / times[0], "ms"));
+      String lamina = "Lamina, 1 thread";
+      add(new Line(title + ", 2 threads over 1", times[1], times[0], lamina, times[0] / times[1], "ms"));
+      add(new Line(title + ", 2 processes over 1", times[2], times[0], lamina, times[0] / times[2], "ms"));
     }
+  }
+
+  /** A way to find the nanoseconds of a run, in about so many milliseconds. */
+  @FunctionalInterface
+  private interface Timing {
+    double time(long milliseconds) throws IOException;
   }
 
   private void prepare(int index, Task task, List<Side> sides, int most) throws IOException {
@@ -181,18 +177,17 @@ final class Compare {
     }
   }
 
-  /** The sorted times of each side, in milliseconds. */
-  private double[][] rounds(List<Side> sides) throws IOException {
-    double[][] times = new double[sides.size()][effort.rounds];
+  /** The median of each over the rounds, in milliseconds. */
+  private double[] medians(List<Timing> timings) throws IOException {
+    double[][] times = new double[timings.size()][effort.rounds];
     for (int round = 0; round < effort.rounds; round++) {
-      for (int side = 0; side < times.length; side++) {
-        times[side][round] = sides.get(side).time(effort.milliseconds) / 1e6;
+      for (int i = 0; i < times.length; i++) {
+        times[i][round] = timings.get(i).time(effort.milliseconds) / 1e6;
       }
     }
-    for (double[] each : times) {
-      Arrays.sort(each);
-    }
-    return times;
+    return Arrays.stream(times)
+        .mapToDouble(each -> Arrays.stream(each).sorted().toArray()[effort.rounds / 2])
+        .toArray();
   }
 
   private void add(Line line) {

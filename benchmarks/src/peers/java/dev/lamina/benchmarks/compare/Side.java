@@ -36,9 +36,17 @@ final class Side implements AutoCloseable {
 
   /** Sends a line and waits for the answer. */
   String ask(String request) throws IOException {
+    send(request);
+    return answer(request);
+  }
+
+  private void send(String request) throws IOException {
     requests.write(request);
     requests.newLine();
     requests.flush();
+  }
+
+  private String answer(String request) throws IOException {
     String answer = answers.readLine();
     if (answer == null) {
       throw new IOException(contender + " ended while it should '" + request + "'; its message stands above");
@@ -49,6 +57,16 @@ final class Side implements AutoCloseable {
   /** The mean time of a run in nanoseconds. */
   double time(long milliseconds) throws IOException {
     return Double.parseDouble(ask("time " + milliseconds));
+  }
+
+  /** As {@link #time}, while the other side does the same: nanoseconds for one run of either. */
+  double timeBeside(Side other, long milliseconds) throws IOException {
+    String request = "time " + milliseconds;
+    send(request);
+    other.send(request);
+    double own = Double.parseDouble(answer(request));
+    double others = Double.parseDouble(other.answer(request));
+    return 1 / (1 / own + 1 / others);
   }
 
   @Override
