@@ -19,6 +19,13 @@ import tools.jackson.databind.json.JsonMapper;
  */
 final class Compare {
   private static final int THREADS = 2;
+
+  /**
+   * Between two turns. The threads of OpenBLAS go on for tens of milliseconds after its last product, looking for more
+   * work: what was measured at once after it took up to 1.4 times as long.
+   */
+  private static final long REST_MILLISECONDS = 100;
+
   private static final String RESULTS = "results";
   private static final String DL4J = ", DL4J";
 
@@ -182,12 +189,22 @@ final class Compare {
     double[][] times = new double[timings.size()][effort.rounds];
     for (int round = 0; round < effort.rounds; round++) {
       for (int i = 0; i < times.length; i++) {
+        rest();
         times[i][round] = timings.get(i).time(effort.milliseconds) / 1e6;
       }
     }
     return Arrays.stream(times)
         .mapToDouble(each -> Arrays.stream(each).sorted().toArray()[effort.rounds / 2])
         .toArray();
+  }
+
+  /** Lets threads go to sleep that would take a core from who comes next. */
+  private static void rest() {
+    try {
+      Thread.sleep(REST_MILLISECONDS);
+    } catch (InterruptedException e) {
+      throw new IllegalStateException("the comparison was interrupted", e);
+    }
   }
 
   private void add(Line line) {
