@@ -8,9 +8,10 @@ import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * Sums of floats that are as good as sums in double, without vectors of doubles (for which see {@link RowReducer}):
- * beside each sum is added up what rounding took from it, exactly (the error-free transformation TwoSum; Knuth, The Art
- * of Computer Programming 2, 4.2.2, theorem B). Six operations for a vector of floats, instead of two for each of them.
+ * Sums of floats that are almost as good as sums in double, without vectors of doubles (for which see {@link
+ * RowReducer}): beside each sum is added up what rounding took from it, exactly (the error-free transformation TwoSum;
+ * Knuth, The Art of Computer Programming 2, 4.2.2, theorem B). Six operations for a vector of floats, instead of two
+ * for each of them.
  */
 final class CompensatedSums {
   /** Sums side by side, as many for vectors of any width: the bits do not depend on it. */

@@ -3,8 +3,8 @@ package dev.lamina.device.cpu;
 import dev.lamina.graph.Op.ReduceKind;
 
 /**
- * Joins values that lie one behind the other, in double or as well as in double: the sum of millions is then right to
- * the last bit of a float.
+ * Joins values that lie one behind the other, in double or almost as well: the sum of millions is then right to the
+ * last bit of a float.
  *
  * <p>No vectors of doubles: half as many of them as of floats fill one, so that vectors would have to be of two widths.
  * A second width of floats in the process makes C2 look at the class of a vector, and so make an object of it, in loops

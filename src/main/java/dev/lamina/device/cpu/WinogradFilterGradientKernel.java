@@ -86,7 +86,7 @@ final class WinogradFilterGradientKernel implements CpuKernel {
     tileRows = source.tileRows();
     tileColumns = source.tileColumns();
     rows = source.rows();
-    long most = Math.min(SUM_BYTES / sumBytes(), (long) rows * tileColumns / FEWEST_TILES);
+    long most = Math.min(SUM_BYTES / sumBytes(), Math.min(rows, (long) rows * tileColumns / FEWEST_TILES));
     chunks = Math.clamp(most, 1, Math.ceilDiv(PARTS, blocks));
     splits = Math.min(panels, Math.ceilDiv(PARTS, chunks * blocks));
     pixels = Runs.gather(output.dim(2), columnBytes(), 4L * width);

@@ -142,6 +142,14 @@ class ProductKernelsTest {
     checkAll(random, spec, image, filter);
   }
 
+  /** Fewer rows of tiles than there would be chunks, each longer than what is multiplied at once. */
+  @ParameterizedTest
+  @ValueSource(ints = {16, 64})
+  void aFewLongRowsOfTiles(int channels) {
+    ConvSpec spec = new ConvSpec(Size.square(1), Padding.all(1), Size.square(1), 1);
+    checkAll(new SplittableRandom(7), spec, Shape.of(1, 8, 600, channels), Shape.of(32, 3, 3, channels));
+  }
+
   @ParameterizedTest
   @ValueSource(ints = {16, 19, 48})
   void depthwiseConvolution(int channels) {
