@@ -5,7 +5,7 @@ final class Panel {
   /** Elements of a cache line: what is read of one column before the next one. */
   private static final int LINE = 16;
 
-  /** The first of two floats that are read as one number. */
+  /** The first of two floats that are read as one number, whose low bytes come first. */
   private static final long LOW = 0xffffffffL;
 
   private Panel() {}

@@ -187,8 +187,8 @@ final class WinogradFilterGradientKernel implements CpuKernel {
     Memory.clear(columns, POINTS * scratchRow() + rowBytes());
     int times = Math.ceilDiv(last - first, longest());
     for (int time = 0; time < times; time++) {
-      int row = first + (last - first) * time / times;
-      int count = first + (last - first) * (time + 1) / times - row;
+      int row = first + (int) ((long) (last - first) * time / times);
+      int count = first + (int) ((long) (last - first) * (time + 1) / times) - row;
       for (int i = 0; i < count; i++) {
         long to = values + 4L * i * tileColumns * block;
         source.transform(x + 4L * channels * block, row + i, slot, to, sourceBytes());
