@@ -106,7 +106,7 @@ public final class Problem {
   }
 
   /** The parameters of the layers so far. */
-  List<Tensor> learned() {
+  public List<Tensor> learned() {
     List<Tensor> learned = new ArrayList<>();
     graph.nodes().stream()
         .filter(node -> node.op() instanceof Op.Read(Variable read) && read.kind() == Variable.Kind.WEIGHT)

@@ -12,8 +12,15 @@ import java.util.List;
  * @param results the value of each output
  * @param slots how the values of each slot lie in memory
  * @param outputs element type of each output: F32 or U8
+ * @param summed whether the first output is not stored but added up column by column: its address is that of {@link
+ *     CompensatedSums#addEach}'s sums
  */
-record BodyKey(List<Code.Instruction> instructions, List<Integer> results, List<SlotForm> slots, List<DType> outputs) {
+record BodyKey(
+    List<Code.Instruction> instructions,
+    List<Integer> results,
+    List<SlotForm> slots,
+    List<DType> outputs,
+    boolean summed) {
 
   /**
    * How a slot's values lie in memory.
@@ -23,8 +30,8 @@ record BodyKey(List<Code.Instruction> instructions, List<Integer> results, List<
    */
   record SlotForm(DType dtype, boolean uniform) {}
 
-  static BodyKey of(Code code, List<SlotForm> slots, List<DType> outputs) {
-    return new BodyKey(code.instructions(), code.outputs(), List.copyOf(slots), List.copyOf(outputs));
+  static BodyKey of(Code code, List<SlotForm> slots, List<DType> outputs, boolean summed) {
+    return new BodyKey(code.instructions(), code.outputs(), List.copyOf(slots), List.copyOf(outputs), summed);
   }
 
   /** Which values are the same along a row. */

@@ -76,7 +76,11 @@ final class BodyWriter {
       int output = key.slots().size() + i;
       int value = key.results().get(i);
       int bytes = key.outputs().get(i).bytes();
-      dialect.store(code, key.outputs().get(i), () -> pushAddress(output, bytes), () -> push(value));
+      if (i == 0 && key.summed()) {
+        dialect.accumulate(code, () -> pushSum(output), () -> push(value));
+      } else {
+        dialect.store(code, key.outputs().get(i), () -> pushAddress(output, bytes), () -> push(value));
+      }
     }
     code.iinc(column, dialect.lanes()).goto_(columnTop);
 
@@ -132,6 +136,13 @@ final class BodyWriter {
       code.loadConstant(Integer.numberOfTrailingZeros(bytes)).lshl();
     }
     code.ladd();
+  }
+
+  /** The address of a column's sum: see {@link CompensatedSums#place}. */
+  private void pushSum(int pointer) {
+    code.lload(addresses[pointer]);
+    code.iload(column).loadConstant(-CompensatedSums.APART).iand().i2l().iconst_3().lshl().ladd();
+    code.iload(column).loadConstant(CompensatedSums.APART - 1).iand().i2l().iconst_2().lshl().ladd();
   }
 
   private void frame(int index) {

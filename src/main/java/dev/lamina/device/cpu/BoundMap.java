@@ -51,4 +51,10 @@ abstract class BoundMap implements Workers.Task {
    * @param rowStride elements from one row to the next; a multiple of the number of channels
    */
   abstract void rectangle(long first, int rows, int columns, long rowStride);
+
+  /**
+   * As {@link #rectangle} for a map whose first output is {@linkplain MapKernel#sumsColumns summed}: adds it to {@code
+   * columns} sums of {@link CompensatedSums#addEach}.
+   */
+  abstract void sum(long first, int rows, int columns, long rowStride, long sums);
 }

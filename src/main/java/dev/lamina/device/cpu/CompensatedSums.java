@@ -21,7 +21,7 @@ final class CompensatedSums {
   static final long BYTES = 2 * 4L * SUMS;
 
   /** From one of the two vectors of sums of a pass to the other; the widest vector. */
-  private static final int APART = SUMS / 2;
+  static final int APART = SUMS / 2;
 
   private CompensatedSums() {}
 
@@ -60,5 +60,64 @@ final class CompensatedSums {
     s1.intoMemorySegment(ALL, sums + 4L * APART, LITTLE_ENDIAN);
     e0.intoMemorySegment(ALL, sums + 4L * SUMS, LITTLE_ENDIAN);
     e1.intoMemorySegment(ALL, sums + 4L * (SUMS + APART), LITTLE_ENDIAN);
+  }
+
+  /** Memory for so many sums of {@link #addEach}, in bytes: as much as for doubles. */
+  static long bytes(int sums) {
+    return 8L * Math.ceilDiv(sums, APART) * APART;
+  }
+
+  /**
+   * Adds each value to a sum of its own.
+   *
+   * @param sums blocks of {@link #APART} sums and as many floats that have to be added; where a sum is not finite, the
+   *     latter is NaN
+   */
+  static void addEach(long address, int count, long sums) {
+    int whole = count - count % COUNT;
+    for (int i = 0; i < whole; i += COUNT) {
+      long at = place(sums, i);
+      FloatVector x = FloatVector.fromMemorySegment(FLOATS, ALL, address + 4L * i, LITTLE_ENDIAN);
+      FloatVector sum = FloatVector.fromMemorySegment(FLOATS, ALL, at, LITTLE_ENDIAN);
+      FloatVector error = FloatVector.fromMemorySegment(FLOATS, ALL, at + 4L * APART, LITTLE_ENDIAN);
+      FloatVector next = sum.add(x);
+      FloatVector added = next.sub(sum);
+      next.intoMemorySegment(ALL, at, LITTLE_ENDIAN);
+      error.add(sum.sub(next.sub(added)).add(x.sub(added))).intoMemorySegment(ALL, at + 4L * APART, LITTLE_ENDIAN);
+    }
+    for (int i = whole; i < count; i++) {
+      add(Memory.get(address + 4L * i), place(sums, i));
+    }
+  }
+
+  /** Adds a value to a sum of {@link #addEach}, wherever it lies; without the Vector API, too. */
+  static void add(float x, long place) {
+    float sum = ScalarAccess.getFloat(place);
+    float next = sum + x;
+    float added = next - sum;
+    ScalarAccess.setFloat(place, next);
+    long error = place + 4L * APART;
+    ScalarAccess.setFloat(error, ScalarAccess.getFloat(error) + ((sum - (next - added)) + (x - added)));
+  }
+
+  /** Where the sum of the i-th value lies. */
+  private static long place(long sums, int i) {
+    return sums + 8L * (i & -APART) + 4L * (i & APART - 1);
+  }
+
+  /**
+   * Makes doubles of the sums of {@link #addEach}, in their place. What is not finite stays so.
+   *
+   * @param scratch of {@link #BYTES}
+   */
+  static void toDoubles(long sums, int count, long scratch) {
+    for (int first = 0; first < count; first += APART) {
+      Memory.copy(sums + 8L * first, scratch, 8L * APART);
+      for (int i = 0; i < APART; i++) {
+        float sum = Memory.get(scratch + 4L * i);
+        double all = Float.isFinite(sum) ? (double) sum + Memory.get(scratch + 4L * (APART + i)) : sum;
+        ScalarAccess.setDouble(sums + 8L * (first + i), all);
+      }
+    }
   }
 }

@@ -44,12 +44,14 @@ final class CompiledMap implements MapKernel {
   private final int block;
   private final RandomWords words;
   private final ThreadLocal<MapScratch> scratch;
+  private final boolean summed;
 
   CompiledMap(
       Code code,
       List<TensorType> inputs,
       List<DType> outputs,
       Shape shape,
+      boolean summed,
       BodyCompiler compiler,
       String name,
       RandomWords words,
@@ -60,6 +62,7 @@ final class CompiledMap implements MapKernel {
     this.shape = shape;
     this.words = words;
     this.scratch = scratch;
+    this.summed = summed;
     List<DType> types = inputs.stream().map(TensorType::dtype).toList();
     this.slotTypes = slots.stream().map(slot -> slot.dtype(types)).toArray(DType[]::new);
     this.slotBytes = Arrays.stream(slotTypes).mapToInt(DType::bytes).toArray();
@@ -74,7 +77,7 @@ final class CompiledMap implements MapKernel {
     for (int i = 0; i < periods.length; i++) {
       forms.add(new BodyKey.SlotForm(slotTypes[i], uniformInRow(i)));
     }
-    this.body = compiler.compile(BodyKey.of(code, forms, outputs), name);
+    this.body = compiler.compile(BodyKey.of(code, forms, outputs, summed), name);
   }
 
   /** A coordinate is like an input that counts along one axis; words are as dense as the output. */
@@ -131,6 +134,11 @@ final class CompiledMap implements MapKernel {
       }
     }
     return true;
+  }
+
+  @Override
+  public boolean sumsColumns() {
+    return summed;
   }
 
   @Override
@@ -268,6 +276,19 @@ final class CompiledMap implements MapKernel {
 
     @Override
     void rectangle(long first, int rows, int columns, long rowStride) {
+      long[] frame = rectangleFrame(first, rowStride);
+      body.run(frame, rows, columns);
+    }
+
+    @Override
+    void sum(long first, int rows, int columns, long rowStride, long sums) {
+      long[] frame = rectangleFrame(first, rowStride);
+      frame[2 * bases.length] = sums;
+      frame[2 * bases.length + 1] = 0;
+      body.run(frame, rows, columns);
+    }
+
+    private long[] rectangleFrame(long first, long rowStride) {
       long[] frame = scratch.get().frame(bases.length + targets.length);
       for (int i = 0; i < bases.length; i++) {
         boolean dense = periods[i] == shape.size();
@@ -276,7 +297,7 @@ final class CompiledMap implements MapKernel {
         frame[2 * i + 1] = dense ? rowStride * slotBytes[i] : 0;
       }
       point(frame, first, targets[0], rowStride);
-      body.run(frame, rows, columns);
+      return frame;
     }
   }
 }

@@ -33,4 +33,7 @@ interface Dialect {
 
   /** Stores a value at an address. */
   void store(CodeBuilder code, DType dtype, Runnable pushAddress, Runnable pushValue);
+
+  /** Adds a value to a sum of {@link CompensatedSums#addEach} at an address. */
+  void accumulate(CodeBuilder code, Runnable pushAddress, Runnable pushValue);
 }

@@ -2,6 +2,7 @@ package dev.lamina.device.cpu;
 
 import dev.lamina.graph.Expr;
 import dev.lamina.graph.Op;
+import dev.lamina.graph.Op.ReduceKind;
 import dev.lamina.graph.lowering.Code;
 import dev.lamina.graph.lowering.Lowering;
 import dev.lamina.tensor.DType;
@@ -27,6 +28,9 @@ final class ExprCompiler {
    * Up to 250 instructions compiled loops were seen to make no objects; of some with 300, one vector a call was boxed.
    */
   static final int LARGEST_CODE = 256;
+
+  /** What adding up a value is in instructions. */
+  private static final int SUMMING = 12;
 
   private final BodyCompiler bodies;
   private final RandomWords words;
@@ -70,6 +74,10 @@ final class ExprCompiler {
    * @param outputs element types of the outputs
    */
   Optional<String> unsupported(List<Expr> exprs, List<DType> inputs, List<DType> outputs) {
+    return unsupported(exprs, inputs, outputs, false);
+  }
+
+  private Optional<String> unsupported(List<Expr> exprs, List<DType> inputs, List<DType> outputs, boolean summed) {
     Optional<String> types = unsupported(inputs, outputs);
     if (types.isPresent()) {
       return types;
@@ -78,17 +86,14 @@ final class ExprCompiler {
       return Optional.empty();
     }
     Code code = Lowering.lower(exprs);
-    if (code.instructions().size() > LARGEST_CODE) {
+    int instructions = code.instructions().size() + (summed ? SUMMING : 0);
+    if (instructions > LARGEST_CODE) {
       return Optional.of(
-          "an expression of "
-              + code.instructions().size()
-              + " instructions; more than "
-              + LARGEST_CODE
-              + " are not compiled well");
+          "an expression of " + instructions + " instructions; more than " + LARGEST_CODE + " are not compiled well");
     }
     List<BodyKey.SlotForm> forms =
         code.slots().stream().map(slot -> new BodyKey.SlotForm(slot.dtype(inputs), false)).toList();
-    return bodies.refusal(BodyKey.of(code, forms, outputs));
+    return bodies.refusal(BodyKey.of(code, forms, outputs, summed));
   }
 
   /**
@@ -108,7 +113,36 @@ final class ExprCompiler {
     if (Expr.precision(types, outputs) == DType.F64 || unsupported(exprs, types, outputs).isPresent()) {
       return new InterpretedMap(exprs, inputs, outputs, shape);
     }
-    return new CompiledMap(Lowering.lower(exprs), inputs, outputs, shape, bodies, name(exprs), words, scratch);
+    return compiled(exprs, inputs, outputs, shape, false);
+  }
+
+  private CompiledMap compiled(
+      List<Expr> exprs, List<TensorType> inputs, List<DType> outputs, Shape shape, boolean summed) {
+    return new CompiledMap(Lowering.lower(exprs), inputs, outputs, shape, summed, bodies, name(exprs), words, scratch);
+  }
+
+  /**
+   * The values of a reduction; where it sums columns and that pays, a map that adds them up in the loop that computes
+   * them: while one waits for memory, the other goes on.
+   */
+  private MapKernel values(Op.Reduce op, List<Expr> exprs, List<TensorType> inputs, DType precision) {
+    List<DType> types = Collections.nCopies(exprs.size(), precision);
+    int last = op.shape().rank() - 1;
+    boolean columns =
+        op.kind() == ReduceKind.SUM
+            && op.axes().size() == last
+            && !op.axes().contains(last)
+            && op.shape().last() >= 2 * bodies.lanes();
+    if (columns
+        && bodies.lanes() > 0
+        && precision == DType.F32
+        && unsupported(exprs, inputs.stream().map(TensorType::dtype).toList(), types, true).isEmpty()) {
+      MapKernel summing = compiled(exprs, inputs, types, op.shape(), true);
+      if (summing.hasRectangles()) {
+        return summing;
+      }
+    }
+    return map(exprs, inputs, types, op.shape());
   }
 
   /**
@@ -122,8 +156,7 @@ final class ExprCompiler {
     DType precision = Expr.precision(inputs.stream().map(TensorType::dtype).toList(), List.of(op.dtype()));
     int direct = stored.isEmpty() ? direct(op.value(), inputs, precision, op.shape()) : -1;
     List<Expr> exprs = Stream.concat(Stream.of(op.value()), stored.stream()).toList();
-    MapKernel values =
-        direct >= 0 ? null : map(exprs, inputs, Collections.nCopies(exprs.size(), precision), op.shape());
+    MapKernel values = direct >= 0 ? null : values(op, exprs, inputs, precision);
     RowReducer doubles = new RowReducer.Doubles();
     RowReducer first = precision == DType.F32 ? floats : doubles;
     return Reduction.prepare(

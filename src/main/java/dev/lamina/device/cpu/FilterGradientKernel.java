@@ -2,6 +2,7 @@ package dev.lamina.device.cpu;
 
 import dev.lamina.device.Step;
 import dev.lamina.graph.ConvSpec;
+import dev.lamina.graph.Size;
 import dev.lamina.tensor.Shape;
 import java.util.Arrays;
 
@@ -25,7 +26,7 @@ final class FilterGradientKernel implements CpuKernel {
    */
   private static final int FEWEST_PIXELS = 256;
 
-  private static final int MOST_PIXELS = 1024;
+  private static final int MOST_PIXELS = 512;
 
   /** All channels of so many pixels, of both sides, stay in the second-level cache while panel by panel is read. */
   private static final int DEPTHWISE_PIXELS = 256;
@@ -52,6 +53,10 @@ final class FilterGradientKernel implements CpuKernel {
   private final int chunks;
   private final int splits;
   private final boolean framed;
+
+  /** Whether tiles read the image where it lies, and all of it. */
+  private final boolean inPlace;
+
   private final PaddedImage frame;
   private final long imageDistance;
   private final int bandRows;
@@ -91,6 +96,7 @@ final class FilterGradientKernel implements CpuKernel {
     together = bands > 1 ? 1 : Math.clamp(FEWEST_PIXELS / (outHeight * outWidth), 1, imagesOfChunk);
     var padding = spec.padding();
     framed = ragged || padding.top() + padding.bottom() + padding.left() + padding.right() > 0;
+    inPlace = !framed && spec.stride().equals(Size.square(1));
     int reach = (filter.dim(1) - 1) * spec.dilation().height();
     PaddedImage whole =
         new PaddedImage(
@@ -191,14 +197,18 @@ final class FilterGradientKernel implements CpuKernel {
 
   private void stretch(
       ProductTile.Left left, long source, long outputs, int split, long sums, long packed, boolean add) {
-    Memory.fetch(outputs, left.inner().length * 4L * filter.dim(0), packed);
+    int pixels = left.inner().length;
+    Memory.fetch(outputs, pixels * 4L * filter.dim(0), packed);
+    if (inPlace) {
+      Memory.fetch(source, left.rows()[rows() - 1] + left.inner()[pixels - 1] + 4, packed);
+    }
     for (int group = 0; group < groups; group++) {
       for (int panel = panels * split / splits; panel < panels * (split + 1) / splits; panel++) {
         int channel = group * width + panel * tile.columns();
         int valid = Math.min(tile.columns(), width - panel * tile.columns());
         long b = outputs + 4L * channel;
         if (packing) {
-          Panel.ofRows(tile, b, 4L * filter.dim(0), left.inner().length, valid, packed);
+          Panel.ofRows(tile, b, 4L * filter.dim(0), pixels, valid, packed);
           b = packed;
         }
         long a = source + 4L * (depthwise ? channel : group * depth);

@@ -38,6 +38,11 @@ final class InterpretedMap implements MapKernel {
   }
 
   @Override
+  public boolean sumsColumns() {
+    return false;
+  }
+
+  @Override
   public BoundMap bind(long[] inputAddresses, long[] outputAddresses) {
     return new Bound(inputAddresses.clone(), outputAddresses.clone());
   }
@@ -70,6 +75,11 @@ final class InterpretedMap implements MapKernel {
         long start = first + row * rowStride;
         compute(start, start + columns, targets[0]);
       }
+    }
+
+    @Override
+    void sum(long first, int rows, int columns, long rowStride, long sums) {
+      throw new IllegalStateException("this map stores all of its outputs");
     }
 
     private void compute(long start, long end, long firstTarget) {

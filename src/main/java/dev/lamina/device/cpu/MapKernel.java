@@ -22,4 +22,7 @@ interface MapKernel {
    * or a single value.
    */
   boolean hasRectangles();
+
+  /** Whether the first output is not stored: its values are added up by {@link BoundMap#sum}, which alone is called. */
+  boolean sumsColumns();
 }

@@ -19,9 +19,19 @@ final class ReduceKernel {
    */
   private static final int SIDE_BY_SIDE = 512;
 
+  /** Rows of a piece, if there are as many: then partial results, which take two floats a column, are little. */
+  private static final int FEWEST_ROWS = 64;
+
+  /** Columns of a chunk when the partial results of pieces are joined. */
+  private static final int JOINED_COLUMNS = 64;
+
   private final ReduceKind kind;
   private final MapKernel value;
   private final int direct;
+
+  /** Whether the map adds up its values itself. */
+  private final boolean summing;
+
   private final DType valueType;
   private final DType output;
   private final RowReducer reducer;
@@ -35,8 +45,10 @@ final class ReduceKernel {
 
   private final int columnBlocks;
 
-  /** Doubles that a chunk accumulates in. */
+  /** How many accumulators a chunk has. */
   private final int width;
+
+  private final long accumulatorBytes;
 
   private final int units;
   private final int pieces;
@@ -72,10 +84,13 @@ final class ReduceKernel {
     this.inner = extents[2];
     columns = Math.clamp(inner, 1, MapScratch.BLOCK);
     columnBlocks = (inner + columns - 1) / columns;
-    width = inner == 1 ? 1 : columns * Math.max(1, Math.min(SIDE_BY_SIDE / columns, reduced));
+    summing = value != null && value.sumsColumns();
+    width = inner == 1 || summing ? columns : columns * Math.max(1, Math.min(SIDE_BY_SIDE / columns, reduced));
+    accumulatorBytes = RowReducer.accumulatorBytes(width);
     units = Math.multiplyExact(extents[0], columnBlocks);
     long unitSize = (long) reduced * columns;
-    pieces = (int) Math.max(1, Math.min(reduced, (unitSize + PIECE - 1) / PIECE));
+    int mostPieces = inner == 1 ? reduced : Math.ceilDiv(reduced, FEWEST_ROWS);
+    pieces = (int) Math.max(1, Math.min(mostPieces, (unitSize + PIECE - 1) / PIECE));
     rowsPerPiece = (reduced + pieces - 1) / pieces;
     unitsPerChunk = pieces > 1 ? 1 : Math.clamp(PIECE / Math.max(1, unitSize), 1, Math.max(1, units));
     chunks = pieces > 1 ? Math.multiplyExact(units, pieces) : (units + unitsPerChunk - 1) / unitsPerChunk;
@@ -83,7 +98,11 @@ final class ReduceKernel {
 
   /** Scratch memory of a run in bytes. */
   long workspaceBytes() {
-    return Memory.aligned((long) chunks * width * 8);
+    return chunks * accumulatorBytes;
+  }
+
+  private int joinedGroups() {
+    return Math.ceilDiv(columns, JOINED_COLUMNS);
   }
 
   /** Whether an output of the map but the first may lie exactly where an input lies. */
@@ -122,13 +141,13 @@ final class ReduceKernel {
     void run(Workers workers) {
       workers.run(accumulate, chunks);
       if (pieces > 1) {
-        workers.run(combine, units);
+        workers.run(combine, units * joinedGroups());
       }
     }
 
     private void accumulate(int chunk) {
       MapScratch memory = scratch.get();
-      long accumulators = workspace + (long) chunk * width * 8;
+      long accumulators = workspace + chunk * accumulatorBytes;
       if (pieces > 1) {
         int firstRow = chunk % pieces * rowsPerPiece;
         piece(memory, chunk / pieces, firstRow, Math.min(reduced, firstRow + rowsPerPiece), accumulators);
@@ -155,27 +174,26 @@ final class ReduceKernel {
         ScalarAccess.setDouble(accumulators, run(memory, start + firstRow, start + lastRow));
         return;
       }
-      double neutral = RowReducer.neutral(kind);
-      for (int i = 0; i < width; i++) {
-        ScalarAccess.setDouble(accumulators + 8L * i, neutral);
-      }
+      reducer.begin(kind, accumulators, width);
       long row = (long) (unit / columnBlocks) * reduced;
       long column = (long) (unit % columnBlocks) * columns;
-      int together = columnBlocks > 1 ? 1 : Math.max(1, width / inner);
-      for (int r = firstRow; r < lastRow; r += together) {
-        int count = columnBlocks > 1 ? columnsOf(unit) : Math.min(together, lastRow - r) * inner;
-        long at = values(memory, (row + r) * inner + column, count);
-        reducer.columns(kind, at, accumulators, count);
+      if (summing) {
+        values.sum((row + firstRow) * inner + column, lastRow - firstRow, columnsOf(unit), inner, accumulators);
+      } else {
+        int together = width / columns;
+        for (int r = firstRow; r < lastRow; r += together) {
+          int count = together == 1 ? columnsOf(unit) : Math.min(together, lastRow - r) * inner;
+          reducer.columns(kind, values(memory, (row + r) * inner + column, count), count, accumulators);
+        }
       }
-      if (columnBlocks == 1) {
-        joinSideBySide(accumulators);
-      }
+      reducer.end(kind, accumulators, width, memory.sums());
+      joinSideBySide(accumulators);
     }
 
     /** Joins the accumulators of rows that were added side by side. */
     private void joinSideBySide(long accumulators) {
-      for (int row = inner; row < width; row += inner) {
-        for (int i = 0; i < inner; i++) {
+      for (int row = columns; row < width; row += columns) {
+        for (int i = 0; i < columns; i++) {
           join(accumulators + 8L * i, ScalarAccess.getDouble(accumulators + 8L * (row + i)));
         }
       }
@@ -221,14 +239,20 @@ final class ReduceKernel {
       return memory.values();
     }
 
-    private void combine(int unit) {
-      for (int i = 0; i < columnsOf(unit); i++) {
-        double result = RowReducer.neutral(kind);
-        for (int piece = 0; piece < pieces; piece++) {
-          long partial = workspace + ((long) unit * pieces + piece) * width * 8;
-          result = RowReducer.join(kind, result, ScalarAccess.getDouble(partial + 8L * i));
+    /** Piece by piece, so that memory is read along rows. */
+    private void combine(int part) {
+      int unit = part / joinedGroups();
+      int first = part % joinedGroups() * JOINED_COLUMNS;
+      int last = Math.min(columnsOf(unit), first + JOINED_COLUMNS);
+      long total = workspace + (long) unit * pieces * accumulatorBytes;
+      for (int piece = 1; piece < pieces; piece++) {
+        long partial = total + piece * accumulatorBytes;
+        for (int i = first; i < last; i++) {
+          join(total + 8L * i, ScalarAccess.getDouble(partial + 8L * i));
         }
-        store(unit, i, result);
+      }
+      for (int i = first; i < last; i++) {
+        store(unit, i, ScalarAccess.getDouble(total + 8L * i));
       }
     }
 

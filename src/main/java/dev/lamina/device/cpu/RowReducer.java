@@ -3,8 +3,8 @@ package dev.lamina.device.cpu;
 import dev.lamina.graph.Op.ReduceKind;
 
 /**
- * Joins values that lie one behind the other, in double or almost as well: the sum of millions is then right to the
- * last bit of a float.
+ * Joins values that lie one behind the other, all of them or column by column, in double or almost as well: the sum of
+ * millions is then right to the last bit of a float.
  *
  * <p>No vectors of doubles: half as many of them as of floats fill one, so that vectors would have to be of two widths.
  * A second width of floats in the process makes C2 look at the class of a vector, and so make an object of it, in loops
@@ -12,7 +12,7 @@ import dev.lamina.graph.Op.ReduceKind;
  */
 interface RowReducer {
 
-  /** What {@link #row} may write on, in bytes. */
+  /** What {@link #row} and {@link #end} may write on, in bytes. */
   long SCRATCH_BYTES = CompensatedSums.BYTES;
 
   /**
@@ -22,8 +22,28 @@ interface RowReducer {
    */
   double row(ReduceKind kind, long address, int count, long scratch);
 
-  /** Joins value i with the double at {@code accumulators} + 8·i. */
-  void columns(ReduceKind kind, long address, long accumulators, int count);
+  /** The accumulators of so many columns, in bytes. */
+  static long accumulatorBytes(int columns) {
+    return Memory.aligned(CompensatedSums.bytes(columns));
+  }
+
+  /** Makes accumulators that have joined nothing; what they are is the reducer's own until their {@link #end}. */
+  default void begin(ReduceKind kind, long accumulators, int columns) {
+    double neutral = neutral(kind);
+    for (int i = 0; i < columns; i++) {
+      ScalarAccess.setDouble(accumulators + 8L * i, neutral);
+    }
+  }
+
+  /** Joins value i with accumulator i. In float, a sum that on its way is too large for one is infinite. */
+  void columns(ReduceKind kind, long address, int count, long accumulators);
+
+  /**
+   * Makes doubles of the accumulators, one behind the other.
+   *
+   * @param scratch of {@link #SCRATCH_BYTES}
+   */
+  default void end(ReduceKind kind, long accumulators, int columns, long scratch) {}
 
   /** What joins with anything without changing it. */
   static double neutral(ReduceKind kind) {
@@ -137,7 +157,20 @@ interface RowReducer {
     }
 
     @Override
-    public void columns(ReduceKind kind, long address, long accumulators, int count) {
+    public void begin(ReduceKind kind, long accumulators, int columns) {
+      if (inVectors(kind)) {
+        Memory.clear(accumulators, CompensatedSums.bytes(columns));
+      } else {
+        RowReducer.super.begin(kind, accumulators, columns);
+      }
+    }
+
+    @Override
+    public void columns(ReduceKind kind, long address, int count, long accumulators) {
+      if (inVectors(kind)) {
+        CompensatedSums.addEach(address, count, accumulators);
+        return;
+      }
       if (kind == ReduceKind.SUM) {
         for (int i = 0; i < count; i++) {
           long sum = accumulators + 8L * i;
@@ -150,6 +183,17 @@ interface RowReducer {
             join(kind, ScalarAccess.getDouble(accumulators + 8L * i), ScalarAccess.getFloat(address + 4L * i));
         ScalarAccess.setDouble(accumulators + 8L * i, joined);
       }
+    }
+
+    @Override
+    public void end(ReduceKind kind, long accumulators, int columns, long scratch) {
+      if (inVectors(kind)) {
+        CompensatedSums.toDoubles(accumulators, columns, scratch);
+      }
+    }
+
+    private boolean inVectors(ReduceKind kind) {
+      return vectors && kind == ReduceKind.SUM;
     }
   }
 
@@ -165,7 +209,7 @@ interface RowReducer {
     }
 
     @Override
-    public void columns(ReduceKind kind, long address, long accumulators, int count) {
+    public void columns(ReduceKind kind, long address, int count, long accumulators) {
       for (int i = 0; i < count; i++) {
         double joined =
             join(kind, ScalarAccess.getDouble(accumulators + 8L * i), ScalarAccess.getDouble(address + 8L * i));

@@ -19,6 +19,7 @@ import java.util.function.IntConsumer;
 /** One element at a time: the ends of rows, and everything where there is no Vector API. */
 final class ScalarDialect implements Dialect {
   private static final ClassDesc ACCESS = ClassDesc.of(ScalarAccess.class.getName());
+  private static final ClassDesc SUMS = ClassDesc.of(CompensatedSums.class.getName());
   private static final ClassDesc MATH = ClassDesc.of("java.lang.Math");
   private static final ClassDesc FLOAT = ClassDesc.of("java.lang.Float");
   private static final ClassDesc INTEGER = ClassDesc.of("java.lang.Integer");
@@ -115,5 +116,12 @@ final class ScalarDialect implements Dialect {
     pushValue.run();
     String name = dtype == DType.U8 ? "setByte" : "setFloat";
     code.invokestatic(ACCESS, name, MethodTypeDesc.of(CD_void, CD_long, CD_float));
+  }
+
+  @Override
+  public void accumulate(CodeBuilder code, Runnable pushAddress, Runnable pushValue) {
+    pushValue.run();
+    pushAddress.run();
+    code.invokestatic(SUMS, "add", MethodTypeDesc.of(CD_void, CD_float, CD_long));
   }
 }

@@ -197,6 +197,49 @@ final class VectorDialect implements Dialect {
     code.invokevirtual(type, "intoMemorySegment", MethodTypeDesc.of(CD_void, SEGMENT, CD_long, ORDER));
   }
 
+  @Override
+  public void accumulate(CodeBuilder code, Runnable pushAddress, Runnable pushValue) {
+    int address = code.allocateLocal(TypeKind.LONG);
+    pushAddress.run();
+    code.lstore(address);
+    Runnable here = () -> code.lload(address);
+    Runnable further = () -> code.lload(address).loadConstant(4L * CompensatedSums.APART).ladd();
+    load(code, DType.F32, false, false, here);
+    Runnable sum = kept(code);
+    sum.run();
+    pushValue.run();
+    arithmetic(code, "add");
+    Runnable next = kept(code);
+    next.run();
+    sum.run();
+    arithmetic(code, "sub");
+    Runnable added = kept(code);
+    store(code, DType.F32, here, next);
+    load(code, DType.F32, false, false, further);
+    sum.run();
+    next.run();
+    added.run();
+    arithmetic(code, "sub");
+    arithmetic(code, "sub");
+    pushValue.run();
+    added.run();
+    arithmetic(code, "sub");
+    arithmetic(code, "add");
+    arithmetic(code, "add");
+    store(code, DType.F32, further, kept(code));
+  }
+
+  /** Takes a vector from the stack into a local variable; what pushes it again. */
+  private static Runnable kept(CodeBuilder code) {
+    int local = code.allocateLocal(TypeKind.REFERENCE);
+    code.astore(local);
+    return () -> code.aload(local);
+  }
+
+  private static void arithmetic(CodeBuilder code, String operation) {
+    code.invokevirtual(FLOATS, operation, MethodTypeDesc.of(FLOATS, VECTOR));
+  }
+
   private static void species(CodeBuilder code, ClassDesc type, int bits) {
     code.getstatic(type, "SPECIES_" + bits, SPECIES);
   }

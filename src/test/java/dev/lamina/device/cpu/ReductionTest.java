@@ -228,6 +228,36 @@ class ReductionTest {
     }
   }
 
+  @ParameterizedTest
+  @MethodSource("widths")
+  void whatCancelsOutInColumnsLeavesTheRest(int bits) {
+    for (int columns : new int[] {1, 3, 70, 1100}) {
+      try (Arena arena = Arena.ofConfined()) {
+        int rows = 1000;
+        Case reduction =
+            new Case(
+                arena,
+                bits,
+                ReduceKind.SUM,
+                mul(X, 1),
+                List.of(TensorType.f32(rows, columns)),
+                DType.F32,
+                Shape.of(rows, columns),
+                List.of(0));
+        HostTensor input = reduction.values.inputs.getFirst();
+        input.fill(1);
+        for (int i = 0; i < 100 * columns; i++) {
+          input.set(i, 0x1p30f);
+          input.set(input.size() - 1 - i, -0x1p30f);
+        }
+        reduction.run(1);
+        for (int i = 0; i < columns; i++) {
+          assertEquals(rows - 200, reduction.output.get(i), columns + " columns, " + i);
+        }
+      }
+    }
+  }
+
   @Test
   void theNumberOfThreadsDoesNotChangeTheBits() {
     for (List<Integer> axes :

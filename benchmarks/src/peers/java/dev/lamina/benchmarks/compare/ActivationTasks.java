@@ -2,15 +2,19 @@ package dev.lamina.benchmarks.compare;
 
 import dev.lamina.benchmarks.ActivationKind;
 import dev.lamina.benchmarks.Problem;
+import dev.lamina.graph.Tensor;
+import dev.lamina.nn.Layer;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 
 /** Activations, forward and backward as two programs. */
 final class ActivationTasks {
   private static final double TOLERANCE = 1e-4;
-  private static final int ROWS = 4096;
-  private static final int COLUMNS = 4096;
+  private static final int VALUES = 1 << 24;
+  private static final int COLUMNS = 64;
 
   /** One function, as PyTorch's eager mode runs it: from x, and from x and the gradient g of the result. */
   private record Function(ActivationKind kind, String forward, String saved, String backward) {
@@ -24,6 +28,14 @@ final class ActivationTasks {
           new Function(ActivationKind.RELU, "torch.relu(x)", "torch.threshold_backward(g, x, 0)"),
           new Function(
               ActivationKind.LEAKY_RELU, "torch.leaky_relu(x, 0.01)", "torch.leaky_relu_backward(g, x, 0.01, False)"),
+          // A slope for each column; eager mode adds them up in a pass of its own.
+          new Function(
+              ActivationKind.PRELU,
+              "torch.prelu(x, layer_weight)",
+              """
+              dx, slopes = torch._prelu_kernel_backward(g, x, layer_weight)
+              return (dx, torch.sum(slopes, [0]))\
+              """),
           new Function(ActivationKind.ELU, "torch.elu(x)", "torch.elu_backward(g, 1., 1., 1., False, x)"),
           new Function(
               ActivationKind.SELU,
@@ -52,35 +64,79 @@ final class ActivationTasks {
               "torch.gelu_backward(g, x, approximate=\"tanh\")"),
           new Function(ActivationKind.MISH, "torch.mish(x)", "torch.mish_backward(g, x)"));
 
+  /** Those of few instructions: what they read and write is to decide how long they take. */
+  private static final Set<ActivationKind> MEMORY_BOUND =
+      EnumSet.of(
+          ActivationKind.RELU,
+          ActivationKind.LEAKY_RELU,
+          ActivationKind.PRELU,
+          ActivationKind.ELU,
+          ActivationKind.SELU,
+          ActivationKind.HARD_SIGMOID,
+          ActivationKind.HARD_SWISH,
+          ActivationKind.SOFTSIGN,
+          ActivationKind.SIGMOID,
+          ActivationKind.SILU);
+
   private ActivationTasks() {}
 
+  /** Against PyTorch. */
   static List<Task> all() {
     List<Task> tasks = new ArrayList<>();
     for (Function function : FUNCTIONS) {
-      String name = function.kind.name().toLowerCase(Locale.ROOT).replace('_', ' ');
-      tasks.add(
-          new Task.Operations(
-              "activation",
-              name + ", forward",
-              TOLERANCE,
-              p -> p.graph().output("y", p.through(function.kind.layer(), p.normal("x", 1, ROWS, COLUMNS))),
-              "",
-              returned(function.forward)));
-      tasks.add(
-          new Task.Operations(
-              "activation",
-              name + ", backward",
-              TOLERANCE,
-              p -> {
-                var x = p.normal("x", 1, ROWS, COLUMNS);
-                var g = p.normal("g", 1, ROWS, COLUMNS);
-                var y = p.through(function.kind.layer(), x);
-                p.graph().output("dx", Problem.backward(y, g, List.of(x)).getFirst());
-              },
-              function.saved,
-              returned(function.backward)));
+      tasks.add(forward("activation", function));
+      tasks.add(backward("activation", function));
     }
     return tasks;
+  }
+
+  /** Those that wait for memory, against a copy of as many bytes. */
+  static List<Task> besideCopies() {
+    List<Task> tasks = new ArrayList<>();
+    for (Function function : FUNCTIONS) {
+      if (MEMORY_BOUND.contains(function.kind)) {
+        tasks.add(forward(Tasks.BANDWIDTH, function));
+        tasks.add(backward(Tasks.BANDWIDTH, function));
+      }
+    }
+    return tasks;
+  }
+
+  private static Task forward(String group, Function function) {
+    return new Task.Operations(
+        group,
+        name(function) + ", forward",
+        TOLERANCE,
+        p -> p.graph().output("y", p.through(function.kind.layer(), p.normal("x", 1, VALUES / COLUMNS, COLUMNS))),
+        "",
+        returned(function.forward));
+  }
+
+  private static Task backward(String group, Function function) {
+    return new Task.Operations(
+        group,
+        name(function) + ", backward",
+        TOLERANCE,
+        p -> gradients(p, function.kind.layer()),
+        function.saved,
+        returned(function.backward));
+  }
+
+  /** Of the input, then of what the layer learns. */
+  private static void gradients(Problem p, Layer layer) {
+    Tensor x = p.normal("x", 1, VALUES / COLUMNS, COLUMNS);
+    Tensor g = p.normal("g", 1, VALUES / COLUMNS, COLUMNS);
+    Tensor y = p.through(layer, x);
+    List<Tensor> inputs = new ArrayList<>(List.of(x));
+    inputs.addAll(p.learned());
+    List<Tensor> gradients = Problem.backward(y, g, inputs);
+    for (int i = 0; i < gradients.size(); i++) {
+      p.graph().output("gradient" + i, gradients.get(i));
+    }
+  }
+
+  private static String name(Function function) {
+    return function.kind.name().toLowerCase(Locale.ROOT).replace('_', ' ');
   }
 
   private static String returned(String text) {

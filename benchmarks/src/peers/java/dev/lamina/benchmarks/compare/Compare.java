@@ -98,12 +98,19 @@ final class Compare {
     System.out.printf(
         Locale.ROOT, "%-58s %12s %12s %8s%n", "task (2 threads unless said)", "Lamina ms", "peer ms", "ratio");
     for (Map.Entry<String, List<Integer>> group : groups.entrySet()) {
-      String peer = group.getKey().equals("matmul") ? "openblas" : "pytorch";
+      String peer =
+          switch (group.getKey()) {
+            case "matmul" -> "openblas";
+            case Tasks.BANDWIDTH -> "copy";
+            default -> "pytorch";
+          };
       // Fresh processes: what one group taught the compiler is not what the next one needs.
       try (Side lamina = new Side("lamina", THREADS);
           Side other = new Side(peer, THREADS)) {
         for (int task : group.getValue()) {
-          compare(task, title(all.get(task)), all.get(task), lamina, other, Integer.MAX_VALUE);
+          // A copy has no results.
+          int results = peer.equals("copy") ? 0 : Integer.MAX_VALUE;
+          compare(task, title(all.get(task)), all.get(task), lamina, other, results);
         }
       }
       if (group.getKey().equals("step")) {
@@ -161,9 +168,21 @@ final class Compare {
   }
 
   private void prepare(int index, Task task, List<Side> sides, int most) throws IOException {
-    float[] first = null;
     for (Side side : sides) {
       side.ask("prepare " + index);
+    }
+    if (most > 0) {
+      check(task, sides, most);
+    }
+    for (Side side : sides) {
+      side.ask("warm");
+    }
+  }
+
+  /** The first results of all sides are the same, within the task's tolerance. */
+  private void check(Task task, List<Side> sides, int most) throws IOException {
+    float[] first = null;
+    for (Side side : sides) {
       Path file = scratch.resolve(RESULTS);
       side.ask("results " + file);
       float[] results = Floats.read(file);
@@ -178,9 +197,6 @@ final class Compare {
               title(task) + ": the results lie " + distance + " apart, where " + task.tolerance() + " is allowed");
         }
       }
-    }
-    for (Side side : sides) {
-      side.ask("warm");
     }
   }
 

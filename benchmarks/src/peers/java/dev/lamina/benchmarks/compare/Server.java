@@ -22,7 +22,10 @@ final class Server implements AutoCloseable {
     this.contender = contender;
   }
 
-  /** Arguments: {@code lamina}, {@code pytorch}, {@code openblas} or {@code dl4j}, and the number of threads. */
+  /**
+   * Arguments: {@code lamina}, {@code pytorch}, {@code openblas}, {@code dl4j} or {@code copy}, and the number of
+   * threads.
+   */
   public static void main(String[] arguments) throws IOException {
     // Whatever a library prints is for people.
     PrintStream answers = System.out;
@@ -33,6 +36,7 @@ final class Server implements AutoCloseable {
           case "lamina" -> new LaminaContender(threads);
           case "pytorch" -> new TorchContender(threads);
           case "openblas" -> new OpenBlasContender(threads);
+          case "copy" -> new CopyContender(threads);
           case "dl4j" -> new Dl4jContender(); // takes its threads from OMP_NUM_THREADS
           default -> throw new IllegalArgumentException("there is no contender '" + arguments[0] + "'");
         };

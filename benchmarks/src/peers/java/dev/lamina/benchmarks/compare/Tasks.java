@@ -17,6 +17,9 @@ import java.util.List;
 
 /** Everything that is compared, in the order in which it is. */
 final class Tasks {
+  /** The group of what is held against a copy. */
+  static final String BANDWIDTH = "bandwidth";
+
   private static final int CLASSES = 10;
   private static final Shape CIFAR = Shape.of(32, 32, 3);
   private static final Shape DIGIT = Shape.of(28, 28, 1);
@@ -44,6 +47,7 @@ final class Tasks {
     tasks.addAll(ProductTasks.all());
     tasks.addAll(ActivationTasks.all());
     tasks.addAll(LayerTasks.all());
+    tasks.addAll(ActivationTasks.besideCopies());
     return tasks;
   }
 
