@@ -47,9 +47,10 @@ final class BatchNormStudy implements Study {
   private static final int DEEP = 9;
 
   /**
-   * At the rates that were chosen with another one; deep nets and high rates, where the difference is large, have 3.
+   * At the rates that were chosen with another one. Five left it open whether percentiles hold still; deep nets and
+   * high rates, where the difference is large, have 3.
    */
-  private static final int SEEDS = 5;
+  private static final int SEEDS = 10;
 
   private static final int FEWER_SEEDS = 3;
 
