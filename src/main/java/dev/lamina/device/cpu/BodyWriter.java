@@ -141,8 +141,8 @@ final class BodyWriter {
   /** The address of a column's sum: see {@link CompensatedSums#place}. */
   private void pushSum(int pointer) {
     code.lload(addresses[pointer]);
-    code.iload(column).loadConstant(-CompensatedSums.APART).iand().i2l().iconst_3().lshl().ladd();
-    code.iload(column).loadConstant(CompensatedSums.APART - 1).iand().i2l().iconst_2().lshl().ladd();
+    code.iload(column).loadConstant(-CompensatedSums.BLOCK).iand().i2l().iconst_3().lshl().ladd();
+    code.iload(column).loadConstant(CompensatedSums.BLOCK - 1).iand().i2l().iconst_2().lshl().ladd();
   }
 
   private void frame(int index) {

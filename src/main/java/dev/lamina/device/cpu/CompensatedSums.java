@@ -20,8 +20,8 @@ final class CompensatedSums {
   /** What {@link #add} leaves, in bytes. */
   static final long BYTES = 2 * 4L * SUMS;
 
-  /** From one of the two vectors of sums of a pass to the other; the widest vector. */
-  static final int APART = SUMS / 2;
+  /** Sums that lie side by side, what rounding took from them behind them: as many as fill the widest vector. */
+  static final int BLOCK = SUMS / 2;
 
   private CompensatedSums() {}
 
@@ -33,7 +33,7 @@ final class CompensatedSums {
    *     latter is NaN
    */
   static void add(long address, int count, long sums) {
-    for (long i = 0; i < 4L * APART; i += 4L * COUNT) {
+    for (long i = 0; i < 4L * BLOCK; i += 4L * COUNT) {
       pass(address + i, count, sums + i);
     }
   }
@@ -46,7 +46,7 @@ final class CompensatedSums {
     for (int i = 0; i < count; i += SUMS) {
       long at = address + 4L * i;
       FloatVector x0 = FloatVector.fromMemorySegment(FLOATS, ALL, at, LITTLE_ENDIAN);
-      FloatVector x1 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 4L * APART, LITTLE_ENDIAN);
+      FloatVector x1 = FloatVector.fromMemorySegment(FLOATS, ALL, at + 4L * BLOCK, LITTLE_ENDIAN);
       FloatVector next0 = s0.add(x0);
       FloatVector next1 = s1.add(x1);
       FloatVector added0 = next0.sub(s0);
@@ -57,20 +57,20 @@ final class CompensatedSums {
       s1 = next1;
     }
     s0.intoMemorySegment(ALL, sums, LITTLE_ENDIAN);
-    s1.intoMemorySegment(ALL, sums + 4L * APART, LITTLE_ENDIAN);
+    s1.intoMemorySegment(ALL, sums + 4L * BLOCK, LITTLE_ENDIAN);
     e0.intoMemorySegment(ALL, sums + 4L * SUMS, LITTLE_ENDIAN);
-    e1.intoMemorySegment(ALL, sums + 4L * (SUMS + APART), LITTLE_ENDIAN);
+    e1.intoMemorySegment(ALL, sums + 4L * (SUMS + BLOCK), LITTLE_ENDIAN);
   }
 
   /** Memory for so many sums of {@link #addEach}, in bytes: as much as for doubles. */
   static long bytes(int sums) {
-    return 8L * Math.ceilDiv(sums, APART) * APART;
+    return 8L * Math.ceilDiv(sums, BLOCK) * BLOCK;
   }
 
   /**
    * Adds each value to a sum of its own.
    *
-   * @param sums blocks of {@link #APART} sums and as many floats that have to be added; where a sum is not finite, the
+   * @param sums blocks of {@link #BLOCK} sums and as many floats that have to be added; where a sum is not finite, the
    *     latter is NaN
    */
   static void addEach(long address, int count, long sums) {
@@ -79,30 +79,30 @@ final class CompensatedSums {
       long at = place(sums, i);
       FloatVector x = FloatVector.fromMemorySegment(FLOATS, ALL, address + 4L * i, LITTLE_ENDIAN);
       FloatVector sum = FloatVector.fromMemorySegment(FLOATS, ALL, at, LITTLE_ENDIAN);
-      FloatVector error = FloatVector.fromMemorySegment(FLOATS, ALL, at + 4L * APART, LITTLE_ENDIAN);
+      FloatVector error = FloatVector.fromMemorySegment(FLOATS, ALL, at + 4L * BLOCK, LITTLE_ENDIAN);
       FloatVector next = sum.add(x);
       FloatVector added = next.sub(sum);
       next.intoMemorySegment(ALL, at, LITTLE_ENDIAN);
-      error.add(sum.sub(next.sub(added)).add(x.sub(added))).intoMemorySegment(ALL, at + 4L * APART, LITTLE_ENDIAN);
+      error.add(sum.sub(next.sub(added)).add(x.sub(added))).intoMemorySegment(ALL, at + 4L * BLOCK, LITTLE_ENDIAN);
     }
     for (int i = whole; i < count; i++) {
-      add(Memory.get(address + 4L * i), place(sums, i));
+      addOne(Memory.get(address + 4L * i), place(sums, i));
     }
   }
 
   /** Adds a value to a sum of {@link #addEach}, wherever it lies; without the Vector API, too. */
-  static void add(float x, long place) {
+  static void addOne(float x, long place) {
     float sum = ScalarAccess.getFloat(place);
     float next = sum + x;
     float added = next - sum;
     ScalarAccess.setFloat(place, next);
-    long error = place + 4L * APART;
+    long error = place + 4L * BLOCK;
     ScalarAccess.setFloat(error, ScalarAccess.getFloat(error) + ((sum - (next - added)) + (x - added)));
   }
 
   /** Where the sum of the i-th value lies. */
   private static long place(long sums, int i) {
-    return sums + 8L * (i & -APART) + 4L * (i & APART - 1);
+    return sums + 8L * (i & -BLOCK) + 4L * (i & BLOCK - 1);
   }
 
   /**
@@ -111,11 +111,11 @@ final class CompensatedSums {
    * @param scratch of {@link #BYTES}
    */
   static void toDoubles(long sums, int count, long scratch) {
-    for (int first = 0; first < count; first += APART) {
-      Memory.copy(sums + 8L * first, scratch, 8L * APART);
-      for (int i = 0; i < APART; i++) {
+    for (int first = 0; first < count; first += BLOCK) {
+      Memory.copy(sums + 8L * first, scratch, 8L * BLOCK);
+      for (int i = 0; i < BLOCK; i++) {
         float sum = Memory.get(scratch + 4L * i);
-        double all = Float.isFinite(sum) ? (double) sum + Memory.get(scratch + 4L * (APART + i)) : sum;
+        double all = Float.isFinite(sum) ? (double) sum + Memory.get(scratch + 4L * (BLOCK + i)) : sum;
         ScalarAccess.setDouble(sums + 8L * (first + i), all);
       }
     }

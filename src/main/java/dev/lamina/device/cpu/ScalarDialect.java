@@ -122,6 +122,6 @@ final class ScalarDialect implements Dialect {
   public void accumulate(CodeBuilder code, Runnable pushAddress, Runnable pushValue) {
     pushValue.run();
     pushAddress.run();
-    code.invokestatic(SUMS, "add", MethodTypeDesc.of(CD_void, CD_float, CD_long));
+    code.invokestatic(SUMS, "addOne", MethodTypeDesc.of(CD_void, CD_float, CD_long));
   }
 }

@@ -203,7 +203,7 @@ final class VectorDialect implements Dialect {
     pushAddress.run();
     code.lstore(address);
     Runnable here = () -> code.lload(address);
-    Runnable further = () -> code.lload(address).loadConstant(4L * CompensatedSums.APART).ladd();
+    Runnable further = () -> code.lload(address).loadConstant(4L * CompensatedSums.BLOCK).ladd();
     load(code, DType.F32, false, false, here);
     Runnable sum = kept(code);
     sum.run();
