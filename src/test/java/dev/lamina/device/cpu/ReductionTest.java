@@ -228,6 +228,34 @@ class ReductionTest {
     }
   }
 
+  /** Columns are added in float where there are vectors: infinite, and never a number that is wrong. */
+  @ParameterizedTest
+  @MethodSource("widths")
+  void aColumnThatIsTooLargeOnItsWayIsInfinite(int bits) {
+    for (int columns : new int[] {70, 1100}) {
+      try (Arena arena = Arena.ofConfined()) {
+        Case reduction =
+            new Case(
+                arena,
+                bits,
+                ReduceKind.SUM,
+                mul(X, 1),
+                List.of(TensorType.f32(4, columns)),
+                DType.F32,
+                Shape.of(4, columns),
+                List.of(0));
+        HostTensor input = reduction.values.inputs.getFirst();
+        for (int i = 0; i < input.size(); i++) {
+          input.set(i, i < 2 * columns ? Float.MAX_VALUE : -Float.MAX_VALUE);
+        }
+        reduction.run(1);
+        for (int i = 0; i < columns; i++) {
+          assertEquals(bits == 0 ? 0 : Double.POSITIVE_INFINITY, reduction.output.get(i), columns + " columns, " + i);
+        }
+      }
+    }
+  }
+
   @ParameterizedTest
   @MethodSource("widths")
   void whatCancelsOutInColumnsLeavesTheRest(int bits) {
