@@ -239,7 +239,7 @@ class ReductionTest {
                 arena,
                 bits,
                 ReduceKind.SUM,
-                mul(X, 1),
+                mul(X, -1),
                 List.of(TensorType.f32(4, columns)),
                 DType.F32,
                 Shape.of(4, columns),
@@ -250,7 +250,7 @@ class ReductionTest {
         }
         reduction.run(1);
         for (int i = 0; i < columns; i++) {
-          assertEquals(bits == 0 ? 0 : Double.POSITIVE_INFINITY, reduction.output.get(i), columns + " columns, " + i);
+          assertEquals(bits == 0 ? 0 : Double.NEGATIVE_INFINITY, reduction.output.get(i), columns + " columns, " + i);
         }
       }
     }
@@ -267,7 +267,7 @@ class ReductionTest {
                 arena,
                 bits,
                 ReduceKind.SUM,
-                mul(X, 1),
+                mul(X, -1),
                 List.of(TensorType.f32(rows, columns)),
                 DType.F32,
                 Shape.of(rows, columns),
@@ -280,7 +280,7 @@ class ReductionTest {
         }
         reduction.run(1);
         for (int i = 0; i < columns; i++) {
-          assertEquals(rows - 200, reduction.output.get(i), columns + " columns, " + i);
+          assertEquals(200 - rows, reduction.output.get(i), columns + " columns, " + i);
         }
       }
     }
