@@ -76,7 +76,7 @@ class ConvolutionConformanceTest {
     return all;
   }
 
-  /** For which a device may have Winograd's algorithm: stride 1, many channels, many tiles, whole or not. */
+  /** For which a device may have Winograd's algorithm: many channels or strides, many tiles, whole or not. */
   private static List<Geometry> winograd() {
     return List.of(
         geometry(same(3), 5, 9, 11, 32, 32, 3, 3),
@@ -88,7 +88,11 @@ class ConvolutionConformanceTest {
         geometry(same(5), 4, 8, 8, 16, 16, 5, 5),
         geometry(ConvSpec.PLAIN, 9, 9, 8, 48, 32, 5, 5),
         geometry(new ConvSpec(ONE, new Padding(4, 0, 1, 3), ONE, 1), 7, 6, 5, 32, 32, 5, 5),
-        geometry(new ConvSpec(ONE, new Padding(2, 0, 1, 2), ONE, 1), 12, 6, 5, 32, 32, 3, 3));
+        geometry(new ConvSpec(ONE, new Padding(2, 0, 1, 2), ONE, 1), 12, 6, 5, 32, 32, 3, 3),
+        geometry(new ConvSpec(Size.square(2), Padding.all(1), ONE, 1), 4, 15, 24, 20, 32, 3, 3),
+        geometry(new ConvSpec(Size.square(2), Padding.all(2), ONE, 1), 5, 15, 14, 16, 16, 5, 5),
+        geometry(new ConvSpec(Size.square(2), Padding.all(3), ONE, 1), 3, 23, 21, 3, 64, 7, 7),
+        geometry(new ConvSpec(Size.square(4), Padding.all(2), ONE, 1), 6, 43, 44, 3, 32, 11, 11));
   }
 
   /** A first layer's: few channels, many filters, and images for several threads. */

@@ -46,12 +46,12 @@ final class ErrorBounds {
       case Op.MatMul matMul -> linear(op, in, in.getFirst().shape().dim(matMul.transposeA() ? 0 : 1), 0, 1);
       case Op.Conv2d(var spec) -> {
         Shape filter = in.get(1).shape();
-        yield tiled(spec, filter, 6 - filter.dim(1), linear(op, in, filter.sliceSize(), 0, 1));
+        yield tiled(spec, filter, tile(spec, filter) - 1, linear(op, in, filter.sliceSize(), 0, 1));
       }
       case Op.Conv2dInputGradient(var spec, var _) -> {
         Shape filter = in.get(1).shape();
-        yield tiled(
-            spec, filter, 6 - filter.dim(1), linear(op, in, filter.size() / filter.dim(3) / spec.groups(), 0, 1));
+        List<Bounded> results = linear(op, in, filter.size() / filter.dim(3) / spec.groups(), 0, 1);
+        yield spec.stride().equals(Size.square(1)) ? tiled(spec, filter, tile(spec, filter) - 1, results) : results;
       }
       case Op.Conv2dFilterGradient(var spec, var filter) -> {
         Shape gradient = in.get(1).shape();
@@ -83,17 +83,27 @@ final class ErrorBounds {
     return Math.min(terms, 4 * Math.sqrt(terms)) + 1;
   }
 
+  /** Taps of a filter along one dimension over cells of as many pixels as the stride. */
+  private static int taps(ConvSpec spec, Shape filter) {
+    return Math.ceilDiv(filter.dim(1), spec.stride().height());
+  }
+
+  /** Pixels of the largest tile along one dimension, where Winograd's algorithm takes up to six points. */
+  private static int tile(ConvSpec spec, Shape filter) {
+    return Math.min(4, 7 - taps(spec, filter));
+  }
+
   /**
-   * A device may compute 3×3 and 5×5 convolutions by Winograd's algorithm, which is stable not by element but by tile
-   * (as fast matrix products are: Higham, chapter 23): an element's error is that of the largest in its tile of up to
-   * 4×4 or 2×2 pixels, or of a filter's taps.
+   * A device may compute convolutions with small filters by Winograd's algorithm, which is stable not by element but by
+   * tile (as fast matrix products are: Higham, chapter 23): an element's error is that of the largest in its tile of up
+   * to 4×4 pixels, or of a filter's taps.
    *
    * @param reach pixels or taps from one end of a tile to the other
    */
   private static List<Bounded> tiled(ConvSpec spec, Shape filter, int reach, List<Bounded> results) {
-    boolean plain = spec.stride().equals(Size.square(1)) && spec.dilation().equals(Size.square(1));
-    int taps = filter.dim(1);
-    if (!plain || spec.groups() != 1 || filter.dim(2) != taps || (taps != 3 && taps != 5)) {
+    boolean square = spec.stride().equals(Size.square(spec.stride().height())) && filter.dim(1) == filter.dim(2);
+    int taps = taps(spec, filter);
+    if (!square || !spec.dilation().equals(Size.square(1)) || spec.groups() != 1 || taps < 2 || taps > 5) {
       return results;
     }
     Bounded result = results.getFirst();

@@ -84,7 +84,7 @@ final class CpuKernels {
       case Op.Conv2dInputGradient(var spec, var image) -> {
         Shape output = in.get(0).shape();
         Shape filter = in.get(1).shape();
-        if (WinogradKernel.suits(spec, output, image, filter, vectorBits)) {
+        if (WinogradKernel.suitsGradient(spec, output, image, filter, vectorBits)) {
           yield WinogradKernel.inputGradient(spec, filter.dim(1), image, output, epilogue, vectorBits, workers);
         }
         yield Col2ImKernel.suits(spec, image, output, filter, vectorBits)

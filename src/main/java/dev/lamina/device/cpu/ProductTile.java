@@ -19,7 +19,8 @@ interface ProductTile {
       return new Left(steps(rows, row), steps(columns, column));
     }
 
-    private static long[] steps(int count, long step) {
+    /** Multiples of {@code step}, from 0. */
+    static long[] steps(int count, long step) {
       return IntStream.range(0, count).mapToLong(i -> i * step).toArray();
     }
   }

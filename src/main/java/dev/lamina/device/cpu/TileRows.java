@@ -35,4 +35,27 @@ final class TileRows {
       }
     }
   }
+
+  /** Copies {@code count} runs of {@code floats} floats, any number of them, from one distance to another. */
+  static void copyRuns(long from, long fromStep, int count, long to, long toStep, int floats) {
+    int whole = floats - floats % Lanes.COUNT;
+    if (whole > 0) {
+      for (int run = 0; run < count; run++) {
+        for (long i = 0; i < 4L * whole; i += BYTES) {
+          FloatVector.fromMemorySegment(FLOATS, ALL, from + run * fromStep + i, LITTLE_ENDIAN)
+              .intoMemorySegment(ALL, to + run * toStep + i, LITTLE_ENDIAN);
+        }
+      }
+    }
+    // Along the runs, which are many and short.
+    int pairs = whole + (floats - whole) / 2 * 2;
+    for (int i = whole; i < pairs; i += 2) {
+      for (int run = 0; run < count; run++) {
+        ScalarAccess.setLong(to + run * toStep + 4L * i, ScalarAccess.getLong(from + run * fromStep + 4L * i));
+      }
+    }
+    for (int run = 0; run < count && pairs < floats; run++) {
+      Memory.set(to + run * toStep + 4L * pairs, Memory.get(from + run * fromStep + 4L * pairs));
+    }
+  }
 }

@@ -2,8 +2,6 @@ package dev.lamina.device.cpu;
 
 import static dev.lamina.device.cpu.FilterGradientKernel.PARTS;
 import static dev.lamina.device.cpu.WinogradKernel.APART;
-import static dev.lamina.device.cpu.WinogradTiles.POINTS;
-import static dev.lamina.device.cpu.WinogradTiles.VALUES;
 
 import dev.lamina.device.Step;
 import dev.lamina.device.cpu.WinogradTiles.Runs;
@@ -11,9 +9,9 @@ import dev.lamina.graph.ConvSpec;
 import dev.lamina.tensor.Shape;
 
 /**
- * The gradient of a 3×3 or 5×5 filter with stride 1 by Winograd's transforms: where the forward pass multiplies the 36
- * values of a tile of the source with those of the filter, the gradient of the latter is the sum over all tiles of the
- * former times the transformed gradient of the result (see {@link WinogradKernel}).
+ * The gradient of a small filter by Winograd's transforms: where the forward pass multiplies the values of a tile of
+ * the source with those of the filter, the gradient of the latter is the sum over all tiles of the former times the
+ * transformed gradient of the result (see {@link WinogradKernel}).
  *
  * <p>Rows of tiles are summed in a fixed number of chunks, each into memory of its own, [panel][value][channel
  * in][channels out of the panel], and the chunks in their order.
@@ -37,18 +35,20 @@ final class WinogradFilterGradientKernel implements CpuKernel {
    */
   private static final long BLOCK_BYTES = 576 << 10;
 
-  /** Channels in that are done together. */
+  /** Channels of a cell that are done together, if whole vectors of a pixel's make as many. */
   private static final int BLOCK_CHANNELS = 64;
 
   private final Workers workers;
   private final ProductTile tile;
+  private final WinogradCells cells;
   private final WinogradTiles transforms;
+  private final int points;
+  private final int values;
   private final int size;
   private final Shape output;
   private final int depth;
   private final int width;
   private final int panels;
-  private final int block;
   private final int blocks;
   private final int splits;
   private final int tileRows;
@@ -56,6 +56,9 @@ final class WinogradFilterGradientKernel implements CpuKernel {
   private final int rows;
   private final int chunks;
   private final WinogradSource source;
+
+  /** For each value the rows of a panel's sums before it. */
+  private final int[] firstRows;
 
   /** A row of pixels of the result's gradient, of a panel's channels. */
   private final Runs pixels;
@@ -66,37 +69,56 @@ final class WinogradFilterGradientKernel implements CpuKernel {
   /** A value of a vector of channels in and a panel of channels out. */
   private final Runs sums;
 
-  /** For 1, 2, … rows of tiles. */
-  private final ProductTile.Left[] stretches;
+  /** For 1, 2, … rows of tiles and each value: the channels of a cell that have a part in it, by tiles. */
+  private final ProductTile.Left[][] stretches;
 
-  WinogradFilterGradientKernel(ConvSpec spec, int taps, Shape image, Shape output, int vectorBits, Workers workers) {
+  WinogradFilterGradientKernel(ConvSpec spec, int kernel, Shape image, Shape output, int vectorBits, Workers workers) {
     this.workers = workers;
     this.output = output;
     depth = image.dim(3);
     width = output.dim(3);
     tile = ProductTile.of(vectorBits, width);
     panels = width / tile.columns();
-    block = depth % BLOCK_CHANNELS == 0 ? BLOCK_CHANNELS : depth % 32 == 0 ? 32 : Lanes.COUNT;
-    blocks = depth / block;
-    transforms = WinogradTiles.of(taps);
+    int stride = spec.stride().height();
+    cells = new WinogradCells(kernel, stride, blockChannels(depth, stride * stride));
+    blocks = depth / cells.channels();
+    transforms = WinogradTiles.of(cells.taps());
+    points = transforms.points();
+    values = transforms.values();
     size = transforms.size();
     source =
         new WinogradSource(
-            image, size, output.dim(1), output.dim(2), spec.padding().top(), spec.padding().left(), block);
+            image, cells, transforms, output.dim(1), output.dim(2), spec.padding().top(), spec.padding().left());
     tileRows = source.tileRows();
     tileColumns = source.tileColumns();
     rows = source.rows();
+    firstRows = new int[values + 1];
+    for (int value = 0; value < values; value++) {
+      firstRows[value + 1] = firstRows[value] + blocks * cells.depth(value / points, value % points);
+    }
     long most = Math.min(SUM_BYTES / sumBytes(), Math.min(rows, (long) rows * tileColumns / FEWEST_TILES));
     chunks = Math.clamp(most, 1, Math.ceilDiv(PARTS, blocks));
     splits = Math.min(panels, Math.ceilDiv(PARTS, chunks * blocks));
     pixels = Runs.gather(output.dim(2), columnBytes(), 4L * width);
     tiles = Runs.gather(tileColumns, columnBytes(), size * columnBytes());
     sums = Runs.one(Lanes.COUNT * columnBytes());
-    int longest = Math.clamp(BLOCK_BYTES / (4L * VALUES * tileColumns * block), 1, Math.ceilDiv(rows, chunks));
-    stretches = new ProductTile.Left[longest + 1];
+    int longest = Math.clamp(BLOCK_BYTES / (4L * values * tileColumns * cells.width()), 1, Math.ceilDiv(rows, chunks));
+    stretches = new ProductTile.Left[longest + 1][values];
     for (int count = 1; count <= longest; count++) {
-      stretches[count] = ProductTile.Left.matrix(block, 4, count * tileColumns, 4L * block);
+      long[] inner = ProductTile.Left.steps(count * tileColumns, 4L * cells.width());
+      for (int value = 0; value < values; value++) {
+        stretches[count][value] = new ProductTile.Left(cells.offsets(value / points, value % points), inner);
+      }
     }
+  }
+
+  /** How many of a pixel's channels are done together: all, or whole vectors of which there is a whole number. */
+  private static int blockChannels(int channels, int pixels) {
+    int some = BLOCK_CHANNELS / pixels;
+    while (some > Lanes.COUNT && channels % some != 0) {
+      some /= 2;
+    }
+    return some % Lanes.COUNT == 0 && channels % some == 0 ? some : channels;
   }
 
   private int longest() {
@@ -108,7 +130,7 @@ final class WinogradFilterGradientKernel implements CpuKernel {
   }
 
   private long panelSumBytes() {
-    return VALUES * depth * columnBytes();
+    return firstRows[values] * columnBytes();
   }
 
   private long sumBytes() {
@@ -116,7 +138,7 @@ final class WinogradFilterGradientKernel implements CpuKernel {
   }
 
   private long sourceBytes() {
-    return 4L * longest() * tileColumns * block + APART;
+    return 4L * longest() * tileColumns * cells.width() + APART;
   }
 
   private long gradientBytes() {
@@ -140,11 +162,11 @@ final class WinogradFilterGradientKernel implements CpuKernel {
   private long slotBytes() {
     long parts =
         source.scratchBytes()
-            + VALUES * (sourceBytes() + gradientBytes())
-            + Memory.aligned(POINTS * scratchRow() + rowBytes())
-            + block * columnBytes();
-    return Memory.aligned(
-        Math.max(parts, transforms.taps() * (POINTS + transforms.taps()) * Lanes.COUNT * columnBytes()));
+            + values * (sourceBytes() + gradientBytes())
+            + Memory.aligned(points * scratchRow() + rowBytes())
+            + cells.pixels() * cells.channels() * columnBytes();
+    int side = transforms.taps();
+    return Memory.aligned(Math.max(parts, (values + side * (points + side)) * Lanes.COUNT * columnBytes()));
   }
 
   @Override
@@ -165,33 +187,39 @@ final class WinogradFilterGradientKernel implements CpuKernel {
           int split = part % perChunk;
           sum(x, dy, chunk, split / splits, split % splits, workspace + chunk * sumBytes(), slots + slot * slotBytes());
         };
-    int vectors = depth / Lanes.COUNT;
+    int vectors = Math.ceilDiv(cells.channels(), Lanes.COUNT);
+    int joins = blocks * cells.pixels() * vectors;
     Workers.SlotTask join =
-        (part, slot) ->
-            join(workspace, gradient, part / vectors, part % vectors * Lanes.COUNT, slots + slot * slotBytes());
+        (part, slot) -> {
+          int ofPanel = part % joins;
+          int pixel = ofPanel / vectors % cells.pixels();
+          int channel = ofPanel % vectors * Lanes.COUNT;
+          long scratch = slots + slot * slotBytes();
+          join(workspace, gradient, part / joins, ofPanel / vectors / cells.pixels(), pixel, channel, scratch);
+        };
     return () -> {
       workers.run(sum, chunks * perChunk);
-      workers.run(join, panels * vectors);
+      workers.run(join, panels * joins);
     };
   }
 
   /** Sums a chunk's rows of tiles, for a block of channels in and some of the panels of channels out. */
-  private void sum(long x, long dy, int chunk, int channels, int split, long sums, long slot) {
+  private void sum(long x, long dy, int chunk, int block, int split, long sums, long slot) {
     int first = (int) ((long) rows * chunk / chunks);
     int last = (int) ((long) rows * (chunk + 1) / chunks);
-    long values = slot + source.scratchBytes();
-    long gradients = values + VALUES * sourceBytes();
-    long columns = gradients + VALUES * gradientBytes();
-    long scratch = columns + Memory.aligned(POINTS * scratchRow() + rowBytes());
+    long sources = slot + source.scratchBytes();
+    long gradients = sources + values * sourceBytes();
+    long columns = gradients + values * gradientBytes();
+    long scratch = columns + Memory.aligned(points * scratchRow() + rowBytes());
     source.clear(slot);
-    Memory.clear(columns, POINTS * scratchRow() + rowBytes());
+    Memory.clear(columns, points * scratchRow() + rowBytes());
     int times = Math.ceilDiv(last - first, longest());
     for (int time = 0; time < times; time++) {
       int row = first + (int) ((long) (last - first) * time / times);
       int count = first + (int) ((long) (last - first) * (time + 1) / times) - row;
       for (int i = 0; i < count; i++) {
-        long to = values + 4L * i * tileColumns * block;
-        source.transform(x + 4L * channels * block, row + i, slot, to, sourceBytes());
+        long to = sources + 4L * i * tileColumns * cells.width();
+        source.transform(x + 4L * block * cells.channels(), row + i, row + i > first, slot, to, sourceBytes());
       }
       for (int i = 0; i < count; i++) {
         Memory.fetch(pixelRow(dy, row + i), pixelRows(row + i) * rowBytes(), scratch);
@@ -200,8 +228,7 @@ final class WinogradFilterGradientKernel implements CpuKernel {
         for (int i = 0; i < count; i++) {
           gradient(dy, row + i, panel, columns, gradients + i * tileColumns * columnBytes());
         }
-        long to = sums + panel * panelSumBytes() + channels * block * columnBytes();
-        products(stretches[count], values, gradients, to, scratch, time > 0);
+        products(stretches[count], sources, gradients, sums + panel * panelSumBytes(), block, scratch, time > 0);
       }
     }
   }
@@ -221,7 +248,7 @@ final class WinogradFilterGradientKernel implements CpuKernel {
     long next = rowBytes();
     int pixelRows = pixelRows(row);
     long from = pixelRow(dy, row) + panel * columnBytes();
-    long zeros = columns + POINTS * scratchRow();
+    long zeros = columns + points * scratchRow();
     transforms.resultGradient(
         from,
         pixelRows > 1 ? from + next : zeros,
@@ -230,7 +257,7 @@ final class WinogradFilterGradientKernel implements CpuKernel {
         pixels,
         columns,
         scratchRow());
-    for (int i = 0; i < POINTS; i++) {
+    for (int i = 0; i < points; i++) {
       long y = columns + i * scratchRow();
       transforms.resultGradient(
           y,
@@ -238,55 +265,80 @@ final class WinogradFilterGradientKernel implements CpuKernel {
           y + 2 * columnBytes(),
           y + 3 * columnBytes(),
           tiles,
-          gradients + POINTS * i * gradientBytes(),
+          gradients + points * i * gradientBytes(),
           gradientBytes());
     }
   }
 
-  private void products(ProductTile.Left left, long values, long gradients, long sums, long scratch, boolean add) {
-    long row = 4L * tile.columns();
-    for (int value = 0; value < VALUES; value++) {
-      long a = values + value * sourceBytes();
+  private void products(
+      ProductTile.Left[] lefts, long sources, long gradients, long sums, int block, long scratch, boolean add) {
+    long row = columnBytes();
+    for (int value = 0; value < values; value++) {
+      ProductTile.Left left = lefts[value];
+      int count = left.rows().length;
+      long a = sources + value * sourceBytes();
       long b = gradients + value * gradientBytes();
-      long c = sums + value * depth * row;
+      long c = sums + (firstRows[value] + block * count) * row;
       long to = add ? scratch : c;
-      for (int first = 0; first < block; first += tile.rows()) {
-        tile.run(left, a, first, Math.min(tile.rows(), block - first), b, to + first * row, row);
+      for (int first = 0; first < count; first += tile.rows()) {
+        tile.run(left, a, first, Math.min(tile.rows(), count - first), b, to + first * row, row);
       }
       if (add) {
-        tile.add(scratch, c, block);
+        tile.add(scratch, c, count);
       }
     }
   }
 
   /**
-   * Adds the chunks' sums of a vector of channels in and a panel of those out, and brings them into [out][kh][kw][in].
+   * Adds the chunks' sums of a vector of channels in, of one of a cell's pixels, and a panel of those out, and brings
+   * them into [out][kh][kw][in].
+   *
+   * @param channel the first of the block's
    */
-  private void join(long sums, long gradient, int panel, int channel, long slot) {
+  private void join(long sums, long gradient, int panel, int block, int pixel, int channel, long slot) {
     int columns = tile.columns();
-    long row = 4L * columns;
-    long value = depth * row;
-    long total = sums + panel * panelSumBytes() + channel * row;
-    for (int chunk = 1; chunk < chunks; chunk++) {
-      for (int v = 0; v < VALUES; v++) {
-        tile.add(total + chunk * sumBytes() + v * value, total + v * value, Lanes.COUNT);
+    int count = Math.min(Lanes.COUNT, cells.channels() - channel);
+    long row = columnBytes();
+    long tap = Lanes.COUNT * row;
+    for (int value = 0; value < values; value++) {
+      long to = slot + value * tap;
+      int i = value / points;
+      int j = value % points;
+      if (cells.counts(pixel, i, j)) {
+        int first = firstRows[value] + block * cells.depth(i, j) + cells.before(pixel, i, j) + channel;
+        long from = sums + panel * panelSumBytes() + first * row;
+        Memory.copy(from, to, count * row);
+        for (int chunk = 1; chunk < chunks; chunk++) {
+          tile.add(from + chunk * sumBytes(), to, count);
+        }
+      } else {
+        Memory.clear(to, tap);
       }
     }
-    long tap = Lanes.COUNT * row;
     int side = transforms.taps();
-    long taps = slot + side * POINTS * tap;
-    for (int j = 0; j < POINTS; j++) {
-      transforms.filterGradient(total + j * value, POINTS * value, this.sums, slot + j * tap, POINTS * tap);
+    long half = slot + values * tap;
+    long taps = half + side * points * tap;
+    for (int j = 0; j < points; j++) {
+      transforms.filterGradient(slot + j * tap, points * tap, this.sums, half + j * tap, points * tap);
     }
     for (int i = 0; i < side; i++) {
-      transforms.filterGradient(slot + i * POINTS * tap, tap, this.sums, taps + side * i * tap, tap);
+      transforms.filterGradient(half + i * points * tap, tap, this.sums, taps + side * i * tap, tap);
     }
-    for (int j = 0; j < columns; j++) {
-      for (int t = 0; t < side * side; t++) {
-        long to = gradient + 4L * (((long) (panel * columns + j) * side * side + t) * depth + channel);
-        for (int i = 0; i < Lanes.COUNT; i++) {
-          Memory.set(to + 4L * i, Memory.get(taps + t * tap + i * row + 4L * j));
-        }
+    for (int t = 0; t < side * side; t++) {
+      int whole = cells.tap(pixel, t / side, t % side);
+      if (whole >= 0) {
+        store(taps + t * tap, gradient, panel, whole, block * cells.channels() + channel, count);
+      }
+    }
+  }
+
+  /** One tap of {@code count} channels in, from {@code channel} on, and a panel of those out. */
+  private void store(long from, long gradient, int panel, int tap, int channel, int count) {
+    int taps = cells.kernel() * cells.kernel();
+    for (int j = 0; j < tile.columns(); j++) {
+      long to = gradient + 4L * (((long) (panel * tile.columns() + j) * taps + tap) * depth + channel);
+      for (int i = 0; i < count; i++) {
+        Memory.set(to + 4L * i, Memory.get(from + i * columnBytes() + 4L * j));
       }
     }
   }

@@ -1,8 +1,5 @@
 package dev.lamina.device.cpu;
 
-import static dev.lamina.device.cpu.WinogradTiles.POINTS;
-import static dev.lamina.device.cpu.WinogradTiles.VALUES;
-
 import dev.lamina.device.Step;
 import dev.lamina.device.cpu.WinogradTiles.Runs;
 import dev.lamina.graph.ConvSpec;
@@ -10,19 +7,20 @@ import dev.lamina.graph.Size;
 import dev.lamina.tensor.Shape;
 
 /**
- * A 3×3 or 5×5 convolution with stride 1, forward or for the gradient of its input, by Winograd's F(4×4, 3×3) or F(2×2,
- * 5×5) (Lavin and Gray 2015). The source is cut into overlapping tiles of 6×6 pixels, each transformed to 36 values;
- * for each of these there is a product [tiles][channels in] by [channels in][channels out]; the inverse transform makes
- * 4×4 or 2×2 pixels. Blocks of tiles are so small that everything between lies in the second-level cache.
+ * A convolution with a small filter, forward with any stride or for the gradient of its input with stride 1, by
+ * Winograd's algorithm (Lavin and Gray 2015), for example F(4×4, 3×3). The source is cut into overlapping tiles of 6×6
+ * pixels, or cells of some (see {@link WinogradCells}), each transformed to 36 values; for each of these there is a
+ * product [tiles][channels in] by [channels in][channels out]; the inverse transform makes 4×4 pixels. Blocks of tiles
+ * are so small that everything between lies in the second-level cache.
  *
  * <p>Sums come in another order than in a direct convolution, and of larger numbers: the error grows by a small factor.
  */
 final class WinogradKernel implements CpuKernel {
-  /** With less, what the products save goes into the transforms. */
-  private static final int FEWEST_CHANNELS = 16;
+  /** The most multiplications, as a share of those of a direct convolution. */
+  private static final double MOST_PRODUCTS = 0.68;
 
-  /** The most multiplications, as a share of those of a direct convolution: the transforms take time, too. */
-  private static final double MOST_PRODUCTS = 0.56;
+  /** What the transforms take for a tile's value and a vector of the result's channels, in multiplications. */
+  private static final int TRANSFORMS = 18;
 
   private static final int FEWEST_TILES = 32;
 
@@ -40,11 +38,20 @@ final class WinogradKernel implements CpuKernel {
 
   private final Workers workers;
   private final ProductTile tile;
+  private final WinogradCells cells;
   private final WinogradTiles transforms;
+  private final int points;
+  private final int values;
   private final int size;
   private final boolean gradient;
   private final Shape result;
-  private final int depth;
+
+  /** For each value the channels of a cell that have a part in it. */
+  private final ProductTile.Left[] lefts;
+
+  /** For each value the rows of a panel before it. */
+  private final int[] firstRows;
+
   private final int width;
   private final int panels;
   private final int tileRows;
@@ -53,13 +60,12 @@ final class WinogradKernel implements CpuKernel {
   private final int blockRows;
   private final int blocks;
   private final WinogradSource source;
-  private final ProductTile.Left left;
   private final MapKernel epilogue;
 
   /** A tap of the filter, for a vector of input channels and a panel of output channels, where it is read. */
   private final Runs taps;
 
-  /** The same, or one of the 36 values, side by side. */
+  /** The same, or one of the values, side by side. */
   private final Runs tapRun;
 
   /** One column of the values of a row of tiles. */
@@ -71,7 +77,8 @@ final class WinogradKernel implements CpuKernel {
   private final Runs lastTile;
 
   private WinogradKernel(
-      int filterTaps,
+      int kernel,
+      int stride,
       int top,
       int leftPadding,
       boolean gradient,
@@ -84,23 +91,31 @@ final class WinogradKernel implements CpuKernel {
     this.gradient = gradient;
     this.result = result;
     this.epilogue = epilogue;
-    depth = image.dim(3);
     width = result.dim(3);
     tile = ProductTile.of(vectorBits, width);
     panels = width / tile.columns();
-    transforms = WinogradTiles.of(filterTaps);
+    cells = new WinogradCells(kernel, stride, image.dim(3));
+    transforms = WinogradTiles.of(cells.taps());
+    points = transforms.points();
+    values = transforms.values();
     size = transforms.size();
-    source = new WinogradSource(image, size, result.dim(1), result.dim(2), top, leftPadding, depth);
+    source = new WinogradSource(image, cells, transforms, result.dim(1), result.dim(2), top, leftPadding);
     tileRows = source.tileRows();
     tileColumns = source.tileColumns();
     rows = source.rows();
-    long rowBytes = 4L * VALUES * tileColumns * depth;
+    long rowBytes = 4L * values * tileColumns * Math.max(cells.width(), tile.columns());
     // As many rows as fit, so that all of the product's tiles are full where these are longer than a row.
     long most = Math.max(BLOCK_BYTES / rowBytes, Math.ceilDiv(tile.rows(), tileColumns));
     int full = Math.max(1, tile.rows() / tileColumns);
     blockRows = Math.clamp(Math.min(most / full * full, Math.ceilDiv(rows, FEWEST_BLOCKS)), 1, rows);
     blocks = Math.ceilDiv(rows, blockRows);
-    left = ProductTile.Left.matrix(blockRows * tileColumns, 4L * depth, depth, 4);
+    long[] tiles = ProductTile.Left.steps(blockRows * tileColumns, 4L * cells.width());
+    lefts = new ProductTile.Left[values];
+    firstRows = new int[values + 1];
+    for (int value = 0; value < values; value++) {
+      lefts[value] = new ProductTile.Left(tiles, cells.offsets(value / points, value % points));
+      firstRows[value + 1] = firstRows[value] + lefts[value].inner().length;
+    }
     tapRun = Runs.one(tapBytes());
     taps = gradient ? Runs.gather(Lanes.COUNT, columnBytes(), filterBytes(width)) : tapRun;
     valueColumn = Runs.one(tileColumns * columnBytes());
@@ -108,34 +123,58 @@ final class WinogradKernel implements CpuKernel {
     lastTile = Runs.one(columnBytes());
   }
 
-  /** Whether this kernel does such a convolution, and is likely to be faster than the direct one. */
-  static boolean suits(ConvSpec spec, Shape source, Shape result, Shape filter, int vectorBits) {
-    return vectorBits > 0
-        && (filter.dim(1) == 3 || filter.dim(1) == 5)
-        && filter.dim(2) == filter.dim(1)
-        && spec.stride().equals(Size.square(1))
-        && spec.dilation().equals(Size.square(1))
-        && spec.groups() == 1
-        && source.dim(3) >= FEWEST_CHANNELS
-        && result.dim(3) >= FEWEST_CHANNELS
-        && source.dim(3) % Lanes.COUNT == 0
-        && result.dim(3) % ProductTile.of(vectorBits, result.dim(3)).columns() == 0
-        && isWorthwhile(result, filter.dim(1));
+  /** Whether this kernel does such a convolution of an image, and is likely to be faster than the direct one. */
+  static boolean suits(ConvSpec spec, Shape image, Shape result, Shape filter, int vectorBits) {
+    int kernel = filter.dim(1);
+    int stride = spec.stride().height();
+    boolean square = filter.dim(2) == kernel && spec.stride().width() == stride;
+    if (vectorBits == 0 || !square || spec.groups() != 1 || !spec.dilation().equals(Size.square(1))) {
+      return false;
+    }
+    int width = result.dim(3);
+    return width >= Lanes.COUNT
+        && width % ProductTile.of(vectorBits, width).columns() == 0
+        && WinogradTiles.exist(Math.ceilDiv(kernel, stride))
+        && isWorthwhile(new WinogradCells(kernel, stride, image.dim(3)), result);
+  }
+
+  /** The same for the gradient of an image from that of the {@code output}. */
+  static boolean suitsGradient(ConvSpec spec, Shape output, Shape image, Shape filter, int vectorBits) {
+    return spec.stride().equals(Size.square(1))
+        && vectorBits > 0
+        && output.dim(3) % Lanes.COUNT == 0
+        && suits(spec, output, image, filter, vectorBits);
   }
 
   /** Whether the tiles lie well in the image, and are enough to pay for the transform of the filters. */
-  private static boolean isWorthwhile(Shape result, int taps) {
-    int size = WinogradTiles.of(taps).size();
+  private static boolean isWorthwhile(WinogradCells cells, Shape result) {
+    WinogradTiles transforms = WinogradTiles.of(cells.taps());
+    int size = transforms.size();
     long tiles = (long) Math.ceilDiv(result.dim(1), size) * Math.ceilDiv(result.dim(2), size);
-    long direct = (long) result.dim(1) * result.dim(2) * taps * taps;
-    return tiles * VALUES <= MOST_PRODUCTS * direct && tiles * result.dim(0) >= FEWEST_TILES;
+    long direct = (long) result.dim(1) * result.dim(2) * cells.kernel() * cells.kernel() * cells.channels();
+    long products = 0;
+    for (int value = 0; value < transforms.values(); value++) {
+      products += tiles * cells.depth(value / transforms.points(), value % transforms.points());
+    }
+    return products <= MOST_PRODUCTS * direct
+        && products + TRANSFORMS * tiles * transforms.values() <= direct
+        && tiles * result.dim(0) >= FEWEST_TILES;
   }
 
   /** The convolution of {@code image} [n,h,w,c]; see {@link ConvolutionKernel#forward}. */
   static WinogradKernel forward(
       ConvSpec spec, int taps, Shape image, Shape result, MapKernel epilogue, int vectorBits, Workers workers) {
     return new WinogradKernel(
-        taps, spec.padding().top(), spec.padding().left(), false, image, result, epilogue, vectorBits, workers);
+        taps,
+        spec.stride().height(),
+        spec.padding().top(),
+        spec.padding().left(),
+        false,
+        image,
+        result,
+        epilogue,
+        vectorBits,
+        workers);
   }
 
   /** The gradient of an input {@code image} from that of the output; see {@link ConvolutionKernel#inputGradient}. */
@@ -143,6 +182,7 @@ final class WinogradKernel implements CpuKernel {
       ConvSpec spec, int taps, Shape image, Shape output, MapKernel epilogue, int vectorBits, Workers workers) {
     return new WinogradKernel(
         taps,
+        1,
         taps - 1 - spec.padding().top(),
         taps - 1 - spec.padding().left(),
         true,
@@ -155,7 +195,7 @@ final class WinogradKernel implements CpuKernel {
 
   /** All taps of the filter of one channel, of so many channels on the other side. */
   private long filterBytes(int channels) {
-    return 4L * transforms.taps() * transforms.taps() * channels;
+    return 4L * cells.kernel() * cells.kernel() * channels;
   }
 
   /** A row of a panel. */
@@ -165,16 +205,16 @@ final class WinogradKernel implements CpuKernel {
 
   /** One panel of the filter: [value][channel in][channels out]. */
   private long panelBytes() {
-    return VALUES * depth * columnBytes();
+    return firstRows[values] * columnBytes();
   }
 
   private long packedBytes() {
     return panels * panelBytes();
   }
 
-  /** One of the 36 values of the tiles of a block. */
+  /** One of the values of the tiles of a block. */
   private long valueBytes() {
-    return 4L * blockRows * tileColumns * depth + APART;
+    return 4L * blockRows * tileColumns * cells.width() + APART;
   }
 
   private long productBytes() {
@@ -191,11 +231,16 @@ final class WinogradKernel implements CpuKernel {
     return (long) Lanes.BYTES * tile.columns();
   }
 
+  /** Taps of a panel's filters, of which the columns are done, all done, and as they were. */
+  private long filterScratchBytes() {
+    return (transforms.taps() * (points + transforms.taps()) + values) * tapBytes();
+  }
+
   /** Source, its values, products, columns of the result, and a pixel for what lies beyond the edge; or filters. */
   private long slotBytes() {
     long block =
-        source.scratchBytes() + VALUES * (valueBytes() + productBytes()) + size * POINTS * backBytes() + columnBytes();
-    return Memory.aligned(Math.max(block, transforms.taps() * (POINTS + transforms.taps()) * tapBytes()));
+        source.scratchBytes() + values * (valueBytes() + productBytes()) + size * points * backBytes() + columnBytes();
+    return Memory.aligned(Math.max(block, filterScratchBytes()));
   }
 
   @Override
@@ -210,49 +255,76 @@ final class WinogradKernel implements CpuKernel {
     long y = outputs[0];
     BoundMap rider = Epilogue.bind(epilogue, inputs, y);
     long slots = workspace + packedBytes();
-    int vectors = depth / Lanes.COUNT;
+    int vectors = Math.ceilDiv(cells.channels(), Lanes.COUNT);
+    int parts = cells.pixels() * vectors;
     Workers.SlotTask pack =
-        (part, slot) ->
-            pack(weights, part / vectors, part % vectors * Lanes.COUNT, workspace, slots + slot * slotBytes());
+        (part, slot) -> {
+          int ofPanel = part % parts;
+          int in = ofPanel % vectors * Lanes.COUNT;
+          pack(weights, part / parts, ofPanel / vectors, in, workspace, slots + slot * slotBytes());
+        };
     Workers.SlotTask convolve = (block, slot) -> convolve(x, workspace, y, block, slots + slot * slotBytes(), rider);
     return () -> {
-      workers.run(pack, panels * vectors);
+      workers.run(pack, panels * parts);
       workers.run(convolve, blocks);
     };
   }
 
   /**
-   * A vector of input channels, from {@code in}, of the filters of one panel; for the gradient turned around, with the
-   * channels exchanged.
+   * A vector of channels, from {@code in}, of a cell's pixel, of the filters of one panel; for the gradient turned
+   * around, with the channels exchanged.
    */
-  private void pack(long weights, int panel, int in, long packed, long scratch) {
-    long value = depth * columnBytes();
-    long target = packed + panel * panelBytes() + in * columnBytes();
+  private void pack(long weights, int panel, int pixel, int in, long packed, long scratch) {
+    long target = packed + panel * panelBytes();
+    int side = transforms.taps();
     long columns = scratch;
+    long transformed = columns + side * points * tapBytes();
     if (gradient) {
       long tap = -4L * width;
       long last = weights + (in + 1) * filterBytes(width) + tap + panel * columnBytes();
-      transform(last, tap, columns, target, value);
-      return;
+      transform(last, tap, columns, transformed);
+    } else {
+      // Channels in lie side by side, in a panel those out: exchanged first, as there are fewer taps than values.
+      long exchanged = transformed + values * tapBytes();
+      int count = Math.min(Lanes.COUNT, cells.channels() - in);
+      long first = weights + (long) panel * tile.columns() * filterBytes(cells.channels()) + 4L * in;
+      for (int i = 0; i < side * side; i++) {
+        int tap = cells.tap(pixel, i / side, i % side);
+        long to = exchanged + i * tapBytes();
+        if (tap < 0) {
+          Memory.clear(to, tapBytes());
+        } else {
+          long from = first + 4L * cells.channels() * tap;
+          Panel.ofColumns(tile, from, filterBytes(cells.channels()), count, tile.columns(), to);
+        }
+      }
+      transform(exchanged, tapBytes(), columns, transformed);
     }
-    // Channels in lie side by side, in a panel those out: exchanged first, as there are fewer taps than values.
-    long exchanged = columns + transforms.taps() * POINTS * tapBytes();
-    long first = weights + (long) panel * tile.columns() * filterBytes(depth) + 4L * in;
-    for (int tap = 0; tap < transforms.taps() * transforms.taps(); tap++) {
-      long from = first + 4L * depth * tap;
-      Panel.ofColumns(tile, from, filterBytes(depth), Lanes.COUNT, tile.columns(), exchanged + tap * tapBytes());
-    }
-    transform(exchanged, tapBytes(), columns, target, value);
+    store(transformed, target, pixel, in);
   }
 
-  /** All taps of some filters, {@code tap} bytes apart, to 36 values {@code value} bytes apart. */
-  private void transform(long weights, long tap, long columns, long values, long value) {
+  /** All taps of some filters, {@code tap} bytes apart, to values. */
+  private void transform(long weights, long tap, long columns, long transformed) {
     int side = transforms.taps();
     for (int j = 0; j < side; j++) {
       transforms.filter(weights + j * tap, side * tap, taps, columns + j * tapBytes(), side * tapBytes());
     }
-    for (int i = 0; i < POINTS; i++) {
-      transforms.filter(columns + side * i * tapBytes(), tapBytes(), tapRun, values + POINTS * i * value, value);
+    for (int i = 0; i < points; i++) {
+      transforms.filter(
+          columns + side * i * tapBytes(), tapBytes(), tapRun, transformed + points * i * tapBytes(), tapBytes());
+    }
+  }
+
+  /** Brings a pixel's channels to their rows of a panel. */
+  private void store(long transformed, long panel, int pixel, int in) {
+    int count = Math.min(Lanes.COUNT, cells.channels() - in);
+    for (int value = 0; value < values; value++) {
+      int row = value / points;
+      int column = value % points;
+      if (cells.counts(pixel, row, column)) {
+        long to = panel + (firstRows[value] + cells.before(pixel, row, column) + in) * columnBytes();
+        Memory.copy(transformed + value * tapBytes(), to, count * columnBytes());
+      }
     }
   }
 
@@ -260,23 +332,24 @@ final class WinogradKernel implements CpuKernel {
     int firstRow = block * blockRows;
     int count = Math.min(blockRows, rows - firstRow);
     int tiles = count * tileColumns;
-    long values = slot + source.scratchBytes();
-    long product = values + VALUES * valueBytes();
-    long back = product + VALUES * productBytes();
+    long transformed = slot + source.scratchBytes();
+    long product = transformed + values * valueBytes();
+    long back = product + values * productBytes();
     source.clear(slot);
     for (int row = 0; row < count; row++) {
-      source.transform(x, firstRow + row, slot, values + 4L * row * tileColumns * depth, valueBytes());
+      long to = transformed + 4L * row * tileColumns * cells.width();
+      source.transform(x, firstRow + row, row > 0, slot, to, valueBytes());
     }
     for (int panel = 0; panel < panels; panel++) {
       long b = packed + panel * panelBytes();
-      for (int value = 0; value < VALUES; value++) {
+      for (int value = 0; value < values; value++) {
         for (int first = 0; first < tiles; first += tile.rows()) {
           tile.run(
-              left,
-              values + value * valueBytes(),
+              lefts[value],
+              transformed + value * valueBytes(),
               first,
               Math.min(tile.rows(), tiles - first),
-              b + value * depth * columnBytes(),
+              b + firstRows[value] * columnBytes(),
               product + value * productBytes() + first * columnBytes(),
               columnBytes());
         }
@@ -289,19 +362,19 @@ final class WinogradKernel implements CpuKernel {
 
   /** One row of tiles of the result, for the channels of a panel. */
   private void back(long product, long columns, long y, int row, int panel, BoundMap rider) {
-    for (int j = 0; j < POINTS; j++) {
+    for (int j = 0; j < points; j++) {
       long to = columns + j * backBytes();
-      long step = POINTS * backBytes();
+      long step = points * backBytes();
       transforms.result(
           product + j * productBytes(),
-          POINTS * productBytes(),
+          points * productBytes(),
           valueColumn,
           to,
           to + step,
           to + 2 * step,
           to + 3 * step);
     }
-    long beyond = columns + size * POINTS * backBytes();
+    long beyond = columns + size * points * backBytes();
     int firstRow = row % tileRows * size;
     int pixelRows = Math.min(size, result.dim(1) - firstRow);
     int whole = wholeTiles.count();
@@ -309,7 +382,7 @@ final class WinogradKernel implements CpuKernel {
     long pixel = 4L * width;
     long first = ((row / tileRows * (long) result.dim(1) + firstRow) * result.dim(2)) * width + panel * tile.columns();
     for (int i = 0; i < pixelRows; i++) {
-      long from = columns + i * POINTS * backBytes();
+      long from = columns + i * points * backBytes();
       long to = y + 4 * first + i * result.dim(2) * pixel;
       transforms.result(from, backBytes(), wholeTiles, to, to + pixel, to + 2 * pixel, to + 3 * pixel);
       if (rest > 0) {

@@ -9,19 +9,15 @@ import jdk.incubator.vector.FloatVector;
 
 /**
  * The transforms of Winograd's algorithm along one dimension, with vectors of channels (Lavin and Gray 2015, section
- * 4): tiles of six pixels of the source make {@link #size} pixels of the result with a filter of {@link #taps} taps.
- * Each is done for the columns of a tile first and then for its rows.
+ * 4): tiles of {@link #points} pixels of the source make {@link #size} pixels of the result with a filter of {@link
+ * #taps} taps. Each is done for the columns of a tile first and then for its rows.
  *
- * <p>Polynomials are evaluated at 0, ±3/4, ±3/2 and infinity. The usual 0, ±1, ±2 would cost as much, and err four
- * times as much: powers of numbers on both sides of 1 stay closer together. All of these have an exact square.
+ * <p>Polynomials are evaluated at 0, ±3/4, ±3/2 and, where six points are needed, at infinity. The usual 0, ±1, ±2
+ * would cost as much, and err four times as much: powers of numbers on both sides of 1 stay closer together. All of
+ * these have an exact square.
  */
-abstract sealed class WinogradTiles permits WinogradFourByThree, WinogradTwoByFive {
-  /** Values along one dimension of a transformed tile, and pixels of a source's tile. */
-  static final int POINTS = 6;
-
-  /** Values of a transformed tile. */
-  static final int VALUES = POINTS * POINTS;
-
+abstract sealed class WinogradTiles
+    permits WinogradFourByTwo, WinogradFourByThree, WinogradThreeByFour, WinogradTwoByFive {
   static final float A = 0.75f;
   static final float B = 1.5f;
   static final float A2 = A * A;
@@ -33,17 +29,36 @@ abstract sealed class WinogradTiles permits WinogradFourByThree, WinogradTwoByFi
   static final float AT_A = 1 / (2 * A2 * (A2 - B2));
   static final float AT_B = 1 / (2 * B2 * (B2 - A2));
 
-  /** For filters of {@code taps} taps along each dimension, 3 or 5. */
+  /** For filters of {@code taps} taps along each dimension, 2 to 5. */
   static WinogradTiles of(int taps) {
-    return taps == 3 ? new WinogradFourByThree() : new WinogradTwoByFive();
+    return switch (taps) {
+      case 2 -> new WinogradFourByTwo();
+      case 3 -> new WinogradFourByThree();
+      case 4 -> new WinogradThreeByFour();
+      case 5 -> new WinogradTwoByFive();
+      default -> throw new IllegalArgumentException(taps + " taps");
+    };
+  }
+
+  /** Whether there are transforms for so many taps. */
+  static boolean exist(int taps) {
+    return taps >= 2 && taps <= 5;
   }
 
   /** Pixels of a result's tile along one dimension. */
   abstract int size();
 
   /** Taps of a filter along one dimension. */
-  final int taps() {
-    return POINTS + 1 - size();
+  abstract int taps();
+
+  /** Values along one dimension of a transformed tile, and pixels of a source's tile. */
+  final int points() {
+    return size() + taps() - 1;
+  }
+
+  /** Values of a transformed tile. */
+  final int values() {
+    return points() * points();
   }
 
   /**
@@ -67,8 +82,11 @@ abstract sealed class WinogradTiles permits WinogradFourByThree, WinogradTwoByFi
     }
   }
 
-  /** {@code Bᵀ·d}: six pixels of the source to six values, which are written {@code step} bytes apart. */
-  static void source(long d0, long d1, long d2, long d3, long d4, long d5, Runs runs, long to, long step) {
+  /**
+   * {@code Bᵀ·d}: pixels of the source, of which there are only the first {@link #points}, to as many values, which are
+   * written {@code step} bytes apart.
+   */
+  void source(long d0, long d1, long d2, long d3, long d4, long d5, Runs runs, long to, long step) {
     FloatVector minusA2 = FloatVector.broadcast(FLOATS, -A2);
     FloatVector minusB2 = FloatVector.broadcast(FLOATS, -B2);
     FloatVector minusSum = FloatVector.broadcast(FLOATS, -(A2 + B2));
@@ -111,17 +129,17 @@ abstract sealed class WinogradTiles permits WinogradFourByThree, WinogradTwoByFi
   }
 
   /**
-   * {@code Aᵀ·m}: six values, {@code step} bytes apart, to pixels of the result; there are only the first {@link #size}
-   * of them.
+   * {@code Aᵀ·m}: values, {@code step} bytes apart, to pixels of the result; there are only the first {@link #size} of
+   * them.
    */
   abstract void result(long m, long step, Runs runs, long y0, long y1, long y2, long y3);
 
-  /** {@code A·y}: such pixels of the result's gradient to six values, which are written {@code step} bytes apart. */
+  /** {@code A·y}: such pixels of the result's gradient to values, which are written {@code step} bytes apart. */
   abstract void resultGradient(long y0, long y1, long y2, long y3, Runs runs, long to, long step);
 
-  /** {@code G·g}: taps of the filter, {@code tap} bytes apart, to six values. */
+  /** {@code G·g}: taps of the filter, {@code tap} bytes apart, to values. */
   abstract void filter(long g, long tap, Runs runs, long to, long step);
 
-  /** {@code Gᵀ·u}: six values, {@code step} bytes apart, to taps of the filter's gradient. */
+  /** {@code Gᵀ·u}: values, {@code step} bytes apart, to taps of the filter's gradient. */
   abstract void filterGradient(long u, long step, Runs runs, long to, long tap);
 }

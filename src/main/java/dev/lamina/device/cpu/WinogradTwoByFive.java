@@ -15,6 +15,11 @@ final class WinogradTwoByFive extends WinogradTiles {
   }
 
   @Override
+  int taps() {
+    return 5;
+  }
+
+  @Override
   void result(long m, long step, Runs runs, long y0, long y1, long y2, long y3) {
     FloatVector a = FloatVector.broadcast(FLOATS, A);
     FloatVector b = FloatVector.broadcast(FLOATS, B);

@@ -47,10 +47,12 @@ class CpuDeviceTest {
   static Stream<Case> cases() {
     Stream<Case> convolutions =
         Stream.of(
-                // Direct; Winograd's two; a phase for each stride; few channels; a vector of channels.
+                // Direct; Winograd's, of pixels and cells; a phase for each stride; few channels; a vector of channels.
                 convolutions(Size.square(1), 1, TensorType.f32(9, 12, 10, 24), TensorType.f32(20, 3, 3, 24)),
                 convolutions(Size.square(1), 1, TensorType.f32(9, 12, 10, 32), TensorType.f32(64, 3, 3, 32)),
                 convolutions(Size.square(1), 1, TensorType.f32(9, 12, 10, 32), TensorType.f32(32, 5, 5, 32)),
+                convolutions(Size.square(2), 1, TensorType.f32(9, 16, 15, 32), TensorType.f32(64, 3, 3, 32)),
+                convolutions(Size.square(2), 1, TensorType.f32(9, 29, 27, 3), TensorType.f32(32, 7, 7, 3)),
                 convolutions(Size.square(2), 1, TensorType.f32(9, 12, 10, 24), TensorType.f32(32, 3, 3, 24)),
                 convolutions(Size.square(2), 1, TensorType.f32(9, 12, 10, 2), TensorType.f32(32, 3, 3, 2)),
                 convolutions(Size.square(1), 48, TensorType.f32(9, 12, 10, 48), TensorType.f32(48, 3, 3, 1)))

@@ -22,6 +22,7 @@ import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.RepetitionInfo;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
@@ -140,6 +141,33 @@ class ProductKernelsTest {
     Shape filter = Shape.of(out, taps, taps, in);
     assertTrue(WinogradKernel.suits(spec, image, result, filter, VectorSupport.FOUND.bits()));
     checkAll(random, spec, image, filter);
+  }
+
+  /** Taps, stride and channels for which Winograd's algorithm is chosen: whole vectors of channels and others. */
+  @ParameterizedTest
+  @CsvSource({
+    "2,1,32", "3,1,8", "3,1,20", "4,1,16", "5,1,24", "3,2,64", "3,2,20", "4,2,16", "5,2,32", "6,2,3", "7,2,3", "7,2,48",
+    "7,3,5", "8,2,3", "9,3,16", "11,4,3", "17,4,2"
+  })
+  void winogradOfCells(int taps, int stride, int in) {
+    SplittableRandom random = new SplittableRandom(taps + 100 * in);
+    for (int i = 0; i < 2; i++) {
+      Padding padding = new Padding(random.nextInt(4), random.nextInt(4), random.nextInt(4), random.nextInt(4));
+      ConvSpec spec = new ConvSpec(Size.square(stride), padding, Size.square(1), 1);
+      int height = random.nextInt(11, 13);
+      int width = random.nextInt(11, 13);
+      Shape result = Shape.of(random.nextInt(5, 9), height, width, 32 * random.nextInt(1, 4));
+      // Columns and rows that no window reaches, too.
+      Shape image =
+          Shape.of(
+              result.dim(0),
+              stride * (height - 1) + taps - padding.top() - padding.bottom() + random.nextInt(stride),
+              stride * (width - 1) + taps - padding.left() - padding.right() + random.nextInt(stride),
+              in);
+      Shape filter = Shape.of(result.dim(3), taps, taps, in);
+      assertTrue(WinogradKernel.suits(spec, image, result, filter, VectorSupport.FOUND.bits()));
+      checkAll(random, spec, image, filter);
+    }
   }
 
   /** Fewer rows of tiles than there would be chunks, each longer than what is multiplied at once. */
