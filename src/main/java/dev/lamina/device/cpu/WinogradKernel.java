@@ -22,7 +22,8 @@ final class WinogradKernel implements CpuKernel {
   /** What the transforms take for a tile's value and a vector of the result's channels, in multiplications. */
   private static final int TRANSFORMS = 18;
 
-  private static final int FEWEST_TILES = 32;
+  /** Two full tiles of the product. */
+  private static final int FEWEST_TILES = 16;
 
   /** What the transformed source of a block may take: half of a second-level cache. */
   private static final long BLOCK_BYTES = 384 << 10;
@@ -33,8 +34,8 @@ final class WinogradKernel implements CpuKernel {
    */
   static final long APART = 2 * Memory.ALIGNMENT;
 
-  /** Blocks at least, if there are as many rows of tiles: enough for a dozen threads. */
-  private static final int FEWEST_BLOCKS = 16;
+  /** Parts of the work at least, if there are as many rows of tiles or panels: enough for a dozen threads. */
+  private static final int FEWEST_PARTS = 16;
 
   private final Workers workers;
   private final ProductTile tile;
@@ -59,6 +60,10 @@ final class WinogradKernel implements CpuKernel {
   private final int rows;
   private final int blockRows;
   private final int blocks;
+
+  /** Parts of the panels, each of which transforms the source anew. */
+  private final int splits;
+
   private final WinogradSource source;
   private final MapKernel epilogue;
 
@@ -107,8 +112,10 @@ final class WinogradKernel implements CpuKernel {
     // As many rows as fit, so that all of the product's tiles are full where these are longer than a row.
     long most = Math.max(BLOCK_BYTES / rowBytes, Math.ceilDiv(tile.rows(), tileColumns));
     int full = Math.max(1, tile.rows() / tileColumns);
-    blockRows = Math.clamp(Math.min(most / full * full, Math.ceilDiv(rows, FEWEST_BLOCKS)), 1, rows);
+    int sharing = Math.max(full, Math.ceilDiv(rows, FEWEST_PARTS));
+    blockRows = Math.clamp(Math.min(most / full * full, sharing), 1, rows);
     blocks = Math.ceilDiv(rows, blockRows);
+    splits = Math.clamp(FEWEST_PARTS / blocks, 1, panels);
     long[] tiles = ProductTile.Left.steps(blockRows * tileColumns, 4L * cells.width());
     lefts = new ProductTile.Left[values];
     firstRows = new int[values + 1];
@@ -263,10 +270,11 @@ final class WinogradKernel implements CpuKernel {
           int in = ofPanel % vectors * Lanes.COUNT;
           pack(weights, part / parts, ofPanel / vectors, in, workspace, slots + slot * slotBytes());
         };
-    Workers.SlotTask convolve = (block, slot) -> convolve(x, workspace, y, block, slots + slot * slotBytes(), rider);
+    Workers.SlotTask convolve =
+        (part, slot) -> convolve(x, workspace, y, part / splits, part % splits, slots + slot * slotBytes(), rider);
     return () -> {
       workers.run(pack, panels * parts);
-      workers.run(convolve, blocks);
+      workers.run(convolve, blocks * splits);
     };
   }
 
@@ -328,7 +336,8 @@ final class WinogradKernel implements CpuKernel {
     }
   }
 
-  private void convolve(long x, long packed, long y, int block, long slot, BoundMap rider) {
+  /** A block of rows of tiles, for some of the panels. */
+  private void convolve(long x, long packed, long y, int block, int split, long slot, BoundMap rider) {
     int firstRow = block * blockRows;
     int count = Math.min(blockRows, rows - firstRow);
     int tiles = count * tileColumns;
@@ -340,7 +349,7 @@ final class WinogradKernel implements CpuKernel {
       long to = transformed + 4L * row * tileColumns * cells.width();
       source.transform(x, firstRow + row, row > 0, slot, to, valueBytes());
     }
-    for (int panel = 0; panel < panels; panel++) {
+    for (int panel = panels * split / splits; panel < panels * (split + 1) / splits; panel++) {
       long b = packed + panel * panelBytes();
       for (int value = 0; value < values; value++) {
         for (int first = 0; first < tiles; first += tile.rows()) {

@@ -170,6 +170,21 @@ class ProductKernelsTest {
     }
   }
 
+  /**
+   * So few that panels are divided, too: one image, of tiles that are not whole; padding that is wider than a filter.
+   */
+  @ParameterizedTest
+  @CsvSource({"16,64,128,1,1", "14,32,96,1,1", "13,20,64,1,5", "31,16,64,2,1", "23,3,96,2,6"})
+  void aFewTiles(int side, int in, int out, int stride, int padding) {
+    ConvSpec spec = new ConvSpec(Size.square(stride), Padding.all(padding), Size.square(1), 1);
+    Shape image = Shape.of(1, side, side, in);
+    int taps = stride == 1 ? 3 : 5;
+    Shape filter = Shape.of(out, taps, taps, in);
+    int result = spec.outputHeight(side, taps);
+    assertTrue(WinogradKernel.suits(spec, image, Shape.of(1, result, result, out), filter, VectorSupport.FOUND.bits()));
+    checkAll(new SplittableRandom(side), spec, image, filter);
+  }
+
   /** Fewer rows of tiles than there would be chunks, each longer than what is multiplied at once. */
   @ParameterizedTest
   @ValueSource(ints = {16, 64})
