@@ -114,7 +114,7 @@ final class WinogradFilterGradientKernel implements CpuKernel {
 
   /** How many of a pixel's channels are done together: all, or whole vectors of which there is a whole number. */
   private static int blockChannels(int channels, int pixels) {
-    int some = BLOCK_CHANNELS / pixels;
+    int some = Math.max(1, BLOCK_CHANNELS / pixels);
     while (some > Lanes.COUNT && channels % some != 0) {
       some /= 2;
     }

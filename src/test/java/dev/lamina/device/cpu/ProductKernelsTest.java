@@ -147,7 +147,7 @@ class ProductKernelsTest {
   @ParameterizedTest
   @CsvSource({
     "2,1,32", "3,1,8", "3,1,20", "4,1,16", "5,1,24", "3,2,64", "3,2,20", "4,2,16", "5,2,32", "6,2,3", "7,2,3", "7,2,48",
-    "7,3,5", "8,2,3", "9,3,16", "11,4,3", "17,4,2"
+    "7,3,5", "8,2,3", "9,3,16", "11,4,3", "17,4,2", "19,10,3"
   })
   void winogradOfCells(int taps, int stride, int in) {
     SplittableRandom random = new SplittableRandom(taps + 100 * in);
