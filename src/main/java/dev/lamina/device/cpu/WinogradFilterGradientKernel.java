@@ -296,7 +296,6 @@ final class WinogradFilterGradientKernel implements CpuKernel {
    * @param channel the first of the block's
    */
   private void join(long sums, long gradient, int panel, int block, int pixel, int channel, long slot) {
-    int columns = tile.columns();
     int count = Math.min(Lanes.COUNT, cells.channels() - channel);
     long row = columnBytes();
     long tap = Lanes.COUNT * row;
