@@ -50,7 +50,7 @@ final class Col2ImKernel implements CpuKernel {
     int reachedColumns = (output.dim(2) - 1) * spec.stride().width() + filter.dim(2);
     frameHeight = Math.max(reachedRows, image.dim(1) + spec.padding().top());
     frameWidth = Math.max(reachedColumns, image.dim(2) + spec.padding().left());
-    left = ProductTile.Left.matrix(output.dim(2), 4L * depth, depth, 4);
+    left = ProductTile.Left.matrix(output.dim(2), depth, depth, 1);
   }
 
   /** Whether this kernel does such a gradient, and is likely to be faster than the direct one. */

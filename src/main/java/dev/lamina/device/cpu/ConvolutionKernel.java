@@ -153,11 +153,10 @@ final class ConvolutionKernel implements CpuKernel {
 
   private ProductTile.Left left(ConvolutionPhase phase, Size step) {
     List<ConvolutionPhase.Tap> taps = phase.taps();
-    long[] inner = new long[taps.size() * depth];
+    int[] inner = new int[taps.size() * depth];
     for (int i = 0; i < inner.length; i++) {
       ConvolutionPhase.Tap tap = taps.get(i / depth);
-      inner[i] =
-          (tap.row() + frame.top()) * frame.row() + (tap.column() + frame.left()) * frame.pixel() + 4L * (i % depth);
+      inner[i] = frame.at(tap.row() + frame.top(), tap.column() + frame.left()) + i % depth;
     }
     return new ProductTile.Left(frame.windows(bandRows, phase.columns(), step), inner);
   }

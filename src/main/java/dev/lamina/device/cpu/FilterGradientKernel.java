@@ -103,8 +103,8 @@ final class FilterGradientKernel implements CpuKernel {
             image.dim(1), image.dim(2) + padding.left() + padding.right(), image.dim(3), padding.top(), padding.left());
     frame = whole.withHeight((bandRows - 1) * rowStep + reach + 1);
     imageDistance = framed ? frame.bytes() : 4L * image.sliceSize();
-    long[] taps = frame.taps(filter, spec.dilation(), depth);
-    long[] band = frame.windows(bandRows, outWidth, spec.stride());
+    int[] taps = frame.taps(filter, spec.dilation(), depth);
+    int[] band = frame.windows(bandRows, outWidth, spec.stride());
     stretches = new ProductTile.Left[together + 1];
     for (int images = 1; images <= together; images++) {
       stretches[images] = new ProductTile.Left(taps, repeated(band, images));
@@ -114,10 +114,10 @@ final class FilterGradientKernel implements CpuKernel {
   }
 
   /** The pixels of several images that lie one behind the other. */
-  private long[] repeated(long[] pixels, int images) {
-    long[] all = new long[images * pixels.length];
+  private int[] repeated(int[] pixels, int images) {
+    int[] all = new int[images * pixels.length];
     for (int i = 0; i < all.length; i++) {
-      all[i] = i / pixels.length * imageDistance + pixels[i % pixels.length];
+      all[i] = Math.toIntExact(i / pixels.length * imageDistance / 4) + pixels[i % pixels.length];
     }
     return all;
   }
@@ -200,7 +200,7 @@ final class FilterGradientKernel implements CpuKernel {
     int pixels = left.inner().length;
     Memory.fetch(outputs, pixels * 4L * filter.dim(0), packed);
     if (inPlace) {
-      Memory.fetch(source, left.rows()[rows() - 1] + left.inner()[pixels - 1] + 4, packed);
+      Memory.fetch(source, 4L * (left.rows()[rows() - 1] + left.inner()[pixels - 1] + 1), packed);
     }
     for (int group = 0; group < groups; group++) {
       for (int panel = panels * split / splits; panel < panels * (split + 1) / splits; panel++) {

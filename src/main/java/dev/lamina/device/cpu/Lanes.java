@@ -1,6 +1,8 @@
 package dev.lamina.device.cpu;
 
+import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -10,6 +12,9 @@ final class Lanes {
   static final VectorSpecies<Float> FLOATS =
       VectorSpecies.of(float.class, VectorShape.forBitSize(VectorSupport.FOUND.bits()));
 
+  /** Their bits. */
+  static final VectorSpecies<Integer> INTS = VectorSpecies.of(int.class, FLOATS.vectorShape());
+
   /** Floats in a vector: 4, 8 or 16. */
   static final int COUNT = FLOATS.length();
 
@@ -17,6 +22,22 @@ final class Lanes {
   static final int BYTES = FLOATS.vectorByteSize();
 
   private Lanes() {}
+
+  static FloatVector zero() {
+    return FloatVector.zero(FLOATS);
+  }
+
+  static FloatVector load(long address) {
+    return FloatVector.fromMemorySegment(FLOATS, Memory.ALL, address, ByteOrder.LITTLE_ENDIAN);
+  }
+
+  /**
+   * The float at an address, in each lane. As bits: Zen 4 loads and spreads an integer without the units that multiply,
+   * which a float takes (with a multiply-add 0.27 instead of 0.36 ns).
+   */
+  static FloatVector broadcast(long address) {
+    return IntVector.broadcast(INTS, ScalarAccess.getInt(address)).reinterpretAsFloats();
+  }
 
   /** Apart from {@link Lanes}, whose own constants need the answer: using this does not initialise that. */
   static final class Widest {

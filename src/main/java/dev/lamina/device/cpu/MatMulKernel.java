@@ -11,7 +11,7 @@ import java.util.List;
  * column; A is read where it lies.
  */
 final class MatMulKernel implements CpuKernel {
-  /** Rows that one chunk computes with one panel: the panel stays in L1 or L2 meanwhile. */
+  /** Rows that one chunk computes with one panel, at most: the panel stays in L1 or L2 meanwhile. */
   private static final int ROWS_PER_CHUNK = 64;
 
   /** What a transposed block of A, or the panels of a chunk, may take in the second-level cache. */
@@ -38,6 +38,7 @@ final class MatMulKernel implements CpuKernel {
   private final int columns;
   private final int panelColumns;
   private final int panels;
+  private final int chunkRows;
   private final boolean transposeA;
   private final boolean transposeB;
 
@@ -75,12 +76,13 @@ final class MatMulKernel implements CpuKernel {
     panels = Math.ceilDiv(columns, panelColumns);
     transposeA = op.transposeA();
     transposeB = op.transposeB();
-    copiesA = transposeA && 4L * inner * ROWS_PER_CHUNK <= BLOCK_BYTES;
+    // Where elements lie is counted in ints.
+    chunkRows = Math.clamp(Integer.MAX_VALUE / Math.max(1, inner), 1, Math.min(rows, ROWS_PER_CHUNK));
+    boolean large = (long) inner * rows > Integer.MAX_VALUE;
+    copiesA = transposeA && (large || 4L * inner * chunkRows <= BLOCK_BYTES);
     left =
-        copiesA
-            ? copied()
-            : ProductTile.Left.matrix(rows, transposeA ? 4 : 4L * inner, inner, transposeA ? 4L * rows : 4);
-    blocks = Math.ceilDiv(rows, ROWS_PER_CHUNK);
+        copiesA ? copied() : ProductTile.Left.matrix(chunkRows, transposeA ? 1 : inner, inner, transposeA ? rows : 1);
+    blocks = Math.ceilDiv(rows, chunkRows);
     long chunksAtLeast = (long) CHUNKS_PER_THREAD * workers.threads();
     panelsPerChunk = Math.clamp((long) panels * blocks / chunksAtLeast, 1, PANELS_PER_CHUNK);
     rowsFirst = !packsInPlace() && panelsPerChunk * panelBytes() <= BLOCK_BYTES;
@@ -88,11 +90,11 @@ final class MatMulKernel implements CpuKernel {
 
   /** The rows of a chunk as columns of panels, as {@link #copyA} lays them out. */
   private ProductTile.Left copied() {
-    long[] rowOffsets = new long[ROWS_PER_CHUNK];
+    int[] rowOffsets = new int[chunkRows];
     for (int r = 0; r < rowOffsets.length; r++) {
-      rowOffsets[r] = r / panelColumns * panelBytes() + 4L * (r % panelColumns);
+      rowOffsets[r] = Math.multiplyExact(r / panelColumns * panelColumns, inner) + r % panelColumns;
     }
-    return new ProductTile.Left(rowOffsets, ProductTile.Left.matrix(1, 0, inner, 4L * panelColumns).inner());
+    return new ProductTile.Left(rowOffsets, ProductTile.Left.steps(inner, panelColumns));
   }
 
   private long panelBytes() {
@@ -100,7 +102,7 @@ final class MatMulKernel implements CpuKernel {
   }
 
   private long copyBytes() {
-    return copiesA ? Math.ceilDiv(ROWS_PER_CHUNK, panelColumns) * panelBytes() : 0;
+    return copiesA ? Math.ceilDiv(chunkRows, panelColumns) * panelBytes() : 0;
   }
 
   /**
@@ -174,15 +176,17 @@ final class MatMulKernel implements CpuKernel {
     int firstPanel = chunk / blocks * panelsPerChunk;
     int lastPanel = Math.min(panels, firstPanel + panelsPerChunk);
     long copy = scratch + tile.scratchBytes();
-    int firstRow = block * ROWS_PER_CHUNK;
-    int lastRow = Math.min(rows, firstRow + ROWS_PER_CHUNK);
+    int firstRow = block * chunkRows;
+    int lastRow = Math.min(rows, firstRow + chunkRows);
+    long left = a + 4L * firstRow * (transposeA ? 1 : inner);
     if (copiesA) {
       copyA(a, firstRow, lastRow - firstRow, copy);
+      left = copy;
     }
     if (rowsFirst) {
       for (int row = firstRow; row < lastRow; row += tile.rows()) {
         for (int panel = firstPanel; panel < lastPanel; panel++) {
-          tile(copiesA ? copy : a, packed + panel * panelBytes(), c, panel, row, lastRow, scratch, rider);
+          tile(left, packed + panel * panelBytes(), c, panel, row, lastRow, scratch, rider);
         }
       }
       return;
@@ -194,7 +198,7 @@ final class MatMulKernel implements CpuKernel {
         pack(b, panel, right);
       }
       for (int row = firstRow; row < lastRow; row += tile.rows()) {
-        tile(copiesA ? copy : a, right, c, panel, row, lastRow, scratch, rider);
+        tile(left, right, c, panel, row, lastRow, scratch, rider);
       }
     }
   }
@@ -204,9 +208,8 @@ final class MatMulKernel implements CpuKernel {
     int first = panel * panelColumns;
     int valid = Math.min(panelColumns, columns - first);
     int count = Math.min(tile.rows(), lastRow - row);
-    int leftRow = copiesA ? row % ROWS_PER_CHUNK : row;
     long at = c + 4L * ((long) row * columns + first);
-    tile.runSome(left, a, leftRow, count, right, at, 4L * columns, valid, scratch);
+    tile.runSome(left, a, row % chunkRows, count, right, at, 4L * columns, valid, scratch);
     if (rider != null) {
       rider.rectangle((long) row * columns + first, count, valid, columns);
     }

@@ -24,6 +24,9 @@ final class Memory {
 
   private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
 
+  /** No address is larger, by far. */
+  private static final long LARGEST = Long.MAX_VALUE >> 1;
+
   private static final long ZERO_BYTES = 4096;
 
   /** 1024 floats of zero that nobody writes: what a sum starts from. */
@@ -39,6 +42,20 @@ final class Memory {
   }
 
   private Memory() {}
+
+  /**
+   * The same address, of which C2 sees that it is one, even with an {@link #offset} added: access there is not checked
+   * against the end of {@link #ALL}. In loops whose addresses come from a table, where no check can be moved out,
+   * checks took as long as the arithmetic.
+   */
+  static long base(long address) {
+    return address & LARGEST;
+  }
+
+  /** Bytes of so many floats, not negative, to add to a {@link #base}. */
+  static long offset(int floats) {
+    return 4L * (floats & Integer.MAX_VALUE);
+  }
 
   static float get(long address) {
     return ALL.get(FLOAT, address);

@@ -34,26 +34,30 @@ record PaddedImage(int height, int width, int channels, int top, int left) {
     return new PaddedImage(rows, width, channels, top, left);
   }
 
-  /** Where the windows of {@code rows} rows of {@code columns} pixels begin, {@code stride} apart. */
-  long[] windows(int rows, int columns, Size stride) {
-    long[] offsets = new long[rows * columns];
+  /** The float with which a pixel begins. */
+  int at(int row, int column) {
+    return Math.toIntExact(((long) row * width + column) * channels);
+  }
+
+  /** Where the windows of {@code rows} rows of {@code columns} pixels begin, {@code stride} apart, in floats. */
+  int[] windows(int rows, int columns, Size stride) {
+    int[] offsets = new int[rows * columns];
     for (int y = 0; y < rows; y++) {
       for (int x = 0; x < columns; x++) {
-        offsets[y * columns + x] = (long) y * stride.height() * row() + x * stride.width() * pixel();
+        offsets[y * columns + x] = at(y * stride.height(), x * stride.width());
       }
     }
     return offsets;
   }
 
-  /** Where in a window the first {@code depth} channels of each tap of a filter [out,kh,kw,in] lie. */
-  long[] taps(Shape filter, Size dilation, int depth) {
-    long[] offsets = new long[filter.dim(1) * filter.dim(2) * depth];
+  /** Where in a window the first {@code depth} channels of each tap of a filter [out,kh,kw,in] lie, in floats. */
+  int[] taps(Shape filter, Size dilation, int depth) {
+    int[] offsets = new int[filter.dim(1) * filter.dim(2) * depth];
     for (int i = 0; i < offsets.length; i++) {
       int tap = i / depth;
-      offsets[i] =
-          tap / filter.dim(2) * dilation.height() * row()
-              + tap % filter.dim(2) * dilation.width() * pixel()
-              + 4L * (i % depth);
+      int row = tap / filter.dim(2) * dilation.height();
+      int column = tap % filter.dim(2) * dilation.width();
+      offsets[i] = at(row, column) + i % depth;
     }
     return offsets;
   }

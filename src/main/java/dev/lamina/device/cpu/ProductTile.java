@@ -9,19 +9,25 @@ import java.util.stream.IntStream;
 interface ProductTile {
 
   /**
-   * Where A lies: element (r, k) is {@code rows[r] + inner[k]} bytes from its beginning. So a convolution needs no copy
-   * of its image for each tap: rows are pixels, and the inner dimension runs over taps and channels.
+   * Where A lies: element (r, k) is {@code rows[r] + inner[k]} floats from its beginning, none of these negative. So a
+   * convolution needs no copy of its image for each tap: rows are pixels, and the inner dimension runs over taps and
+   * channels.
    */
-  record Left(long[] rows, long[] inner) {
+  record Left(int[] rows, int[] inner) {
 
-    /** Rows and columns at fixed distances, in bytes: a matrix. */
-    static Left matrix(int rows, long row, int columns, long column) {
+    /** Where a row begins, of a matrix that begins at {@code a}. */
+    long row(long a, int row) {
+      return Memory.base(a + 4L * rows[row]);
+    }
+
+    /** Rows and columns at fixed distances: a matrix. */
+    static Left matrix(int rows, int row, int columns, int column) {
       return new Left(steps(rows, row), steps(columns, column));
     }
 
     /** Multiples of {@code step}, from 0. */
-    static long[] steps(int count, long step) {
-      return IntStream.range(0, count).mapToLong(i -> i * step).toArray();
+    static int[] steps(int count, int step) {
+      return IntStream.range(0, count).map(i -> Math.multiplyExact(i, step)).toArray();
     }
   }
 
@@ -63,7 +69,21 @@ interface ProductTile {
     if (vectorBits == 0) {
       return new Scalar(false);
     }
-    return width <= Lanes.COUNT ? new NarrowProductTile() : new WideProductTile();
+    return width <= Lanes.COUNT ? Written.NARROW : Written.WIDE;
+  }
+
+  /** Tiles of vectors. */
+  final class Written {
+    /**
+     * As many additions as their latency takes, and no row too many for 16 channels. For panels that a second vector
+     * would leave empty.
+     */
+    private static final ProductTile NARROW = ProductTileWriter.tile(8, 1);
+
+    /** Half as many loads of A as multiply-adds. With two vectors of B and one of A the sums fill 16 registers. */
+    private static final ProductTile WIDE = ProductTileWriter.tile(VectorSupport.hasManyRegisters() ? 8 : 6, 2);
+
+    private Written() {}
   }
 
   /**
@@ -113,11 +133,11 @@ interface ProductTile {
     @Override
     public void run(Left left, long a, int firstRow, int rows, long b, long c, long cRow) {
       Memory.clear(c, 4L * COLUMNS);
-      long row = a + left.rows()[firstRow];
+      long row = a + 4L * left.rows()[firstRow];
       long right = b;
-      for (long offset : left.inner()) {
+      for (int offset : left.inner()) {
         for (int j = 0; j < COLUMNS; j++) {
-          float x = Memory.get(row + offset + (depthwise ? 4L * j : 0));
+          float x = Memory.get(row + 4L * offset + (depthwise ? 4L * j : 0));
           Memory.set(c + 4L * j, Math.fma(x, Memory.get(right + 4L * j), Memory.get(c + 4L * j)));
         }
         right += 4L * COLUMNS;

@@ -18,6 +18,12 @@ record VectorSupport(int bits, String reason) {
     return bits > 0;
   }
 
+  /** Whether there are 32 vector registers: everywhere but in x86 before AVX-512, which has 16. */
+  static boolean hasManyRegisters() {
+    boolean x86 = System.getProperty("os.arch").matches("amd64|x86_64");
+    return !x86 || Lanes.Widest.BITS >= 512;
+  }
+
   /**
    * Looks at the module graph and the processor.
    *

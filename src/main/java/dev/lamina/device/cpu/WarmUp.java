@@ -46,7 +46,7 @@ final class WarmUp implements Runnable {
   }
 
   private static void run(ProductTile tile, long memory) {
-    ProductTile.Left left = ProductTile.Left.matrix(tile.rows(), 4L * DEPTH, DEPTH, 4);
+    ProductTile.Left left = ProductTile.Left.matrix(tile.rows(), DEPTH, DEPTH, 1);
     long b = memory + 4L * tile.rows() * DEPTH;
     long c = b + 4L * DEPTH * tile.columns();
     tile.run(left, memory, 0, tile.rows(), b, c, 4L * tile.columns());

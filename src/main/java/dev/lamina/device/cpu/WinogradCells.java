@@ -17,7 +17,7 @@ final class WinogradCells {
   private final int channels;
 
   /** By whether a value's row and column are other than the first. */
-  private final long[][] offsets = new long[4][];
+  private final int[][] offsets = new int[4][];
 
   /**
    * Cells of some channels of an image.
@@ -32,11 +32,7 @@ final class WinogradCells {
     for (int i = 0; i < offsets.length; i++) {
       int row = i / 2;
       int column = i % 2;
-      offsets[i] =
-          IntStream.range(0, pixels() * channels)
-              .filter(c -> counts(c / channels, row, column))
-              .mapToLong(c -> 4L * c)
-              .toArray();
+      offsets[i] = IntStream.range(0, pixels() * channels).filter(c -> counts(c / channels, row, column)).toArray();
     }
   }
 
@@ -101,8 +97,8 @@ final class WinogradCells {
     return before;
   }
 
-  /** Where in a cell the channels lie that have a part in a value, in bytes. */
-  long[] offsets(int row, int column) {
+  /** Where in a cell the channels lie that have a part in a value. */
+  int[] offsets(int row, int column) {
     return offsets[2 * Math.min(row, 1) + Math.min(column, 1)];
   }
 }

@@ -105,7 +105,7 @@ final class WinogradFilterGradientKernel implements CpuKernel {
     int longest = Math.clamp(BLOCK_BYTES / (4L * values * tileColumns * cells.width()), 1, Math.ceilDiv(rows, chunks));
     stretches = new ProductTile.Left[longest + 1][values];
     for (int count = 1; count <= longest; count++) {
-      long[] inner = ProductTile.Left.steps(count * tileColumns, 4L * cells.width());
+      int[] inner = ProductTile.Left.steps(count * tileColumns, cells.width());
       for (int value = 0; value < values; value++) {
         stretches[count][value] = new ProductTile.Left(cells.offsets(value / points, value % points), inner);
       }

@@ -116,7 +116,7 @@ final class WinogradKernel implements CpuKernel {
     blockRows = Math.clamp(Math.min(most / full * full, sharing), 1, rows);
     blocks = Math.ceilDiv(rows, blockRows);
     splits = Math.clamp(FEWEST_PARTS / blocks, 1, panels);
-    long[] tiles = ProductTile.Left.steps(blockRows * tileColumns, 4L * cells.width());
+    int[] tiles = ProductTile.Left.steps(blockRows * tileColumns, cells.width());
     lefts = new ProductTile.Left[values];
     firstRows = new int[values + 1];
     for (int value = 0; value < values; value++) {
