@@ -153,6 +153,7 @@ final class Col2ImKernel implements CpuKernel {
             pixel,
             Math.min(tile.rows(), columns - pixel),
             packed + panel * panelBytes(),
+            columnBytes(),
             to + pixel * pixelBytes() + panel * columnBytes(),
             pixelBytes());
       }

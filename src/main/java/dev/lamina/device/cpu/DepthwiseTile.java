@@ -12,13 +12,6 @@ import jdk.incubator.vector.FloatVector;
  * a filter's gradient are its taps, which are most often nine.
  */
 final class DepthwiseTile implements ProductTile {
-  private final long step;
-
-  /** Whose row k of B begins {@code k·step} bytes from the first. */
-  DepthwiseTile(long step) {
-    this.step = step;
-  }
-
   @Override
   public int rows() {
     return 9;
@@ -30,7 +23,7 @@ final class DepthwiseTile implements ProductTile {
   }
 
   @Override
-  public void run(Left left, long a, int firstRow, int rows, long b, long c, long cRow) {
+  public void run(Left left, long a, int firstRow, int rows, long b, long bRow, long c, long cRow) {
     int[] inner = left.inner();
     int last = rows - 1;
     long a0 = Memory.base(a + 4L * left.rows()[firstRow]);
@@ -83,7 +76,7 @@ final class DepthwiseTile implements ProductTile {
       s7 = x7.fma(b0, s7);
       FloatVector x8 = FloatVector.fromMemorySegment(FLOATS, ALL, a8 + offset, LITTLE_ENDIAN);
       s8 = x8.fma(b0, s8);
-      right += step;
+      right += bRow;
     }
     // A row beyond the last computed the last one again and stores the same value.
     s0.intoMemorySegment(ALL, c0, LITTLE_ENDIAN);

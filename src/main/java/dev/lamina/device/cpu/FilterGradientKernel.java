@@ -28,6 +28,9 @@ final class FilterGradientKernel implements CpuKernel {
 
   private static final int MOST_PIXELS = 512;
 
+  /** With no more a panel of the output's gradient is read too seldom for packing it to pay. */
+  private static final int FEW_ROWS = 256;
+
   /** All channels of so many pixels, of both sides, stay in the second-level cache while panel by panel is read. */
   private static final int DEPTHWISE_PIXELS = 256;
 
@@ -38,7 +41,7 @@ final class FilterGradientKernel implements CpuKernel {
   private final ProductTile tile;
   private final boolean depthwise;
 
-  /** Whether panels of the output's gradient are packed; of a depthwise one whole vectors are read where they lie. */
+  /** Whether panels of the output's gradient are packed; those of whole vectors can be read where they lie. */
   private final boolean packing;
 
   private final Shape image;
@@ -78,24 +81,21 @@ final class FilterGradientKernel implements CpuKernel {
     groups = depthwise ? 1 : spec.groups();
     depth = filter.dim(3);
     width = filter.dim(0) / groups;
-    boolean ragged = depthwise && image.dim(3) % ProductTile.depthwise(vectorBits).columns() != 0;
-    packing = !depthwise || ragged || vectorBits == 0;
-    tile =
-        !packing
-            ? new DepthwiseTile(4L * width)
-            : depthwise ? ProductTile.depthwise(vectorBits) : ProductTile.of(vectorBits, width);
+    tile = depthwise ? ProductTile.depthwise(vectorBits) : ProductTile.of(vectorBits, width);
+    boolean ragged = width % tile.columns() != 0;
+    packing = ragged || !depthwise && rows() > FEW_ROWS;
     panels = Math.ceilDiv(width, tile.columns());
     int most = Math.clamp(SUM_BYTES / sumBytes(), 1, PARTS);
     chunks = Math.min(most, image.dim(0));
     splits = Math.min(panels, Math.ceilDiv(PARTS, chunks));
 
-    int mostPixels = packing ? MOST_PIXELS : DEPTHWISE_PIXELS;
+    int mostPixels = depthwise ? DEPTHWISE_PIXELS : MOST_PIXELS;
     bandRows = Math.min(outHeight, Math.max(1, mostPixels / outWidth));
     bands = Math.ceilDiv(outHeight, bandRows);
     int imagesOfChunk = Math.ceilDiv(image.dim(0), chunks);
     together = bands > 1 ? 1 : Math.clamp(FEWEST_PIXELS / (outHeight * outWidth), 1, imagesOfChunk);
     var padding = spec.padding();
-    framed = ragged || padding.top() + padding.bottom() + padding.left() + padding.right() > 0;
+    framed = depthwise && ragged || padding.top() + padding.bottom() + padding.left() + padding.right() > 0;
     inPlace = !framed && spec.stride().equals(Size.square(1));
     int reach = (filter.dim(1) - 1) * spec.dilation().height();
     PaddedImage whole =
@@ -207,25 +207,27 @@ final class FilterGradientKernel implements CpuKernel {
         int channel = group * width + panel * tile.columns();
         int valid = Math.min(tile.columns(), width - panel * tile.columns());
         long b = outputs + 4L * channel;
+        long row = 4L * filter.dim(0);
         if (packing) {
-          Panel.ofRows(tile, b, 4L * filter.dim(0), pixels, valid, packed);
+          Panel.ofRows(tile, b, row, pixels, valid, packed);
           b = packed;
+          row = 4L * tile.columns();
         }
         long a = source + 4L * (depthwise ? channel : group * depth);
-        products(left, a, b, packed + panelBytes(), sums + (group * panels + panel) * panelSumBytes(), add);
+        products(left, a, b, row, packed + panelBytes(), sums + (group * panels + panel) * panelSumBytes(), add);
       }
     }
   }
 
-  private void products(ProductTile.Left left, long a, long b, long scratch, long sums, boolean add) {
+  private void products(ProductTile.Left left, long a, long b, long bRow, long scratch, long sums, boolean add) {
     long row = 4L * tile.columns();
     for (int first = 0; first < rows(); first += tile.rows()) {
       int some = Math.min(tile.rows(), rows() - first);
       if (add) {
-        tile.run(left, a, first, some, b, scratch, row);
+        tile.run(left, a, first, some, b, bRow, scratch, row);
         tile.add(scratch, sums + first * row, some);
       } else {
-        tile.run(left, a, first, some, b, sums + first * row, row);
+        tile.run(left, a, first, some, b, bRow, sums + first * row, row);
       }
     }
   }

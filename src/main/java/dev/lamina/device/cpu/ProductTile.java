@@ -34,7 +34,7 @@ interface ProductTile {
   /** The most rows of a tile. */
   int rows();
 
-  /** Columns of a tile. A panel of B has as many: row k of the inner dimension follows row k − 1 at once. */
+  /** Columns of a tile; a panel of B has as many. */
   int columns();
 
   /**
@@ -42,9 +42,10 @@ interface ProductTile {
    *
    * @param firstRow the row of A that C begins with
    * @param rows 1 to {@link #rows}
+   * @param b the panel of B; its rows are {@code bRow} bytes apart
    * @param c the tile; its rows are {@code cRow} bytes apart
    */
-  void run(Left left, long a, int firstRow, int rows, long b, long c, long cRow);
+  void run(Left left, long a, int firstRow, int rows, long b, long bRow, long c, long cRow);
 
   /** Adds {@code rows} rows that lie densely at {@code from} to as many at {@code to}. */
   default void add(long from, long to, int rows) {
@@ -61,7 +62,7 @@ interface ProductTile {
    * a vector, of which column j takes lane j.
    */
   static ProductTile depthwise(int vectorBits) {
-    return vectorBits == 0 ? new Scalar(true) : new DepthwiseTile(Lanes.BYTES);
+    return vectorBits == 0 ? new Scalar(true) : new DepthwiseTile();
   }
 
   /** The tile that suits {@code width} columns. */
@@ -87,20 +88,20 @@ interface ProductTile {
   }
 
   /**
-   * As {@link #run}, storing only {@code columns} columns of C; a tile with fewer than it computes goes to {@code
-   * scratch} first.
+   * As {@link #run} for a panel whose rows follow each other, storing only {@code columns} columns of C; a tile with
+   * fewer than it computes goes to {@code scratch} first.
    */
   default void runSome(
       Left left, long a, int firstRow, int rows, long b, long c, long cRow, int columns, long scratch) {
+    long row = 4L * columns();
     if (columns == columns()) {
-      run(left, a, firstRow, rows, b, c, cRow);
+      run(left, a, firstRow, rows, b, row, c, cRow);
       return;
     }
-    long scratchRow = 4L * columns();
-    run(left, a, firstRow, rows, b, scratch, scratchRow);
+    run(left, a, firstRow, rows, b, row, scratch, row);
     for (int r = 0; r < rows; r++) {
       for (int j = 0; j < columns; j++) {
-        Memory.set(c + r * cRow + 4L * j, Memory.get(scratch + r * scratchRow + 4L * j));
+        Memory.set(c + r * cRow + 4L * j, Memory.get(scratch + r * row + 4L * j));
       }
     }
   }
@@ -131,7 +132,7 @@ interface ProductTile {
     }
 
     @Override
-    public void run(Left left, long a, int firstRow, int rows, long b, long c, long cRow) {
+    public void run(Left left, long a, int firstRow, int rows, long b, long bRow, long c, long cRow) {
       Memory.clear(c, 4L * COLUMNS);
       long row = a + 4L * left.rows()[firstRow];
       long right = b;
@@ -140,7 +141,7 @@ interface ProductTile {
           float x = Memory.get(row + 4L * offset + (depthwise ? 4L * j : 0));
           Memory.set(c + 4L * j, Math.fma(x, Memory.get(right + 4L * j), Memory.get(c + 4L * j)));
         }
-        right += 4L * COLUMNS;
+        right += bRow;
       }
     }
 

@@ -41,7 +41,7 @@ final class ProductTileWriter {
   private static final ClassDesc INTS = CD_int.arrayType();
   private static final MethodTypeDesc SIZE = MethodTypeDesc.of(CD_int);
   private static final MethodTypeDesc RUN =
-      MethodTypeDesc.of(CD_void, LEFT, CD_long, CD_int, CD_int, CD_long, CD_long, CD_long);
+      MethodTypeDesc.of(CD_void, LEFT, CD_long, CD_int, CD_int, CD_long, CD_long, CD_long, CD_long);
 
   private final CodeBuilder code;
   private final int rows;
@@ -84,7 +84,6 @@ final class ProductTileWriter {
   private void run() {
     int left = code.parameterSlot(0);
     int inner = code.allocateLocal(TypeKind.REFERENCE);
-    int right = code.allocateLocal(TypeKind.LONG);
     int[] a = locals(TypeKind.LONG, rows);
     int[] b = locals(TypeKind.REFERENCE, vectors);
     int[] sums = locals(TypeKind.REFERENCE, rows * vectors);
@@ -94,20 +93,18 @@ final class ProductTileWriter {
       pushRow(r);
       code.iadd().invokevirtual(LEFT, "row", MethodTypeDesc.of(CD_long, CD_long, CD_int)).lstore(a[r]);
     }
-    code.lload(code.parameterSlot(4));
-    code.invokestatic(MEMORY, "base", MethodTypeDesc.of(CD_long, CD_long)).lstore(right);
     // One zero for all: each of its own would be inlined, of which C2 does not do more than so much a method.
     code.invokestatic(LANES, "zero", MethodTypeDesc.of(FLOATS));
     for (int sum : sums) {
       code.dup().astore(sum);
     }
     code.pop();
-    loop(inner, right, a, b, sums);
+    loop(inner, a, b, sums);
     for (int r = 0; r < rows; r++) {
       int c = a[r];
-      code.lload(code.parameterSlot(5));
+      code.lload(code.parameterSlot(6));
       pushRow(r);
-      code.i2l().lload(code.parameterSlot(6)).lmul().ladd().lstore(c);
+      code.i2l().lload(code.parameterSlot(7)).lmul().ladd().lstore(c);
       for (int v = 0; v < vectors; v++) {
         store(sums[r * vectors + v], c, v);
       }
@@ -115,7 +112,7 @@ final class ProductTileWriter {
     code.return_();
   }
 
-  private void loop(int inner, int right, int[] a, int[] b, int[] sums) {
+  private void loop(int inner, int[] a, int[] b, int[] sums) {
     int k = code.allocateLocal(TypeKind.INT);
     int row = code.allocateLocal(TypeKind.LONG);
     int offset = code.allocateLocal(TypeKind.LONG);
@@ -125,7 +122,8 @@ final class ProductTileWriter {
     code.iconst_0().istore(k).labelBinding(top).iload(k).aload(inner).arraylength().if_icmpge(end);
     code.aload(inner).iload(k).iaload();
     code.invokestatic(MEMORY, "offset", MethodTypeDesc.of(CD_long, CD_int)).lstore(offset);
-    code.lload(right).iload(k).i2l().loadConstant((long) vectors * Lanes.BYTES).lmul().ladd().lstore(row);
+    code.lload(code.parameterSlot(4)).iload(k).i2l().lload(code.parameterSlot(5)).lmul().ladd();
+    code.invokestatic(MEMORY, "base", MethodTypeDesc.of(CD_long, CD_long)).lstore(row);
     for (int v = 0; v < vectors; v++) {
       code.lload(row);
       pushVector(v);

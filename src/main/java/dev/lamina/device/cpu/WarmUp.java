@@ -49,6 +49,7 @@ final class WarmUp implements Runnable {
     ProductTile.Left left = ProductTile.Left.matrix(tile.rows(), DEPTH, DEPTH, 1);
     long b = memory + 4L * tile.rows() * DEPTH;
     long c = b + 4L * DEPTH * tile.columns();
-    tile.run(left, memory, 0, tile.rows(), b, c, 4L * tile.columns());
+    long row = 4L * tile.columns();
+    tile.run(left, memory, 0, tile.rows(), b, row, c, row);
   }
 }

@@ -281,7 +281,7 @@ final class WinogradFilterGradientKernel implements CpuKernel {
       long c = sums + (firstRows[value] + block * count) * row;
       long to = add ? scratch : c;
       for (int first = 0; first < count; first += tile.rows()) {
-        tile.run(left, a, first, Math.min(tile.rows(), count - first), b, to + first * row, row);
+        tile.run(left, a, first, Math.min(tile.rows(), count - first), b, row, to + first * row, row);
       }
       if (add) {
         tile.add(scratch, c, count);

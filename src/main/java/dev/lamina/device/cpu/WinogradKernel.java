@@ -359,6 +359,7 @@ final class WinogradKernel implements CpuKernel {
               first,
               Math.min(tile.rows(), tiles - first),
               b + firstRows[value] * columnBytes(),
+              columnBytes(),
               product + value * productBytes() + first * columnBytes(),
               columnBytes());
         }

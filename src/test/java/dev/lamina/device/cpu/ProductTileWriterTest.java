@@ -30,7 +30,7 @@ class ProductTileWriterTest {
         int[] rowOffsets = random.ints(firstRow + some, 0, 500).toArray();
         var left = new ProductTile.Left(rowOffsets, random.ints(inner, 0, 500).toArray());
         float untouched = Memory.get(c + 4L * some * 2 * columns);
-        tile.run(left, a, firstRow, some, b, c, 8L * columns);
+        tile.run(left, a, firstRow, some, b, 4L * columns, c, 8L * columns);
         for (int r = 0; r < some; r++) {
           for (int j = 0; j < columns; j++) {
             float expected = 0;
