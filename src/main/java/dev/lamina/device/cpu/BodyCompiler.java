@@ -3,19 +3,13 @@ package dev.lamina.device.cpu;
 import static java.lang.constant.ConstantDescs.CD_int;
 import static java.lang.constant.ConstantDescs.CD_long;
 import static java.lang.constant.ConstantDescs.CD_void;
-import static java.lang.constant.ConstantDescs.INIT_NAME;
-import static java.lang.constant.ConstantDescs.MTD_void;
 
-import java.lang.classfile.ClassBuilder;
 import java.lang.classfile.ClassFile;
 import java.lang.classfile.ClassModel;
-import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.MethodModel;
 import java.lang.classfile.attribute.CodeAttribute;
 import java.lang.constant.ClassDesc;
-import java.lang.constant.ConstantDescs;
 import java.lang.constant.MethodTypeDesc;
-import java.lang.invoke.MethodHandles;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -69,14 +63,8 @@ final class BodyCompiler {
           if (refusal.isPresent()) {
             throw new IllegalArgumentException(refusal.get());
           }
-          try {
-            MethodHandles.Lookup here = MethodHandles.lookup();
-            Class<?> hidden = here.defineHiddenClass(bytes, true).lookupClass();
-            MapBody body = (MapBody) hidden.getDeclaredConstructor().newInstance();
-            return new Compiled(body, usesVectors(missing) ? vectors.lanes() : 0);
-          } catch (ReflectiveOperationException e) {
-            throw new IllegalStateException("the class generated for " + name + " cannot be made", e);
-          }
+          MapBody body = HiddenClass.instance(bytes, MapBody.class);
+          return new Compiled(body, usesVectors(missing) ? vectors.lanes() : 0);
         });
   }
 
@@ -96,40 +84,27 @@ final class BodyCompiler {
   }
 
   private byte[] write(BodyKey key, String name) {
-    ClassDesc self = ClassDesc.of(getClass().getPackageName(), "Map$" + name);
-    return ClassFile.of()
-        .build(
-            self,
-            type -> {
-              type.withFlags(ClassFile.ACC_FINAL | ClassFile.ACC_SUPER);
-              type.withInterfaceSymbols(ClassDesc.of(MapBody.class.getName()));
-              type.withMethodBody(
-                  INIT_NAME,
-                  MTD_void,
-                  ClassFile.ACC_PUBLIC,
-                  code -> code.aload(0).invokespecial(ConstantDescs.CD_Object, INIT_NAME, MTD_void).return_());
-              method(
-                  type,
-                  "vectors",
-                  MethodTypeDesc.of(CD_void, FRAME, CD_int, CD_int),
-                  code -> {
-                    if (usesVectors(key)) {
-                      new BodyWriter(code, key, vectors).write(-1, 3);
-                    } else {
-                      code.return_();
-                    }
-                  });
-              method(
-                  type,
-                  "scalars",
-                  MethodTypeDesc.of(CD_void, FRAME, CD_int, CD_int, CD_int),
-                  code -> new BodyWriter(code, key, scalars).write(3, 4));
-            });
-  }
-
-  private static void method(
-      ClassBuilder type, String name, MethodTypeDesc signature, java.util.function.Consumer<CodeBuilder> body) {
-    type.withMethodBody(name, signature, ClassFile.ACC_PUBLIC | ClassFile.ACC_FINAL, body);
+    return HiddenClass.write(
+        "Map$" + name,
+        MapBody.class,
+        type -> {
+          HiddenClass.method(
+              type,
+              "vectors",
+              MethodTypeDesc.of(CD_void, FRAME, CD_int, CD_int),
+              code -> {
+                if (usesVectors(key)) {
+                  new BodyWriter(code, key, vectors).write(-1, 3);
+                } else {
+                  code.return_();
+                }
+              });
+          HiddenClass.method(
+              type,
+              "scalars",
+              MethodTypeDesc.of(CD_void, FRAME, CD_int, CD_int, CD_int),
+              code -> new BodyWriter(code, key, scalars).write(3, 4));
+        });
   }
 
   private static Optional<String> tooLarge(byte[] bytes) {

@@ -26,15 +26,15 @@ final class DepthwiseTile implements ProductTile {
   public void run(Left left, long a, int firstRow, int rows, long b, long bRow, long c, long cRow) {
     int[] inner = left.inner();
     int last = rows - 1;
-    long a0 = Memory.base(a + 4L * left.rows()[firstRow]);
-    long a1 = Memory.base(a + 4L * left.rows()[firstRow + Math.min(1, last)]);
-    long a2 = Memory.base(a + 4L * left.rows()[firstRow + Math.min(2, last)]);
-    long a3 = Memory.base(a + 4L * left.rows()[firstRow + Math.min(3, last)]);
-    long a4 = Memory.base(a + 4L * left.rows()[firstRow + Math.min(4, last)]);
-    long a5 = Memory.base(a + 4L * left.rows()[firstRow + Math.min(5, last)]);
-    long a6 = Memory.base(a + 4L * left.rows()[firstRow + Math.min(6, last)]);
-    long a7 = Memory.base(a + 4L * left.rows()[firstRow + Math.min(7, last)]);
-    long a8 = Memory.base(a + 4L * left.rows()[firstRow + Math.min(8, last)]);
+    long a0 = left.row(a, firstRow);
+    long a1 = left.row(a, firstRow + Math.min(1, last));
+    long a2 = left.row(a, firstRow + Math.min(2, last));
+    long a3 = left.row(a, firstRow + Math.min(3, last));
+    long a4 = left.row(a, firstRow + Math.min(4, last));
+    long a5 = left.row(a, firstRow + Math.min(5, last));
+    long a6 = left.row(a, firstRow + Math.min(6, last));
+    long a7 = left.row(a, firstRow + Math.min(7, last));
+    long a8 = left.row(a, firstRow + Math.min(8, last));
     long c0 = Memory.base(c);
     long c1 = Memory.base(c + Math.min(1, last) * cRow);
     long c2 = Memory.base(c + Math.min(2, last) * cRow);

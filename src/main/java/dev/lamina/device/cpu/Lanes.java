@@ -1,6 +1,5 @@
 package dev.lamina.device.cpu;
 
-import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorShape;
@@ -22,14 +21,6 @@ final class Lanes {
   static final int BYTES = FLOATS.vectorByteSize();
 
   private Lanes() {}
-
-  static FloatVector zero() {
-    return FloatVector.zero(FLOATS);
-  }
-
-  static FloatVector load(long address) {
-    return FloatVector.fromMemorySegment(FLOATS, Memory.ALL, address, ByteOrder.LITTLE_ENDIAN);
-  }
 
   /**
    * The float at an address, in each lane. As bits: Zen 4 loads and spreads an integer without the units that multiply,

@@ -3,17 +3,12 @@ package dev.lamina.device.cpu;
 import static java.lang.constant.ConstantDescs.CD_int;
 import static java.lang.constant.ConstantDescs.CD_long;
 import static java.lang.constant.ConstantDescs.CD_void;
-import static java.lang.constant.ConstantDescs.INIT_NAME;
-import static java.lang.constant.ConstantDescs.MTD_void;
 
-import java.lang.classfile.ClassFile;
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
 import java.lang.classfile.TypeKind;
 import java.lang.constant.ClassDesc;
-import java.lang.constant.ConstantDescs;
 import java.lang.constant.MethodTypeDesc;
-import java.lang.invoke.MethodHandles;
 
 /**
  * Writes a {@link ProductTile} of so many rows by so many vectors, as a hidden class. Its loop is
@@ -29,15 +24,8 @@ import java.lang.invoke.MethodHandles;
  * not inlined, or lay in an array, would become an object.
  */
 final class ProductTileWriter {
-  private static final ClassDesc TILE = ClassDesc.of(ProductTile.class.getName());
   private static final ClassDesc LEFT = ClassDesc.of(ProductTile.Left.class.getName());
-  private static final ClassDesc LANES = ClassDesc.of(Lanes.class.getName());
-  private static final ClassDesc MEMORY = ClassDesc.of(Memory.class.getName());
   private static final ClassDesc MATH = ClassDesc.of(Math.class.getName());
-  private static final ClassDesc VECTOR = ClassDesc.of("jdk.incubator.vector.Vector");
-  private static final ClassDesc FLOATS = ClassDesc.of("jdk.incubator.vector.FloatVector");
-  private static final ClassDesc SEGMENT = ClassDesc.of("java.lang.foreign.MemorySegment");
-  private static final ClassDesc ORDER = ClassDesc.of("java.nio.ByteOrder");
   private static final ClassDesc INTS = CD_int.arrayType();
   private static final MethodTypeDesc SIZE = MethodTypeDesc.of(CD_int);
   private static final MethodTypeDesc RUN =
@@ -56,28 +44,15 @@ final class ProductTileWriter {
   /** A new class of {@code rows} rows and {@code vectors} vectors. */
   static ProductTile tile(int rows, int vectors) {
     byte[] bytes =
-        ClassFile.of()
-            .build(
-                ClassDesc.of(ProductTile.class.getPackageName(), "ProductTile$" + rows + "x" + vectors),
-                type -> {
-                  type.withFlags(ClassFile.ACC_FINAL | ClassFile.ACC_SUPER).withInterfaceSymbols(TILE);
-                  type.withMethodBody(
-                      INIT_NAME,
-                      MTD_void,
-                      ClassFile.ACC_PUBLIC,
-                      code -> code.aload(0).invokespecial(ConstantDescs.CD_Object, INIT_NAME, MTD_void).return_());
-                  int flags = ClassFile.ACC_PUBLIC | ClassFile.ACC_FINAL;
-                  type.withMethodBody("rows", SIZE, flags, code -> code.loadConstant(rows).ireturn());
-                  type.withMethodBody(
-                      "columns", SIZE, flags, code -> code.loadConstant(vectors * Lanes.COUNT).ireturn());
-                  type.withMethodBody("run", RUN, flags, code -> new ProductTileWriter(code, rows, vectors).run());
-                });
-    try {
-      return (ProductTile)
-          MethodHandles.lookup().defineHiddenClass(bytes, true).lookupClass().getDeclaredConstructor().newInstance();
-    } catch (ReflectiveOperationException e) {
-      throw new IllegalStateException("the class generated for a tile of " + rows + " rows cannot be made", e);
-    }
+        HiddenClass.write(
+            "ProductTile$" + rows + "x" + vectors,
+            ProductTile.class,
+            type -> {
+              HiddenClass.method(type, "rows", SIZE, code -> code.loadConstant(rows).ireturn());
+              HiddenClass.method(type, "columns", SIZE, code -> code.loadConstant(vectors * Lanes.COUNT).ireturn());
+              HiddenClass.method(type, "run", RUN, code -> new ProductTileWriter(code, rows, vectors).run());
+            });
+    return HiddenClass.instance(bytes, ProductTile.class);
   }
 
   /** See {@link ProductTile#run}. A row beyond the last computes that one again and stores the same values. */
@@ -94,7 +69,7 @@ final class ProductTileWriter {
       code.iadd().invokevirtual(LEFT, "row", MethodTypeDesc.of(CD_long, CD_long, CD_int)).lstore(a[r]);
     }
     // One zero for all: each of its own would be inlined, of which C2 does not do more than so much a method.
-    code.invokestatic(LANES, "zero", MethodTypeDesc.of(FLOATS));
+    VectorCalls.constant(code, 0);
     for (int sum : sums) {
       code.dup().astore(sum);
     }
@@ -106,7 +81,9 @@ final class ProductTileWriter {
       pushRow(r);
       code.i2l().lload(code.parameterSlot(7)).lmul().ladd().lstore(c);
       for (int v = 0; v < vectors; v++) {
-        store(sums[r * vectors + v], c, v);
+        int place = v;
+        code.aload(sums[r * vectors + v]);
+        VectorCalls.store(code, () -> pushVector(c, place));
       }
     }
     code.return_();
@@ -121,21 +98,22 @@ final class ProductTileWriter {
     Label end = code.newLabel();
     code.iconst_0().istore(k).labelBinding(top).iload(k).aload(inner).arraylength().if_icmpge(end);
     code.aload(inner).iload(k).iaload();
-    code.invokestatic(MEMORY, "offset", MethodTypeDesc.of(CD_long, CD_int)).lstore(offset);
+    code.invokestatic(VectorCalls.MEMORY, "offset", MethodTypeDesc.of(CD_long, CD_int)).lstore(offset);
     code.lload(code.parameterSlot(4)).iload(k).i2l().lload(code.parameterSlot(5)).lmul().ladd();
-    code.invokestatic(MEMORY, "base", MethodTypeDesc.of(CD_long, CD_long)).lstore(row);
+    code.invokestatic(VectorCalls.MEMORY, "base", MethodTypeDesc.of(CD_long, CD_long)).lstore(row);
     for (int v = 0; v < vectors; v++) {
-      code.lload(row);
-      pushVector(v);
-      code.invokestatic(LANES, "load", MethodTypeDesc.of(FLOATS, CD_long)).astore(b[v]);
+      int place = v;
+      VectorCalls.load(code, () -> pushVector(row, place));
+      code.astore(b[v]);
     }
     for (int r = 0; r < rows; r++) {
       code.lload(a[r]).lload(offset).ladd();
-      code.invokestatic(LANES, "broadcast", MethodTypeDesc.of(FLOATS, CD_long)).astore(x);
+      code.invokestatic(VectorCalls.LANES, "broadcast", MethodTypeDesc.of(VectorCalls.FLOATS, CD_long)).astore(x);
       for (int v = 0; v < vectors; v++) {
         int sum = sums[r * vectors + v];
         code.aload(x).aload(b[v]).aload(sum);
-        code.invokevirtual(FLOATS, "fma", MethodTypeDesc.of(FLOATS, VECTOR, VECTOR)).astore(sum);
+        VectorCalls.fma(code);
+        code.astore(sum);
       }
     }
     code.iinc(k, 1).goto_(top).labelBinding(end);
@@ -155,21 +133,11 @@ final class ProductTileWriter {
     code.invokestatic(MATH, "min", MethodTypeDesc.of(CD_int, CD_int, CD_int));
   }
 
-  /** Adds what lies in front of vector {@code v} to an address. */
-  private void pushVector(int v) {
+  /** The address of vector {@code v} of a row. */
+  private void pushVector(int row, int v) {
+    code.lload(row);
     if (v > 0) {
       code.loadConstant((long) v * Lanes.BYTES).ladd();
     }
-  }
-
-  /**
-   * Stores a vector, by a method of the Vector API itself, which C2 inlines in any case: of others it does not inline
-   * more than 8,000 bytes a method ({@code DesiredMethodLimit}), which the loop has used up.
-   */
-  private void store(int vector, int row, int v) {
-    code.aload(vector).getstatic(MEMORY, "ALL", SEGMENT).lload(row);
-    pushVector(v);
-    code.getstatic(ORDER, "LITTLE_ENDIAN", ORDER);
-    code.invokevirtual(FLOATS, "intoMemorySegment", MethodTypeDesc.of(CD_void, SEGMENT, CD_long, ORDER));
   }
 }

@@ -1,5 +1,12 @@
 package dev.lamina.device.cpu;
 
+import static dev.lamina.device.cpu.VectorCalls.FLOATS;
+import static dev.lamina.device.cpu.VectorCalls.INTS;
+import static dev.lamina.device.cpu.VectorCalls.MEMORY;
+import static dev.lamina.device.cpu.VectorCalls.ORDER;
+import static dev.lamina.device.cpu.VectorCalls.SEGMENT;
+import static dev.lamina.device.cpu.VectorCalls.SPECIES;
+import static dev.lamina.device.cpu.VectorCalls.VECTOR;
 import static java.lang.constant.ConstantDescs.CD_float;
 import static java.lang.constant.ConstantDescs.CD_int;
 import static java.lang.constant.ConstantDescs.CD_long;
@@ -22,19 +29,12 @@ import java.util.function.IntConsumer;
  */
 final class VectorDialect implements Dialect {
   private static final String PACKAGE = "jdk.incubator.vector.";
-  private static final ClassDesc VECTOR = ClassDesc.of(PACKAGE + "Vector");
-  private static final ClassDesc FLOATS = ClassDesc.of(PACKAGE + "FloatVector");
-  private static final ClassDesc INTS = ClassDesc.of(PACKAGE + "IntVector");
   private static final ClassDesc BYTES = ClassDesc.of(PACKAGE + "ByteVector");
   private static final ClassDesc MASK = ClassDesc.of(PACKAGE + "VectorMask");
-  private static final ClassDesc SPECIES = ClassDesc.of(PACKAGE + "VectorSpecies");
   private static final ClassDesc OPERATORS = ClassDesc.of(PACKAGE + "VectorOperators");
   private static final ClassDesc COMPARISON = OPERATORS.nested("Comparison");
   private static final ClassDesc CONVERSION = OPERATORS.nested("Conversion");
   private static final ClassDesc BINARY = OPERATORS.nested("Binary");
-  private static final ClassDesc SEGMENT = ClassDesc.of("java.lang.foreign.MemorySegment");
-  private static final ClassDesc ORDER = ClassDesc.of("java.nio.ByteOrder");
-  private static final ClassDesc MEMORY = ClassDesc.of(Memory.class.getName());
   private static final ClassDesc ACCESS = ClassDesc.of(ScalarAccess.class.getName());
 
   /** Byte vectors have at least this many bits. */

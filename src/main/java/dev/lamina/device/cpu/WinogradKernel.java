@@ -155,16 +155,16 @@ final class WinogradKernel implements CpuKernel {
 
   /** Whether the tiles lie well in the image, and are enough to pay for the transform of the filters. */
   private static boolean isWorthwhile(WinogradCells cells, Shape result) {
-    WinogradTiles transforms = WinogradTiles.of(cells.taps());
-    int size = transforms.size();
+    int size = WinogradTiles.size(cells.taps());
+    int points = size + cells.taps() - 1;
     long tiles = (long) Math.ceilDiv(result.dim(1), size) * Math.ceilDiv(result.dim(2), size);
     long direct = (long) result.dim(1) * result.dim(2) * cells.kernel() * cells.kernel() * cells.channels();
     long products = 0;
-    for (int value = 0; value < transforms.values(); value++) {
-      products += tiles * cells.depth(value / transforms.points(), value % transforms.points());
+    for (int value = 0; value < points * points; value++) {
+      products += tiles * cells.depth(value / points, value % points);
     }
     return products <= MOST_PRODUCTS * direct
-        && products + TRANSFORMS * tiles * transforms.values() <= direct
+        && products + TRANSFORMS * tiles * points * points <= direct
         && tiles * result.dim(0) >= FEWEST_TILES;
   }
 
