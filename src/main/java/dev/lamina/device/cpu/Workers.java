@@ -1,16 +1,18 @@
 package dev.lamina.device.cpu;
 
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 
 /**
  * A fixed team of threads that share out the chunks of one task at a time; the caller is one of them.
  *
- * <p>Which thread runs which chunk is chance, so a task cuts its work by size alone and leaves nothing behind in a
- * slot: then its result has the same bits for any number of threads. A run allocates nothing. Workers spin for some
- * microseconds after a run (the next kernel of a step follows at once), then park.
+ * <p>Each thread has its own part of the chunks, one behind the other, and helps the others when it is through. So from
+ * one kernel of a step to the next a thread meets what it has in its caches, and no two threads write side by side.
+ * Still it is chance which thread runs which chunk, so a task cuts its work by size alone and leaves nothing behind in
+ * a slot: then its result has the same bits for any number of threads. A run allocates nothing. Threads that wait spin
+ * for a while (the next kernel of a step follows soon), then park.
  */
 final class Workers implements AutoCloseable {
   /** A chunk of work that needs no scratch memory. */
@@ -30,19 +32,25 @@ final class Workers implements AutoCloseable {
     void run(int index, int slot);
   }
 
-  /** About 20 µs: several times the gap between two kernels of a step, and less than a wake-up costs. */
-  private static final int SPINS = 500;
+  /**
+   * How long a thread spins before it parks. Between two kernels of a step one thread alone works for up to some ten
+   * microseconds, between two steps up to some hundred; to wake a thread takes some fifty, of both.
+   */
+  private static final long PATIENCE_NANOS = 200_000;
+
+  /** Longs from one ticket to the next: 128 bytes, as processors fetch lines in pairs. */
+  private static final int APART = 16;
 
   private static final int CHUNK_BITS = 31;
   private static final long CHUNK_MASK = (1L << CHUNK_BITS) - 1;
 
   private final Member[] members;
-  private final int spins;
+  private final long patience;
 
-  // Run number in the high half, chunks left in the low half. A chunk is taken by a compare-and-set that expects both,
-  // so what was read of
+  // One for each thread: run number in the high half, chunks left of
+  // that thread's share in the low half. A chunk is taken by a compare-and-set that expects both, so what was read of
   // the run's fields between the look and the success belongs to that run: they change only when no chunk is left.
-  private final AtomicLong ticket = new AtomicLong();
+  private final AtomicLongArray tickets;
   private final AtomicInteger finished = new AtomicInteger();
   private final AtomicReference<Throwable> failure = new AtomicReference<>();
 
@@ -64,7 +72,8 @@ final class Workers implements AutoCloseable {
     if (threads < 1) {
       throw new IllegalArgumentException("a team needs at least 1 thread, got " + threads);
     }
-    spins = threads <= Runtime.getRuntime().availableProcessors() ? SPINS : 0;
+    patience = threads <= Runtime.getRuntime().availableProcessors() ? PATIENCE_NANOS : 0;
+    tickets = new AtomicLongArray(place(threads));
     members = new Member[threads - 1];
     for (int i = 0; i < members.length; i++) {
       members[i] = new Member(i + 1);
@@ -132,16 +141,20 @@ final class Workers implements AutoCloseable {
 
   private void share(int chunks) {
     finished.set(0);
-    ticket.set((((ticket.get() >>> CHUNK_BITS) + 1) << CHUNK_BITS) + chunks);
+    long run = ((ticket(0) >>> CHUNK_BITS) + 1) << CHUNK_BITS;
+    for (int slot = 0; slot <= members.length; slot++) {
+      tickets.set(place(slot), run + end(slot, chunks) - end(slot - 1, chunks));
+    }
+    // No more than there are chunks for, besides the caller: they help the others, if their own shares are empty.
     for (int i = 0; i < Math.min(members.length, chunks - 1); i++) {
       if (members[i].parked) {
         LockSupport.unpark(members[i]);
       }
     }
     take(0);
-    for (int spin = 0; finished.get() < chunks; spin++) {
-      if (spin < spins) {
-        Thread.onSpinWait();
+    long since = System.nanoTime();
+    while (finished.get() < chunks) {
+      if (spins(since)) {
         continue;
       }
       callerParked = true;
@@ -162,34 +175,65 @@ final class Workers implements AutoCloseable {
     }
   }
 
-  /** Takes chunks until there are none. */
-  private void take(int slot) {
-    while (true) {
-      long seen = ticket.get();
-      int left = (int) (seen & CHUNK_MASK);
-      if (left == 0) {
-        return;
-      }
-      Task work = task;
-      SlotTask slotWork = slotTask;
-      int chunks = count;
-      if (!ticket.compareAndSet(seen, seen - 1)) {
-        continue;
-      }
-      try {
-        if (failure.get() == null) {
-          chunk(work, slotWork, chunks - left, slot);
-        }
-      } catch (Throwable e) { // anything: a worker that dies would leave the caller waiting
-        failure.compareAndSet(null, e);
-      }
-      // The caller may start the next run as soon as it has seen the last chunk finished: nothing of this run is
-      // touched after this line.
-      Thread waiting = caller;
-      if (finished.incrementAndGet() >= chunks && callerParked) {
-        LockSupport.unpark(waiting);
-      }
+  /** Pauses for a moment; false once {@code since} is so long ago that the thread should park. */
+  private boolean spins(long since) {
+    if (System.nanoTime() - since >= patience) {
+      return false;
     }
+    Thread.onSpinWait();
+    return true;
+  }
+
+  /** Takes chunks of the thread's own share, then of the others', until there are none. */
+  private void take(int slot) {
+    int threads = threads();
+    for (int i = 0; i < threads; i++) {
+      int owner = slot + i < threads ? slot + i : slot + i - threads;
+      while (takeOne(owner, slot)) {}
+    }
+  }
+
+  /** Does one chunk of the share of {@code owner}; false if there is none. */
+  private boolean takeOne(int owner, int slot) {
+    long seen = ticket(owner);
+    int left = (int) (seen & CHUNK_MASK);
+    if (left == 0) {
+      return false;
+    }
+    Task work = task;
+    SlotTask slotWork = slotTask;
+    int chunks = count;
+    if (!tickets.compareAndSet(place(owner), seen, seen - 1)) {
+      return true;
+    }
+    try {
+      if (failure.get() == null) {
+        chunk(work, slotWork, end(owner, chunks) - left, slot);
+      }
+    } catch (Throwable e) { // anything: a worker that dies would leave the caller waiting
+      failure.compareAndSet(null, e);
+    }
+    // The caller may start the next run as soon as it has seen the last chunk finished: nothing of this run is
+    // touched after this line.
+    Thread waiting = caller;
+    if (finished.incrementAndGet() >= chunks && callerParked) {
+      LockSupport.unpark(waiting);
+    }
+    return true;
+  }
+
+  /** Where the ticket of {@code slot} lies, with nothing else in its line. */
+  private static int place(int slot) {
+    return (slot + 1) * APART;
+  }
+
+  private long ticket(int slot) {
+    return tickets.get(place(slot));
+  }
+
+  /** Where the share of {@code slot} ends among {@code chunks}. */
+  private int end(int slot, int chunks) {
+    return (int) ((slot + 1L) * chunks / threads());
   }
 
   private static void chunk(Task work, SlotTask slotWork, int index, int slot) {
@@ -261,17 +305,17 @@ final class Workers implements AutoCloseable {
 
     /** Waits for another run than {@code done} and returns its number. */
     private long await(long done) {
-      for (int spin = 0; !closed; spin++) {
-        long now = ticket.get() >>> CHUNK_BITS;
+      long since = System.nanoTime();
+      while (!closed) {
+        long now = ticket(slot) >>> CHUNK_BITS;
         if (now != done) {
           return now;
         }
-        if (spin < spins) {
-          Thread.onSpinWait();
+        if (spins(since)) {
           continue;
         }
         parked = true;
-        if (ticket.get() >>> CHUNK_BITS == done && !closed) {
+        if (ticket(slot) >>> CHUNK_BITS == done && !closed) {
           LockSupport.park(Workers.this);
         }
         parked = false;

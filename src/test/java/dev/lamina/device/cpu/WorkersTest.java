@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -46,6 +47,43 @@ class WorkersTest {
             8);
         assertEquals(8, runs.get());
       }
+    }
+  }
+
+  @Test
+  void eachThreadHasItsOwnPartOfTheChunks() {
+    int each = 50;
+    try (var workers = new Workers(3)) {
+      var arrived = new AtomicIntegerArray(each);
+      // The n-th chunks of all parts wait for each other, which they can only if as many threads run them.
+      workers.run(
+          i -> {
+            arrived.incrementAndGet(i % each);
+            await(() -> arrived.get(i % each) == 3);
+          },
+          3 * each);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 7, 25, 49})
+  void aThreadThatIsThroughHelpsTheOthers(int last) {
+    try (var workers = new Workers(2)) {
+      var finished = new AtomicInteger();
+      workers.run(
+          i -> {
+            await(() -> i != last || finished.get() == 49);
+            finished.incrementAndGet();
+          },
+          50);
+    }
+  }
+
+  private static void await(BooleanSupplier met) {
+    long begin = System.nanoTime();
+    while (!met.getAsBoolean()) {
+      assertTrue(System.nanoTime() - begin < 20_000_000_000L, "waited for 20 s");
+      Thread.onSpinWait();
     }
   }
 
