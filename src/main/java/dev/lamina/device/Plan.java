@@ -44,8 +44,19 @@ public final class Plan {
     record InResults(long offset) implements Root {}
   }
 
-  /** A kernel in the order of execution; {@code workspace} is null if it needs none. */
-  record Entry(Node node, Kernel kernel, Block workspace) {}
+  /**
+   * A kernel in the order of execution.
+   *
+   * @param workspace null if it needs none
+   * @param kept for what it keeps from run to run, see {@link Kernel#keptBytes}; null if it keeps nothing
+   */
+  record Entry(Node node, Kernel kernel, Block workspace, Kept kept) {}
+
+  /** A part of the memory for what kernels keep, in bytes. */
+  record Kept(long offset, long bytes) {}
+
+  /** What a kernel makes of a variable: the same for all nodes that it runs, steps in time for instance. */
+  private record Made(Kernel kernel, Variable from) {}
 
   /** A copy at the end of a step, from where a value was computed to where it has to be. */
   record Copy(Tensor from, Root to) {}
@@ -58,6 +69,7 @@ public final class Plan {
 
   private final Graph graph;
   private final VariableLayout layout;
+  private final boolean keeps;
   private final MemoryPlan memory = new MemoryPlan();
   private final List<Entry> entries = new ArrayList<>();
   private final List<Node> inputs = new ArrayList<>();
@@ -67,7 +79,9 @@ public final class Plan {
   private final Map<Block, Integer> lastUseOfBlock = new HashMap<>();
   private final Map<String, Root.InResults> results = new HashMap<>();
   private final Map<Node, Integer> position = new HashMap<>();
+  private final Map<Made, Kept> kept = new HashMap<>();
   private long resultBytes;
+  private long keptBytes;
   private final int end;
 
   /** A kernel for an operation on inputs of these types. */
@@ -76,9 +90,10 @@ public final class Plan {
     Kernel of(Op op, List<TensorType> inputs);
   }
 
-  private Plan(Graph graph, Kernels source, VariableLayout layout) {
+  private Plan(Graph graph, Kernels source, VariableLayout layout, boolean keeps) {
     this.graph = graph;
     this.layout = layout;
+    this.keeps = keeps && graph.assigns().isEmpty();
     List<Kernel> kernels = new ArrayList<>();
     List<Node> work = new ArrayList<>();
     for (Node node : graph.nodes()) {
@@ -105,7 +120,8 @@ public final class Plan {
     }
     for (int i = 0; i < end; i++) {
       long bytes = kernels.get(i).workspaceBytes();
-      entries.add(new Entry(work.get(i), kernels.get(i), bytes == 0 ? null : memory.block(bytes, i)));
+      Block workspace = bytes == 0 ? null : memory.block(bytes, i);
+      entries.add(new Entry(work.get(i), kernels.get(i), workspace, kept(work.get(i), kernels.get(i))));
     }
     places.forEach((tensor, place) -> {
       if (place.root instanceof Root.InArena(Block block)) {
@@ -122,7 +138,7 @@ public final class Plan {
    * @throws UnsupportedOnDeviceException if the device cannot run one of its operations
    */
   public static Plan of(Graph graph, Device device, VariableLayout layout) {
-    return new Plan(optimised(graph, device, layout), device::prepare, layout);
+    return new Plan(optimised(graph, device, layout), device::prepare, layout, false);
   }
 
   /**
@@ -132,7 +148,18 @@ public final class Plan {
    * @throws UnsupportedOnDeviceException if the device cannot run one of its operations
    */
   public static Plan forecast(Graph graph, Device device, VariableLayout layout) {
-    return new Plan(optimised(graph, device, layout), device::forecast, layout);
+    return forecast(graph, device, layout, false);
+  }
+
+  /**
+   * The same.
+   *
+   * @param keeps whether kernels have memory to keep what they make of variables from run to run, see {@link
+   *     Kernel#keptBytes}; those of a graph that changes variables never do
+   * @throws UnsupportedOnDeviceException if the device cannot run one of its operations
+   */
+  public static Plan forecast(Graph graph, Device device, VariableLayout layout, boolean keeps) {
+    return new Plan(optimised(graph, device, layout), device::forecast, layout, keeps);
   }
 
   private static Graph optimised(Graph graph, Device device, VariableLayout layout) {
@@ -152,7 +179,28 @@ public final class Plan {
           next.accept(op);
           return device.prepare(op, inputs);
         },
-        layout);
+        layout,
+        keeps);
+  }
+
+  /** Only what is made of a variable can be kept. */
+  private Kept kept(Node node, Kernel kernel) {
+    if (!keeps
+        || kernel.keptBytes() == 0
+        || !(base(node.inputs().get(1)).node().op() instanceof Op.Read(Variable variable))) {
+      return null;
+    }
+    return kept.computeIfAbsent(
+        new Made(kernel, variable),
+        _ -> {
+          Kept next = new Kept(keptBytes, aligned(kernel.keptBytes()));
+          keptBytes += next.bytes;
+          return next;
+        });
+  }
+
+  private static long aligned(long bytes) {
+    return Math.ceilDiv(bytes, MemoryPlan.ALIGNMENT) * MemoryPlan.ALIGNMENT;
   }
 
   private int firstNeeded(Tensor tensor) {
@@ -244,7 +292,7 @@ public final class Plan {
         .forEach((name, value) -> {
           Root.InResults root = new Root.InResults(resultBytes);
           results.put(name, root);
-          resultBytes += Math.ceilDiv(Math.max(value.type().bytes(), 1), MemoryPlan.ALIGNMENT) * MemoryPlan.ALIGNMENT;
+          resultBytes += aligned(Math.max(value.type().bytes(), 1));
           Tensor base = base(value);
           if (position.containsKey(base.node()) && !places.containsKey(base)) {
             put(base, new Place(root, 0));
@@ -378,7 +426,7 @@ public final class Plan {
           && input.type().bytes() == node.types().get(output).bytes()
           && places.get(base) instanceof Place(Root.InArena(Block block), long offset)
           && offset == 0
-          && block.bytes() == Math.ceilDiv(input.type().bytes(), MemoryPlan.ALIGNMENT) * MemoryPlan.ALIGNMENT
+          && block.bytes() == aligned(input.type().bytes())
           && diesAt(block, at)
           && readOnce(node, base)
           && taken.add(block)) {
@@ -412,13 +460,13 @@ public final class Plan {
     return memory.peak();
   }
 
-  /** Memory in bytes that a program of this plan needs for itself: staged inputs and results. */
+  /** Memory in bytes that a program of this plan needs for itself: results, staged inputs, and what kernels keep. */
   public long ownBytes() {
-    return resultBytes + inputs.stream().mapToLong(node -> stagedBytes(node)).sum();
+    return resultBytes + inputs.stream().mapToLong(node -> stagedBytes(node)).sum() + keptBytes;
   }
 
   static long stagedBytes(Node input) {
-    return Math.ceilDiv(Math.max(input.types().getFirst().bytes(), 1), MemoryPlan.ALIGNMENT) * MemoryPlan.ALIGNMENT;
+    return aligned(Math.max(input.types().getFirst().bytes(), 1));
   }
 
   List<Entry> entries() {

@@ -3,6 +3,7 @@ package dev.lamina.device;
 import dev.lamina.graph.Node;
 import dev.lamina.graph.Op;
 import dev.lamina.graph.Tensor;
+import dev.lamina.tensor.DType;
 import dev.lamina.tensor.HostTensor;
 import dev.lamina.tensor.Shape;
 import dev.lamina.tensor.TensorType;
@@ -11,12 +12,13 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
 /**
  * A plan with its addresses: runs one step at a time, without allocating. Programs over the same variables share one
  * arena, so a result is read from its own memory, while intermediate values are gone when another program runs. Owns
- * its staged inputs and results.
+ * its staged inputs and results, and what kernels keep from run to run.
  */
 public final class Program implements AutoCloseable {
 
@@ -24,11 +26,19 @@ public final class Program implements AutoCloseable {
   public record Part(Node node, Step step) {}
 
   private final Device device;
+  private final VariableStore variables;
+  private final boolean assigns;
   private final Buffer own;
   private final Map<String, DeviceTensor> staged = new LinkedHashMap<>();
   private final Map<String, DeviceTensor> results = new LinkedHashMap<>();
   private final List<Part> parts = new ArrayList<>();
   private final Device.Replay all;
+
+  /** Whether what kernels keep has to be made anew: always, but in a run that finds the variables unchanged. */
+  private boolean changed = true;
+
+  /** Of the variables, when what is kept was made. */
+  private long keptVersion = -1;
 
   /**
    * Binds {@code plan}.
@@ -52,6 +62,8 @@ public final class Program implements AutoCloseable {
           "the plan needs an arena of " + plan.arenaBytes() + " bytes, got " + arena.bytes());
     }
     this.device = device;
+    this.variables = variables;
+    assigns = !plan.graph().assigns().isEmpty();
     own = device.allocate(Math.max(plan.ownBytes(), 64));
     try {
       Binding binding = new Binding(plan, variables, arena, own);
@@ -67,8 +79,8 @@ public final class Program implements AutoCloseable {
       }
       for (Plan.Entry entry : plan.entries()) {
         next.accept(entry.node().op());
-        Step step = binding.bind(entry);
-        parts.add(new Part(entry.node(), step));
+        Step step = binding.bind(entry, offset, () -> changed);
+        parts.add(new Part(entry.node(), assigns ? changing(step) : step));
         steps.add(step);
       }
       for (Plan.Copy copy : plan.copies()) {
@@ -82,6 +94,14 @@ public final class Program implements AutoCloseable {
       own.close();
       throw e;
     }
+  }
+
+  /** A step that may change a variable when it is run alone. */
+  private Step changing(Step step) {
+    return () -> {
+      variables.changes();
+      step.run();
+    };
   }
 
   /** What users call a program like this. */
@@ -116,20 +136,23 @@ public final class Program implements AutoCloseable {
   /** Turns places into addresses. */
   private record Binding(Plan plan, VariableStore variables, Buffer arena, Buffer own) {
 
-    Step bind(Plan.Entry entry) {
+    /** Binds a kernel; {@code keptAt} is where in {@code own} the memory begins for what kernels keep. */
+    Step bind(Plan.Entry entry, long keptAt, BooleanSupplier changed) {
       List<DeviceTensor> inputs = entry.node().inputs().stream().map(this::tensor).toList();
       List<DeviceTensor> outputs = new ArrayList<>();
       for (int i = 0; i < entry.node().types().size(); i++) {
         outputs.add(tensor(plan.graph().tensor(entry.node(), i)));
       }
       DeviceTensor workspace =
-          entry.workspace() == null
-              ? null
-              : new DeviceTensor(
-                  arena,
-                  entry.workspace().offset(),
-                  TensorType.of(dev.lamina.tensor.DType.U8, Math.toIntExact(entry.workspace().bytes())));
-      return entry.kernel().bind(inputs, outputs, workspace);
+          entry.workspace() == null ? null : bytes(arena, entry.workspace().offset(), entry.workspace().bytes());
+      Plan.Kept kept = entry.kept();
+      return kept == null
+          ? entry.kernel().bind(inputs, outputs, workspace)
+          : entry.kernel().bind(inputs, outputs, workspace, bytes(own, keptAt + kept.offset(), kept.bytes()), changed);
+    }
+
+    private static DeviceTensor bytes(Buffer buffer, long offset, long count) {
+      return new DeviceTensor(buffer, offset, TensorType.of(DType.U8, Math.toIntExact(count)));
     }
 
     DeviceTensor tensor(Tensor tensor) {
@@ -172,7 +195,17 @@ public final class Program implements AutoCloseable {
 
   /** Starts one step on the staged inputs. */
   public void run() {
-    all.run();
+    if (assigns) {
+      variables.changes();
+    }
+    long version = variables.version();
+    changed = version != keptVersion;
+    try {
+      all.run();
+      keptVersion = version;
+    } finally {
+      changed = true;
+    }
   }
 
   /**

@@ -10,6 +10,7 @@ public final class VariableStore implements AutoCloseable {
   private final Device device;
   private final VariableLayout layout;
   private final Buffer buffer;
+  private long version;
 
   /**
    * Allocates all variables of {@code layout}.
@@ -43,7 +44,18 @@ public final class VariableStore implements AutoCloseable {
    */
   public void write(Variable variable, HostTensor value) {
     expect(variable, value.type());
+    changes();
     device.upload(value, tensor(variable)).await();
+  }
+
+  /** Says that some variable is about to get a new value. */
+  void changes() {
+    version++;
+  }
+
+  /** Another number whenever a variable may have changed. */
+  long version() {
+    return version;
   }
 
   /** Waits for the steps before it and copies the value of {@code variable} to {@code target}. */

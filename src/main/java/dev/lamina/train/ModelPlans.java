@@ -104,7 +104,8 @@ record ModelPlans(
         update.map(built -> Plan.forecast(built.graph(), device, layout)),
         accumulate.map(built -> Plan.forecast(built.graph(), device, layout)),
         Plan.forecast(judge.graph(), device, layout),
-        Plan.forecast(predict, device, layout),
+        // Who trains has better use for the memory.
+        Plan.forecast(predict, device, layout, !spec.trains()),
         observation.map(built ->
             new Observation(
                 built, Plan.forecast(built.before(), device, layout), Plan.forecast(built.after(), device, layout))),

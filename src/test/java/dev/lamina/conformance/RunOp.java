@@ -15,6 +15,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * Runs single operations on a device and checks what every kernel owes besides its values: it writes nothing but its
@@ -56,6 +57,9 @@ public final class RunOp {
     List<TensorType> outputs = TypeInference.infer(op, types);
     Kernel kernel = device.prepare(op, types);
     List<HostTensor> results = apart(kernel, inputs, outputs);
+    if (kernel.keptBytes() > 0) {
+      checkKept(kernel, inputs, outputs, results);
+    }
     for (int i = 0; i < types.size(); i++) {
       for (int o = 0; o < outputs.size(); o++) {
         if (kernel.canShare(i, o)) {
@@ -81,6 +85,32 @@ public final class RunOp {
       requireSame(inputs, download(in), "in its inputs, which it must not write,");
       requireGuards();
       return first;
+    }
+  }
+
+  /** What is kept of the second input is used as long as that is said to be the same, and then made anew. */
+  private void checkKept(Kernel kernel, List<HostTensor> inputs, List<TensorType> outputs, List<HostTensor> results) {
+    List<HostTensor> others = new ArrayList<>(inputs);
+    others.set(1, HostTensor.allocate(arena, inputs.get(1).type()));
+    List<HostTensor> ofZeros = apart(kernel, others, outputs);
+    guards.clear();
+    TensorType bytes = TensorType.of(DType.U8, Math.toIntExact(kernel.keptBytes()));
+    try (Buffer memory = device.allocate(room(inputs, outputs, kernel) + bytes.bytes() + 2 * GUARD)) {
+      Layout layout = new Layout(memory);
+      List<DeviceTensor> in = upload(layout, inputs);
+      List<DeviceTensor> out = outputs.stream().map(layout::next).toList();
+      AtomicBoolean changed = new AtomicBoolean(true);
+      Step step = kernel.bind(in, out, workspace(layout, kernel), layout.next(bytes), changed::get);
+      step.run();
+      requireSame(results, download(out), "with memory for what it keeps,");
+      device.upload(others.get(1), in.get(1)).await();
+      changed.set(false);
+      step.run();
+      requireSame(results, download(out), "from what it kept,");
+      changed.set(true);
+      step.run();
+      requireSame(ofZeros, download(out), "when what it kept is no longer good,");
+      requireGuards();
     }
   }
 

@@ -6,6 +6,7 @@ import dev.lamina.graph.Size;
 import dev.lamina.tensor.Shape;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 
 /**
  * Direct convolution, forward and for the gradient of its input, a band of rows at a time. A few pixels times a panel
@@ -214,19 +215,30 @@ final class ConvolutionKernel implements CpuKernel {
   }
 
   @Override
+  public long keptBytes() {
+    return PackedFilter.isWorthKeeping(result) ? packedBytes() : 0;
+  }
+
+  @Override
   public Step bind(long[] inputs, long[] outputs, long workspace) {
+    return bind(inputs, outputs, workspace, workspace, ALWAYS);
+  }
+
+  @Override
+  public Step bind(long[] inputs, long[] outputs, long workspace, long packed, BooleanSupplier changed) {
     long x = inputs[0];
     long weights = inputs[1];
     long y = outputs[0];
     BoundMap rider = Epilogue.bind(epilogue, inputs, y);
-    Workers.Task pack = panel -> pack(weights, panel / panels, panel % panels, workspace + panel * panelBytes());
+    Workers.Task pack = panel -> pack(weights, panel / panels, panel % panels, packed + panel * panelBytes());
     Workers.SlotTask convolve =
         (band, slot) ->
-            convolve(
-                x, workspace, y, band / bands, band % bands, workspace + packedBytes() + slot * slotBytes(), rider);
+            convolve(x, packed, y, band / bands, band % bands, workspace + packedBytes() + slot * slotBytes(), rider);
     int bandsOfAll = source.dim(0) * bands;
     return () -> {
-      workers.run(pack, groups * panels);
+      if (changed.getAsBoolean()) {
+        workers.run(pack, groups * panels);
+      }
       workers.run(convolve, bandsOfAll);
     };
   }

@@ -5,6 +5,7 @@ import dev.lamina.graph.Op;
 import dev.lamina.tensor.Shape;
 import dev.lamina.tensor.TensorType;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 
 /**
  * {@code C = op(A)·op(B)}: B is packed into panels as wide as a tile, [panel][k][columns], with zeros behind its last
@@ -24,8 +25,17 @@ final class MatMulKernel implements CpuKernel {
    */
   private static final int PANELS_PER_CHUNK = 8;
 
+  /** In place of an address: panels are packed where they are needed. */
+  private static final long NOT_PACKED = 0;
+
   /** Steps of the inner dimension that are copied together. */
   private static final int STEPS_PER_COPY = 16;
+
+  /**
+   * The most that B takes, packed, to be kept from run to run: with more, all of it comes from memory each time,
+   * whether it was packed before or not.
+   */
+  private static final long KEPT_BYTES = 8 << 20;
 
   /** Chunks a thread has at least before any takes more than one panel. */
   private static final int CHUNKS_PER_THREAD = 4;
@@ -126,21 +136,33 @@ final class MatMulKernel implements CpuKernel {
     return packedBytes() + workers.threads() * slotBytes();
   }
 
+  /** With more rows than a block has, packing costs little beside the product. */
+  @Override
+  public long keptBytes() {
+    return blocks == 1 && panels * panelBytes() <= KEPT_BYTES ? panels * panelBytes() : 0;
+  }
+
   @Override
   public Step bind(long[] inputs, long[] outputs, long workspace) {
+    return packsInPlace()
+        ? bind(inputs, outputs, workspace, NOT_PACKED, () -> false)
+        : bind(inputs, outputs, workspace, workspace, ALWAYS);
+  }
+
+  @Override
+  public Step bind(long[] inputs, long[] outputs, long workspace, long packed, BooleanSupplier changed) {
     long a = inputs[0];
     long b = inputs[1];
     long c = outputs[0];
     long slots = workspace + packedBytes();
     BoundMap rider = Epilogue.bind(epilogue, inputs, c);
-    Workers.Task pack = panel -> pack(b, panel, workspace + panel * panelBytes());
-    Workers.SlotTask multiply = (chunk, slot) -> multiply(a, b, c, chunk, workspace, slots + slot * slotBytes(), rider);
+    Workers.Task pack = panel -> pack(b, panel, packed + panel * panelBytes());
+    Workers.SlotTask multiply = (chunk, slot) -> multiply(a, b, c, chunk, packed, slots + slot * slotBytes(), rider);
     int chunks = Math.ceilDiv(panels, panelsPerChunk) * blocks;
-    if (packsInPlace()) {
-      return () -> workers.run(multiply, chunks);
-    }
     return () -> {
-      workers.run(pack, panels);
+      if (changed.getAsBoolean()) {
+        workers.run(pack, panels);
+      }
       workers.run(multiply, chunks);
     };
   }
@@ -193,7 +215,7 @@ final class MatMulKernel implements CpuKernel {
     }
     for (int panel = firstPanel; panel < lastPanel; panel++) {
       long right = packed + panel * panelBytes();
-      if (packsInPlace()) {
+      if (packed == NOT_PACKED) {
         right = copy + copyBytes();
         pack(b, panel, right);
       }

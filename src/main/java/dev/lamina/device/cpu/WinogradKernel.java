@@ -5,6 +5,7 @@ import dev.lamina.device.cpu.WinogradTiles.Runs;
 import dev.lamina.graph.ConvSpec;
 import dev.lamina.graph.Size;
 import dev.lamina.tensor.Shape;
+import java.util.function.BooleanSupplier;
 
 /**
  * A convolution with a small filter, forward with any stride or for the gradient of its input with stride 1, by
@@ -256,7 +257,17 @@ final class WinogradKernel implements CpuKernel {
   }
 
   @Override
+  public long keptBytes() {
+    return PackedFilter.isWorthKeeping(result) ? packedBytes() : 0;
+  }
+
+  @Override
   public Step bind(long[] inputs, long[] outputs, long workspace) {
+    return bind(inputs, outputs, workspace, workspace, ALWAYS);
+  }
+
+  @Override
+  public Step bind(long[] inputs, long[] outputs, long workspace, long packed, BooleanSupplier changed) {
     long x = inputs[0];
     long weights = inputs[1];
     long y = outputs[0];
@@ -268,12 +279,14 @@ final class WinogradKernel implements CpuKernel {
         (part, slot) -> {
           int ofPanel = part % parts;
           int in = ofPanel % vectors * Lanes.COUNT;
-          pack(weights, part / parts, ofPanel / vectors, in, workspace, slots + slot * slotBytes());
+          pack(weights, part / parts, ofPanel / vectors, in, packed, slots + slot * slotBytes());
         };
     Workers.SlotTask convolve =
-        (part, slot) -> convolve(x, workspace, y, part / splits, part % splits, slots + slot * slotBytes(), rider);
+        (part, slot) -> convolve(x, packed, y, part / splits, part % splits, slots + slot * slotBytes(), rider);
     return () -> {
-      workers.run(pack, panels * parts);
+      if (changed.getAsBoolean()) {
+        workers.run(pack, panels * parts);
+      }
       workers.run(convolve, blocks * splits);
     };
   }
