@@ -22,6 +22,7 @@ import java.util.function.IntToDoubleFunction;
  * @param preparation what happens to the input before the first layer; null for nothing
  * @param loss what is made small
  * @param optimizer how weights follow gradients; null for a model that is only used and judged, which takes less memory
+ *     and predicts few examples sooner
  * @param clip bounds gradients, or null
  * @param batch examples that one pass takes
  * @param accumulate passes whose gradients are averaged for one update; 1 is the rule

@@ -4,7 +4,6 @@ import dev.lamina.device.Device;
 import dev.lamina.loss.SoftmaxCrossEntropy;
 import dev.lamina.nn.Layer;
 import dev.lamina.optim.Optimizer;
-import dev.lamina.optim.Sgd;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.Shape;
 import dev.lamina.tensor.TensorType;
@@ -29,7 +28,7 @@ final class Networks {
   }
 
   static CompiledModel inference(Device device, Task.Inference task) {
-    return model(device, task.network(), task.example(), new Sgd(), 2, task.batch());
+    return model(device, task.network(), task.example(), null, 1, task.batch());
   }
 
   private static CompiledModel model(
