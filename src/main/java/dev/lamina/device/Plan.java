@@ -148,18 +148,15 @@ public final class Plan {
    * @throws UnsupportedOnDeviceException if the device cannot run one of its operations
    */
   public static Plan forecast(Graph graph, Device device, VariableLayout layout) {
-    return forecast(graph, device, layout, false);
+    return new Plan(optimised(graph, device, layout), device::forecast, layout, false);
   }
 
   /**
-   * The same.
-   *
-   * @param keeps whether kernels have memory to keep what they make of variables from run to run, see {@link
-   *     Kernel#keptBytes}; those of a graph that changes variables never do
-   * @throws UnsupportedOnDeviceException if the device cannot run one of its operations
+   * A forecast with memory for kernels to keep what they make of variables from run to run, see {@link
+   * Kernel#keptBytes}; those of a graph that changes variables never do.
    */
-  public static Plan forecast(Graph graph, Device device, VariableLayout layout, boolean keeps) {
-    return new Plan(optimised(graph, device, layout), device::forecast, layout, keeps);
+  public Plan keeping(Device device) {
+    return new Plan(graph, device::forecast, layout, true);
   }
 
   private static Graph optimised(Graph graph, Device device, VariableLayout layout) {

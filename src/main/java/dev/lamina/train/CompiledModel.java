@@ -114,6 +114,11 @@ public final class CompiledModel implements AutoCloseable {
   public static CompiledModel compile(Device device, ModelSpec spec, Consumer<Preparation> progress) {
     ModelPlans forecast = ModelPlans.forecast(device, spec);
     MemoryAdvice.requireRoom(device, forecast);
+    // Who trains has better use for the memory.
+    if (!spec.trains()) {
+      ModelPlans keeping = forecast.keeping(device);
+      forecast = MemoryAdvice.hasRoom(device, keeping) ? keeping : forecast;
+    }
     ModelPlans plans = forecast.prepared(device, progress);
     // Algorithms that were chosen since may take more memory, or less.
     MemoryAdvice.requireRoom(device, plans);

@@ -37,6 +37,11 @@ public final class MemoryAdvice {
         () -> spec.trains() ? "; " + new MemoryAdvice(device, spec, available).words() : "");
   }
 
+  /** Whether {@code plans} fit into the memory of {@code device}, and some is left. */
+  static boolean hasRoom(Device device, ModelPlans plans) {
+    return isRoom(plans.neededBytes(), device.availableMemory());
+  }
+
   /**
    * Returns if something that learns from batches fits into the memory of {@code device}.
    *

@@ -104,13 +104,18 @@ record ModelPlans(
         update.map(built -> Plan.forecast(built.graph(), device, layout)),
         accumulate.map(built -> Plan.forecast(built.graph(), device, layout)),
         Plan.forecast(judge.graph(), device, layout),
-        // Who trains has better use for the memory.
-        Plan.forecast(predict, device, layout, !spec.trains()),
+        Plan.forecast(predict, device, layout),
         observation.map(built ->
             new Observation(
                 built, Plan.forecast(built.before(), device, layout), Plan.forecast(built.after(), device, layout))),
         averaging.map(built -> Plan.forecast(built.graph(), device, layout)),
         averagedStatistics.map(graph -> Plan.forecast(graph, device, layout)));
+  }
+
+  /** The same where predictions keep what they make of weights: sooner, for more memory. */
+  ModelPlans keeping(Device device) {
+    return new ModelPlans(
+        trace, layout, update, accumulate, judge, predict.keeping(device), observation, averaging, averagedStatistics);
   }
 
   /** The same with kernels that can run. */

@@ -39,7 +39,7 @@ class KeptTest {
   private Plan plan(Consumer<Graph> nodes) {
     Graph graph = new Graph();
     nodes.accept(graph);
-    return Plan.forecast(graph, device, layout, true).prepared(device, _ -> {});
+    return Plan.forecast(graph, device, layout).keeping(device).prepared(device, _ -> {});
   }
 
   private Plan prediction(TensorType image) {
