@@ -17,8 +17,10 @@ import dev.lamina.nn.Layer;
 import dev.lamina.nn.MaxPool2d;
 import dev.lamina.nn.Sequential;
 import dev.lamina.nn.activation.ReLU;
+import dev.lamina.optim.WeightAveraging;
 import java.lang.foreign.Arena;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
@@ -35,27 +37,38 @@ class TrainerOnDeviceTest {
           new Dropout(0.1),
           new Dense(10));
 
+  /** Judged by the weights themselves, by their moving average, and by their mean over the last epochs. */
+  private static final List<Optional<WeightAveraging>> AVERAGINGS =
+      List.of(
+          Optional.empty(), Optional.of(new WeightAveraging.Ema(0.9)), Optional.of(new WeightAveraging.Swa(0.4, null)));
+
   @TestFactory
   Stream<DynamicTest> theCurveIsThatOfTheReferenceDevice() {
-    return Conformance.devices().stream().map(provider -> DynamicTest.dynamicTest(provider.name(), () -> on(provider)));
+    return Conformance.devices().stream()
+        .flatMap(provider ->
+            AVERAGINGS.stream()
+                .map(averaging ->
+                    DynamicTest.dynamicTest(
+                        provider.name() + averaging.map(a -> ", " + a).orElse(""), () -> on(provider, averaging))));
   }
 
-  private static List<EpochReport> train(Device device, Arena arena) {
+  private static List<EpochReport> train(Device device, Optional<WeightAveraging> averaging, Arena arena) {
     Dataset data = TinyData.bands(arena, 128, 1);
-    try (TrainedModel trained =
-        new Trainer(device, MODEL).epochs(3).batch(16).validationShare(0.25).seed(5).fit(data)) {
+    Trainer trainer = new Trainer(device, MODEL).epochs(3).batch(16).validationShare(0.25).seed(5);
+    averaging.ifPresent(a -> trainer.options(trainer.options().with(a)));
+    try (TrainedModel trained = trainer.fit(data)) {
       return trained.report().epochs();
     }
   }
 
-  private static void on(DeviceProvider provider) {
+  private static void on(DeviceProvider provider, Optional<WeightAveraging> averaging) {
     Conformance.unavailable(provider)
         .ifPresent(reason -> Conformance.absent(provider.name(), reason, System.getenv("LAMINA_REQUIRE")));
     try (Arena arena = Arena.ofShared();
         Device device = Conformance.open(provider);
         Device oracle = new ReferenceDevice()) {
-      List<EpochReport> expected = train(oracle, arena);
-      List<EpochReport> got = train(device, arena);
+      List<EpochReport> expected = train(oracle, averaging, arena);
+      List<EpochReport> got = train(device, averaging, arena);
       assertEquals(expected.size(), got.size());
       for (int i = 0; i < got.size(); i++) {
         near(expected.get(i).training(), got.get(i).training());
