@@ -273,11 +273,20 @@ public final class Gradients {
   private void differentiateMatMul(Op.MatMul op, Tensor a, Tensor b, Tensor dy) {
     boolean transposeA = op.transposeA();
     boolean transposeB = op.transposeB();
+    boolean exact = op.exact();
     if (needed.contains(a.node())) {
-      contribute(a, transposeA ? b.matmul(dy, transposeB, true) : dy.matmul(b, false, !transposeB));
+      contribute(
+          a,
+          transposeA
+              ? b.matmul(new Op.MatMul(transposeB, true, exact), dy)
+              : dy.matmul(new Op.MatMul(false, !transposeB, exact), b));
     }
     if (needed.contains(b.node())) {
-      contribute(b, transposeB ? dy.matmul(a, true, transposeA) : a.matmul(dy, !transposeA, false));
+      contribute(
+          b,
+          transposeB
+              ? dy.matmul(new Op.MatMul(true, transposeA, exact), a)
+              : a.matmul(new Op.MatMul(!transposeA, false, exact), dy));
     }
   }
 

@@ -73,8 +73,17 @@ public sealed interface Op {
     }
   }
 
-  /** {@code op(A)·op(B)} of two matrices, each transposed first if asked. */
-  record MatMul(boolean transposeA, boolean transposeB) implements Op {}
+  /**
+   * {@code op(A)·op(B)} of two matrices, each transposed first if asked.
+   *
+   * @param exact whether 32-bit factors are taken as they are by a device that may round others to TF32
+   */
+  record MatMul(boolean transposeA, boolean transposeB, boolean exact) implements Op {
+    /** One whose factors a device may round. */
+    public MatMul(boolean transposeA, boolean transposeB) {
+      this(transposeA, transposeB, false);
+    }
+  }
 
   /** Inputs: image, filter. */
   record Conv2d(ConvSpec spec) implements Op {}

@@ -175,7 +175,12 @@ public final class Tensor {
 
   /** The matrix product with {@code other}, cast to this one's element type, each transposed first if asked. */
   public Tensor matmul(Tensor other, boolean transposeThis, boolean transposeOther) {
-    return graph.one(new Op.MatMul(transposeThis, transposeOther), this, other.cast(dtype()));
+    return matmul(new Op.MatMul(transposeThis, transposeOther), other);
+  }
+
+  /** The matrix product {@code op} of this and {@code other}, cast to this one's element type. */
+  public Tensor matmul(Op.MatMul op, Tensor other) {
+    return graph.one(op, this, other.cast(dtype()));
   }
 
   /** The convolution of this image [n,h,w,c] with {@code filter} [out,kh,kw,in/groups], cast to its element type. */

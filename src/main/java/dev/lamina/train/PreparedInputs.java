@@ -2,6 +2,7 @@ package dev.lamina.train;
 
 import dev.lamina.data.Coefficients;
 import dev.lamina.data.FittedPreprocessing;
+import dev.lamina.graph.Op;
 import dev.lamina.graph.Tensor;
 import dev.lamina.io.BadInputException;
 import dev.lamina.nn.Scope;
@@ -31,7 +32,8 @@ public record PreparedInputs(FittedPreprocessing fitted) implements InputPrepara
     boolean rotates = fitted.components() != null;
     Tensor offset = statistic(scope, "offset", fitted.offset());
     Tensor scale = fitted.scale() == null ? null : statistic(scope, "scale", fitted.scale());
-    // Whitening multiplies small values by large ones: 16 bits are enough for what comes out, not for what goes in.
+    // Whitening multiplies small values by large ones: 16 bits, or TF32, are enough for what comes out, not for what
+    // goes in.
     DType dtype = rotates ? precision.parameters() : precision.activations();
     Tensor scaled = InputPreparation.scaled(images, fitted.factor(), offset, scale, dtype);
     if (!rotates) {
@@ -39,7 +41,8 @@ public record PreparedInputs(FittedPreprocessing fitted) implements InputPrepara
     }
     int batch = images.shape().dim(0);
     Tensor components = statistic(scope, "components", fitted.components());
-    Tensor rotated = scaled.reshape(batch, components.shape().dim(1)).matmul(components, false, true);
+    Tensor rotated =
+        scaled.reshape(batch, components.shape().dim(1)).matmul(new Op.MatMul(false, true, true), components);
     return rotated.cast(precision.activations()).reshape(batched(batch));
   }
 

@@ -35,7 +35,8 @@ class PreparedInputsOnDeviceTest {
     Conformance.unavailable(provider)
         .ifPresent(reason -> Conformance.absent(provider.name(), reason, System.getenv("LAMINA_REQUIRE")));
     try (Arena arena = Arena.ofShared();
-        Device device = Conformance.open(provider);
+        // As it is used: what else may be rounded to TF32.
+        Device device = Conformance.open(provider, wishes -> wishes.withExactProducts(false));
         Device oracle = new ReferenceDevice()) {
       Dataset data = PreparedInputsTest.images(arena, 60);
       FittedPreprocessing fitted = preprocessing.fit(data);

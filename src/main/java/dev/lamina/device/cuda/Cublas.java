@@ -38,6 +38,7 @@ final class Cublas implements AutoCloseable {
   private static final int SUMS = cudaDataType.CUDA_R_32F;
 
   private final CudaContext context;
+  private final int math;
   private final cublasHandle handle = new cublasHandle();
   private final CudaBuffer workspace;
 
@@ -45,11 +46,8 @@ final class Cublas implements AutoCloseable {
   Cublas(CudaContext context, MathMode math, Set<CudaBuffer> owner) {
     this.context = context;
     workspace = new CudaBuffer(context, WORKSPACE_BYTES, owner);
+    this.math = math == MathMode.TF32 ? cublasMath.CUBLAS_TF32_TENSOR_OP_MATH : cublasMath.CUBLAS_DEFAULT_MATH;
     check(cublasCreate(handle), "cublasCreate");
-    check(
-        cublasSetMathMode(
-            handle, math == MathMode.TF32 ? cublasMath.CUBLAS_TF32_TENSOR_OP_MATH : cublasMath.CUBLAS_DEFAULT_MATH),
-        "cublasSetMathMode");
     check(cublasSetStream(handle, new cudaStream_t(context.compute())), "cublasSetStream");
     // After the stream: setting that gives the default workspace back.
     check(cublasSetWorkspace(handle, new Address.Plain(workspace.address()), WORKSPACE_BYTES), "cublasSetWorkspace");
@@ -87,29 +85,33 @@ final class Cublas implements AutoCloseable {
     Pointer b = new Address.Plain(in[1]);
     Pointer c = new Address.Plain(out[0]);
     String call = "cublasGemmEx of " + op.label() + " " + types;
-    return () ->
-        check(
-            cublasGemmEx(
-                handle,
-                op.transposeB() ? cublasOperation.CUBLAS_OP_T : cublasOperation.CUBLAS_OP_N,
-                op.transposeA() ? cublasOperation.CUBLAS_OP_T : cublasOperation.CUBLAS_OP_N,
-                columns,
-                rows,
-                inner,
-                one,
-                b,
-                type,
-                bColumns,
-                a,
-                type,
-                aColumns,
-                zero,
-                c,
-                type,
-                columns,
-                SUMS,
-                cublasGemmAlgo.CUBLAS_GEMM_DEFAULT),
-            call);
+    int mode = op.exact() ? cublasMath.CUBLAS_DEFAULT_MATH : math;
+    return () -> {
+      // The handle is that of all products. This is a write to the host's memory, and no part of a captured step.
+      check(cublasSetMathMode(handle, mode), "cublasSetMathMode");
+      check(
+          cublasGemmEx(
+              handle,
+              op.transposeB() ? cublasOperation.CUBLAS_OP_T : cublasOperation.CUBLAS_OP_N,
+              op.transposeA() ? cublasOperation.CUBLAS_OP_T : cublasOperation.CUBLAS_OP_N,
+              columns,
+              rows,
+              inner,
+              one,
+              b,
+              type,
+              bColumns,
+              a,
+              type,
+              aColumns,
+              zero,
+              c,
+              type,
+              columns,
+              SUMS,
+              cublasGemmAlgo.CUBLAS_GEMM_DEFAULT),
+          call);
+    };
   }
 
   private static int type(DType dtype) {
