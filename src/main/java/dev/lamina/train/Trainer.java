@@ -261,10 +261,11 @@ public final class Trainer {
       return StartingWeights.read(options.from()).preprocessing(example, options.preprocessing());
     }
     Preprocessing preprocessing = options.preprocessingFor(example);
-    if (checkpoint == null || !PreparedInputs.areIn(checkpoint.tensors())) {
+    FittedPreprocessing.Kind kept = checkpoint == null ? null : checkpoint.state().preprocessing();
+    if (kept == null && (checkpoint == null || !PreparedInputs.areIn(checkpoint.tensors()))) {
       return preprocessing.fit(training);
     }
-    FittedPreprocessing.Kind kind = preprocessing.blank(example).kind();
+    FittedPreprocessing.Kind kind = kept == null ? preprocessing.blank(example).kind() : kept;
     return PreparedInputs.from(checkpoints.last().toString(), kind, example, checkpoint.tensors());
   }
 

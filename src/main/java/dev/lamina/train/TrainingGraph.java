@@ -119,15 +119,18 @@ final class TrainingGraph {
 
   /**
    * Takes the weights as they are into their mean, for {@link WeightAveraging.Swa}: input {@code counts} is 1 for a
-   * model that counts, or 0 where the mean has not begun and is that model alone.
+   * model that counts, or 0 where the mean has not begun, or is to begin anew, and is that model alone.
    */
   static Built averaging(ModelTrace trace) {
     Graph graph = new Graph();
     Tensor counts = graph.input("counts", TensorType.of(DType.I32));
     Tensor models = graph.read(WeightAverages.COUNT);
-    Tensor share = models.map(Exprs.div(1, Exprs.add(Exprs.input(0), 1)), trace.spec().precision().parameters());
+    Expr mean = Exprs.div(1, Exprs.add(Exprs.input(0), 1));
+    Expr moved = Exprs.ifPositive(Exprs.input(1), mean, Exprs.constant(1));
+    Tensor share = models.map(moved, trace.spec().precision().parameters(), counts);
     List<Variable> variables = new ArrayList<>(trace.averages().move(graph, packs(trace), share));
-    graph.assign(WeightAverages.COUNT, models.plus(counts));
+    Expr counted = Exprs.ifPositive(Exprs.input(1), Exprs.add(Exprs.input(0), 1), Exprs.constant(0));
+    graph.assign(WeightAverages.COUNT, models.map(counted, counts));
     variables.add(WeightAverages.COUNT);
     return new Built(graph, variables);
   }

@@ -138,8 +138,16 @@ final class TrainingLoop implements AutoCloseable {
     return Arrays.stream(listeners).anyMatch(TrainingListener::wantsStop);
   }
 
+  /** Not before the weights that were wanted are there to be judged. */
   private boolean isHopeless() {
-    return options.earlyStopping() != null && standing.waited() >= options.earlyStopping().patience();
+    return options.earlyStopping() != null
+        && standing.waited() >= options.earlyStopping().patience()
+        && loader.position().epoch() > epochsBeforeMean();
+  }
+
+  /** Epochs whose weights are judged though a mean is wanted, which has not begun. */
+  private int epochsBeforeMean() {
+    return options.averaging() instanceof WeightAveraging.Swa swa ? swa.epochsBefore(plan.epochs()) : 0;
   }
 
   /** The rest of the current epoch; whether it came to its end. */
@@ -244,6 +252,9 @@ final class TrainingLoop implements AutoCloseable {
     average(epoch);
     Evaluation validation = judge == null ? null : judge.evaluate();
     Evaluation judged = validation == null ? training : validation;
+    if (epoch - 1 == epochsBeforeMean()) {
+      standing = Standing.START; // what was judged before is not what was wanted
+    }
     boolean isBest = standing.isBeatenBy(judged);
     double gain = options.earlyStopping() == null ? 0 : options.earlyStopping().minimumGain();
     standing = standing.after(epoch, judged, gain);
@@ -272,10 +283,13 @@ final class TrainingLoop implements AutoCloseable {
 
   /** Takes the weights after {@code epoch}, counted from 1, into the mean that is judged. */
   private void average(int epoch) {
-    if (!(options.averaging() instanceof WeightAveraging.Swa swa)) {
+    if (!(options.averaging() instanceof WeightAveraging.Swa)) {
       return;
     }
-    boolean counts = epoch > swa.epochsBefore(plan.epochs());
+    if (epoch - 1 == epochsBeforeMean()) {
+      model.average(false); // another mean may have ended here, in a run that was shorter
+    }
+    boolean counts = epoch > epochsBeforeMean();
     model.average(counts);
     if (counts && model.averagesStatistics()) {
       try (BatchLoader all = loaderAt(BatchPosition.START)) {
@@ -307,6 +321,7 @@ final class TrainingLoop implements AutoCloseable {
     if (checkpoints != null) {
       TrainingState state =
           new TrainingState(
+              description.preprocessing().kind(),
               loader.position(),
               standing,
               rates.state(),

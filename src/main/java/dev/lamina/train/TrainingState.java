@@ -1,11 +1,13 @@
 package dev.lamina.train;
 
 import dev.lamina.data.BatchPosition;
+import dev.lamina.data.FittedPreprocessing;
 import dev.lamina.optim.schedule.ReduceOnPlateau;
 
 /**
  * What a checkpoint holds besides tensors: all that the loop needs to go on as if it had never stopped.
  *
+ * @param preprocessing of inputs, whose numbers are among the tensors; null in checkpoints of earlier versions
  * @param position the next batch
  * @param standing the best epoch so far
  * @param plateau what the schedule has learned from validation
@@ -18,6 +20,7 @@ import dev.lamina.optim.schedule.ReduceOnPlateau;
  * @param seconds of training altogether
  */
 record TrainingState(
+    FittedPreprocessing.Kind preprocessing,
     BatchPosition position,
     Standing standing,
     ReduceOnPlateau.State plateau,
@@ -30,5 +33,5 @@ record TrainingState(
     double seconds) {
 
   static final TrainingState START =
-      new TrainingState(BatchPosition.START, Standing.START, ReduceOnPlateau.State.START, 0, 0, 0, 0, 0, 0, 0);
+      new TrainingState(null, BatchPosition.START, Standing.START, ReduceOnPlateau.State.START, 0, 0, 0, 0, 0, 0, 0);
 }

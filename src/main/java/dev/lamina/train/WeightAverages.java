@@ -3,6 +3,7 @@ package dev.lamina.train;
 import static dev.lamina.graph.Exprs.input;
 
 import dev.lamina.graph.Expr;
+import dev.lamina.graph.Expr.Relation;
 import dev.lamina.graph.Exprs;
 import dev.lamina.graph.Graph;
 import dev.lamina.graph.Tensor;
@@ -25,7 +26,14 @@ final class WeightAverages {
   /** How many models are in a mean; for {@link dev.lamina.optim.WeightAveraging.Swa}. */
   static final Variable COUNT = new Variable("average.models", TensorType.of(DType.I32), Variable.Kind.COUNTER);
 
-  private static final Expr MOVED = Exprs.add(input(0), Exprs.mul(input(2), Exprs.sub(input(1), input(0))));
+  /** All of the way ends where it leads, whatever rounding makes of the sum. */
+  private static final Expr MOVED =
+      Exprs.select(
+          Relation.LT,
+          input(2),
+          Exprs.constant(1),
+          Exprs.add(input(0), Exprs.mul(input(2), Exprs.sub(input(1), input(0)))),
+          input(1));
 
   private final Map<Variable, Variable> averages = new LinkedHashMap<>();
   private final List<Variable> statistics = new ArrayList<>();

@@ -174,6 +174,25 @@ class PreparedInputsTest {
     SameBits.assertSameBits(whole.best(), broken.best());
   }
 
+  @ParameterizedTest
+  @MethodSource("kinds")
+  void aRunThatTookTheNumbersOfAModelGoesOnWithThem(Preprocessing preprocessing, @TempDir Path folder) {
+    Dataset data = images(arena, 60);
+    Path model = folder.resolve("model.safetensors");
+    try (TrainedModel trained = trainer(preprocessing).fit(data)) {
+      trained.save(model);
+    }
+    Checkpoints whole = new Checkpoints(folder.resolve("whole"));
+    Checkpoints broken = new Checkpoints(folder.resolve("broken"));
+    trainer(null).from(model).checkpoints(whole, "").fit(data).close();
+    trainer(null).from(model).checkpoints(broken, "").listener(new StopAt(5)).fit(data).close();
+    try (TrainedModel finished = trainer(null).from(model).checkpoints(broken, "").resume().fit(data)) {
+      assertEquals(preprocessing.fit(data).kind(), finished.preprocessing().kind());
+    }
+    SameBits.assertSameBits(whole.last(), broken.last());
+    SameBits.assertSameBits(whole.best(), broken.best());
+  }
+
   /** Files once had mean and deviation of the channels in their description, and no tensors of them. */
   @Test
   void filesOfEarlierVersionsKeepTheirMeaning(@TempDir Path folder) {

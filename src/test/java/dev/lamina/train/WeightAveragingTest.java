@@ -270,6 +270,58 @@ class WeightAveragingTest {
   }
 
   @Test
+  void aMeanBeginsAnewWhereARunIsMadeLonger(@TempDir Path folder) {
+    Dataset data = TinyData.clouds(arena, 200, 0.5, 1);
+    WeightAveraging averaging = new WeightAveraging.Swa(0.5, 0.02);
+    Checkpoints run = new Checkpoints(folder);
+    try (Device device = open("reference")) {
+      trainer(device, averaging).checkpoints(run, "").fit(data).close();
+      assertEquals(2, models(run));
+      // The fifth of ten does not count.
+      trainer(device, averaging).epochs(10).checkpoints(run, "").listener(new StopAt(55)).resume().fit(data).close();
+      assertEquals(0, models(run));
+      trainer(device, averaging).epochs(10).checkpoints(run, "").resume().fit(data).close();
+      assertEquals(5, models(run));
+      // Of twenty, none of those that are done.
+      trainer(device, averaging).epochs(20).checkpoints(run, "").resume().fit(data).close();
+      assertEquals(10, models(run));
+    }
+  }
+
+  private double models(Checkpoints run) {
+    return Safetensors.read(run.last(), arena).tensors().get("average.models").get(0);
+  }
+
+  @Test
+  void weightsThatDoNotCountAreTakenAsTheyAre() {
+    Dataset data = TinyData.clouds(arena, 4 * BATCH, 0.5, 1);
+    try (Device device = open("cpu");
+        CompiledModel model = CompiledModel.compile(device, spec(new WeightAveraging.Swa()))) {
+      model.initialise();
+      for (boolean counts : new boolean[] {true, true, false}) {
+        model.update(inputs(data, 0), labels(data, 0), 0.1);
+        model.average(counts);
+      }
+      own(model).forEach((key, value) -> assertArrayEquals(value, values(model.weights(arena).get(key)), key));
+    }
+  }
+
+  @Test
+  void theModelOfARunIsOneOfItsMeans() {
+    Dataset data = TinyData.clouds(arena, 200, 0.5, 1);
+    try (Device device = open("reference")) {
+      // Rates that only destroy what the first epochs have learned, and no patience at all.
+      Trainer trainer = trainer(device, new WeightAveraging.Swa(0.5, 30.0)).earlyStopping(new EarlyStopping(1, 0.5));
+      try (TrainedModel trained = trainer.epochs(6).fit(data)) {
+        List<EpochReport> epochs = trained.report().epochs();
+        assertTrue(trained.report().bestEpoch() > 3, trained.report().bestEpoch() + " is before the mean");
+        assertTrue(epochs.size() > 4, epochs.size() + " epochs: it stopped before the mean");
+        assertTrue(epochs.get(2).validation().loss() < epochs.get(5 - 1).validation().loss());
+      }
+    }
+  }
+
+  @Test
   void theRateOfAMeanTakesOverWhereItBegins() {
     Dataset data = TinyData.clouds(arena, 200, 0.5, 1);
     List<Double> rates = new ArrayList<>();
