@@ -1,5 +1,6 @@
 package dev.lamina.cli;
 
+import dev.lamina.data.Idx;
 import dev.lamina.data.Images;
 import dev.lamina.data.Picture;
 import dev.lamina.device.Device;
@@ -7,7 +8,7 @@ import dev.lamina.io.BadInputException;
 import dev.lamina.loss.Loss;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.HostTensor;
-import dev.lamina.tensor.Shape;
+import dev.lamina.tensor.TensorType;
 import dev.lamina.train.TrainedModel;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
@@ -26,7 +27,8 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "predict",
     description =
-        "Says what is in pictures of any size, colour or grey: the likeliest classes with their probabilities.",
+        "Says what is in pictures of any size, colour or grey: the likeliest classes with their probabilities. Inputs"
+            + " that are no pictures come in IDX files, as for training.",
     mixinStandardHelpOptions = true,
     sortOptions = false)
 final class PredictCommand implements Callable<Integer> {
@@ -37,8 +39,8 @@ final class PredictCommand implements Callable<Integer> {
   @Parameters(index = "0", paramLabel = "RUN|FILE", description = "A run's folder, or its model.safetensors.")
   private Path place;
 
-  @Parameters(index = "1..*", arity = "1..*", paramLabel = "IMAGE", description = "PNG, JPEG, GIF or BMP.")
-  private List<Path> images;
+  @Parameters(index = "1..*", arity = "1..*", paramLabel = "IMAGE", description = "PNG, JPEG, GIF or BMP; or IDX.")
+  private List<Path> files;
 
   @Option(
       names = "--device",
@@ -63,28 +65,44 @@ final class PredictCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     SavedModel saved = SavedModel.find(place);
-    Shape shape = saved.description().example().shape();
-    if (saved.description().example().dtype() != DType.U8 || shape.rank() != 3) {
-      throw new BadInputException(
-          saved.file() + ": the model takes " + saved.description().example() + ", which is no picture");
-    }
     try (Arena arena = Arena.ofConfined()) {
-      List<HostTensor> pixels = new ArrayList<>();
-      for (Path image : images) {
-        pixels.add(load(image, saved, arena).pixels());
+      List<Input> inputs = new ArrayList<>();
+      for (Path file : files) {
+        inputs.addAll(read(file, saved, arena));
       }
       try (Device opened = saved.open(device, wishes);
           TrainedModel model = saved.load(opened, console)) {
-        double[][] predictions = model.predict(pixels);
-        for (int i = 0; i < images.size(); i++) {
-          print(images.get(i), predictions[i], saved);
+        double[][] predictions = model.predict(inputs.stream().map(Input::values).toList());
+        for (int i = 0; i < predictions.length; i++) {
+          print(inputs.get(i).name(), predictions[i], saved);
         }
       }
     }
     return Main.OK;
   }
 
-  private Picture load(Path image, SavedModel saved, Arena arena) {
+  /** What is judged, and how lines call it. */
+  private record Input(String name, HostTensor values) {}
+
+  private List<Input> read(Path file, SavedModel saved, Arena arena) {
+    TensorType example = saved.description().example();
+    if (Idx.isLikely(file)) {
+      List<HostTensor> examples = Idx.examples(file, example, arena);
+      return IntStream.range(0, examples.size())
+          .mapToObj(i -> new Input(file + "[" + i + "]", examples.get(i)))
+          .toList();
+    }
+    if (example.dtype() != DType.U8 || example.shape().rank() != 3) {
+      throw new BadInputException(
+          file
+              + ": the model takes inputs "
+              + example
+              + ", which are no pictures; name an IDX file of [n] such inputs");
+    }
+    return List.of(new Input(file.toString(), picture(file, saved, arena).pixels()));
+  }
+
+  private Picture picture(Path image, SavedModel saved, Arena arena) {
     Picture picture = Images.load(image, saved.description().example().shape(), arena);
     boolean lightOnDark = invert == null && saved.recipe().data().equals("mnist") && picture.hasBrightBackground();
     if (lightOnDark) {
@@ -96,7 +114,7 @@ final class PredictCommand implements Callable<Integer> {
     return lightOnDark || Boolean.TRUE.equals(invert) ? picture.inverted(arena) : picture;
   }
 
-  private void print(Path image, double[] prediction, SavedModel saved) {
+  private void print(String input, double[] prediction, SavedModel saved) {
     List<String> names = saved.description().classNames();
     Loss.Task task = saved.recipe().loss().task();
     boolean isBinary = task == Loss.Task.BINARY && names.size() == 2 && prediction.length == 1;
@@ -107,7 +125,7 @@ final class PredictCommand implements Callable<Integer> {
               IntStream.range(0, prediction.length)
                   .mapToObj(i -> String.format(Locale.ROOT, "%.4f", prediction[i]))
                   .toList());
-      console.line("%s: %s", image, values);
+      console.line("%s: %s", input, values);
       return;
     }
     double[] probabilities = isBinary ? new double[] {1 - prediction[0], prediction[0]} : prediction;
@@ -118,6 +136,6 @@ final class PredictCommand implements Callable<Integer> {
             .limit(TOP)
             .map(c -> String.format(Locale.ROOT, "%s %.1f %%", names.get(c), 100 * probabilities[c]))
             .toList();
-    console.line("%s: %s", image, String.join(", ", best));
+    console.line("%s: %s", input, String.join(", ", best));
   }
 }

@@ -26,6 +26,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -58,8 +59,9 @@ final class SearchCommand implements Callable<Integer> {
 
   @Parameters(
       arity = "0..1",
-      paramLabel = "SEARCH",
-      description = "A YAML file with the recipe, the space, and all that the options below say.")
+      paramLabel = "SEARCH|RECIPE",
+      description =
+          "A YAML file with the recipe, the space, and all that the options below say; or, with --vary, a recipe.")
   private Path file;
 
   @Option(names = "--recipe", paramLabel = "FILE", description = "What all trials have in common.")
@@ -164,6 +166,10 @@ final class SearchCommand implements Callable<Integer> {
 
   private SearchPlan newPlan(SearchText text) {
     YamlNode document = file == null ? new YamlNode.Nothing("search") : YamlText.read(file);
+    if (recipe == null && isRecipe(document)) {
+      recipe = file;
+      document = new YamlNode.Nothing("search");
+    }
     Path beside = file == null || file.getParent() == null ? Path.of("") : file.getParent();
     List<RecipeText.Setting> settings = new ArrayList<>(settings());
     if (recipe != null) {
@@ -173,6 +179,13 @@ final class SearchCommand implements Callable<Integer> {
       settings.add(new RecipeText.Setting("--vary", "space", space()));
     }
     return text.parse(file == null ? "" : file.toString(), document, beside, settings, ofRecipe());
+  }
+
+  /** Whether the file says only what trials have in common: what differs is said by options. */
+  private boolean isRecipe(YamlNode document) {
+    return !vary.isEmpty()
+        && document instanceof YamlNode.Mapping mapping
+        && Collections.disjoint(mapping.entries().keySet(), SearchText.OWN_KEYS);
   }
 
   private List<RecipeText.Setting> ofRecipe() {

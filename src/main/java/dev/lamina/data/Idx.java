@@ -2,6 +2,7 @@ package dev.lamina.data;
 
 import dev.lamina.io.BadInputException;
 import dev.lamina.tensor.HostTensor;
+import dev.lamina.tensor.TensorType;
 import java.io.BufferedInputStream;
 import java.io.EOFException;
 import java.io.IOException;
@@ -12,6 +13,9 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipException;
 
@@ -24,6 +28,11 @@ public final class Idx {
 
   /** Deflate makes at most 258 bytes of two bits. */
   private static final long MAX_GZIP_RATIO = 1032;
+
+  /** How IDX begins: their element and rank follow. */
+  private static final byte[] PLAIN = {0, 0};
+
+  private static final byte[] GZIP = {0x1f, (byte) 0x8b};
 
   private Idx() {}
 
@@ -102,6 +111,39 @@ public final class Idx {
     }
   }
 
+  /** Whether {@code file} begins as IDX files do, compressed or not; no picture does. */
+  public static boolean isLikely(Path file) {
+    try (InputStream in = Files.newInputStream(file)) {
+      byte[] magic = in.readNBytes(2);
+      return Arrays.equals(magic, PLAIN) || Arrays.equals(magic, GZIP);
+    } catch (IOException e) {
+      throw BadInputException.access("read", file, e);
+    }
+  }
+
+  /**
+   * The examples of a file [n, …], over one piece of memory; grey images may be without their channel.
+   *
+   * @param example what each must be
+   * @throws BadInputException if they are something else
+   */
+  public static List<HostTensor> examples(Path file, TensorType example, Arena arena) {
+    HostTensor all = read(file, arena);
+    if (all.shape().rank() == 3 && example.shape().rank() == 3) {
+      all = Mnist.withChannel(all);
+    }
+    int[] dims = all.shape().dims();
+    int[] own = Arrays.copyOfRange(dims, Math.min(1, dims.length), dims.length);
+    TensorType actual = TensorType.of(all.type().dtype(), own);
+    if (dims.length == 0 || !actual.equals(example)) {
+      throw new BadInputException(file + ": holds " + all.type() + ", expected [n] inputs " + example);
+    }
+    HostTensor inputs = all;
+    return IntStream.range(0, dims[0])
+        .mapToObj(i -> HostTensor.over(inputs.segment().asSlice(i * example.bytes(), example.bytes()), example))
+        .toList();
+  }
+
   /** What is done with the uncompressed bytes. */
   private interface Reading<T> {
     T from(InputStream in, boolean gzip) throws IOException;
@@ -111,7 +153,7 @@ public final class Idx {
     BufferedInputStream in = new BufferedInputStream(raw, COMPRESSED_CHUNK_BYTES);
     try {
       in.mark(2);
-      boolean gzip = in.read() == 0x1f && in.read() == 0x8b;
+      boolean gzip = Arrays.equals(in.readNBytes(2), GZIP);
       in.reset();
       return reading.from(gzip ? new GZIPInputStream(in, COMPRESSED_CHUNK_BYTES) : in, gzip);
     } catch (EOFException e) {

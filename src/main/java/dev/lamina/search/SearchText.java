@@ -15,9 +15,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 
 /** Search plans as YAML. */
 public final class SearchText {
+  /** Keys of a search file that no recipe has. */
+  public static final Set<String> OWN_KEYS =
+      Set.of("recipe", "space", "strategy", "trials", "stages", "min_epochs", "reduction", "folds");
+
   private static final List<String> RANGES =
       List.of(
           Interval.name(Interval.Kind.LOG_UNIFORM),

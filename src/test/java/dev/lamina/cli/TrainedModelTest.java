@@ -8,6 +8,7 @@ import dev.lamina.data.Stripes;
 import dev.lamina.io.Safetensors;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -56,6 +57,51 @@ class TrainedModelTest extends CommandFixture {
     assertEquals(Main.OK, run("predict", run.toString(), picture.toString(), picture.toString()));
     assertEquals(2, outLines().size());
     assertTrue(outLines().getFirst().startsWith(picture + ": 2 "), outLines().getFirst());
+  }
+
+  @Test
+  void inputsThatAreNoPicturesComeAsTheyDidForTraining() throws IOException {
+    Path vectors = Files.createDirectories(folder.resolve("vectors"));
+    for (String part : List.of("train", "t10k")) {
+      int count = part.equals("train") ? 60 : 6;
+      ByteBuffer inputs = ByteBuffer.allocate(12 + count * 8).putInt(0xD02).putInt(count).putInt(2);
+      ByteBuffer labels = ByteBuffer.allocate(8 + count).putInt(0x801).putInt(count);
+      for (int i = 0; i < count; i++) {
+        // Two classes that only the first feature tells apart, in a small part of its range.
+        inputs.putFloat(1000 + i % 2 + 0.01f * (i % 7)).putFloat(i % 5);
+        labels.put((byte) (i % 2));
+      }
+      Files.write(vectors.resolve(part + "-images-idx2-float"), inputs.array());
+      Files.write(vectors.resolve(part + "-labels-idx1-ubyte"), labels.array());
+    }
+    String recipe =
+        "{data: %s, model: [{dense: 2}], preprocessing: min_max, device: reference, batch: 6, epochs: 20, lr: 0.1}";
+    Path run = folder.resolve("run");
+    assertEquals(
+        Main.OK, run("train", recipe(recipe.formatted(vectors)).toString(), "--out", run.toString()), this::complaint);
+    Path test = vectors.resolve("t10k-images-idx2-float");
+    assertEquals(Main.OK, run("predict", run.toString(), test.toString()), this::complaint);
+    assertEquals(6, outLines().size());
+    for (int i = 0; i < 6; i++) {
+      assertTrue(outLines().get(i).startsWith(test + "[" + i + "]: " + i % 2 + " "), this::said);
+    }
+    assertComplaint(
+        "holds U8[6], expected [n] inputs F32[2]",
+        "predict",
+        run.toString(),
+        vectors.resolve("t10k-labels-idx1-ubyte").toString());
+    Path picture = Files.write(folder.resolve("picture.png"), new byte[] {(byte) 0x89, 'P', 'N', 'G'});
+    assertComplaint("which are no pictures", "predict", run.toString(), picture.toString());
+    assertComplaint("nowhere", "predict", run.toString(), "nowhere");
+  }
+
+  @Test
+  void imagesCanComeAsIdxToo() throws IOException {
+    Path run = trained();
+    Path test = data.resolve("t10k-images-idx3-ubyte");
+    assertEquals(Main.OK, run("predict", run.toString(), test.toString()), this::complaint);
+    assertEquals(30, outLines().size());
+    assertTrue(outLines().get(4).startsWith(test + "[4]: 1 "), this::said);
   }
 
   @Test

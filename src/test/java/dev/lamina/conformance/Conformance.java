@@ -36,6 +36,11 @@ public final class Conformance {
   /** Whether the CUDA device finds stand-ins instead of NVIDIA's libraries. */
   private static final boolean EMULATED = Boolean.getBoolean("lamina.test.emulated");
 
+  /** Whether it does. */
+  public static boolean isEmulated() {
+    return EMULATED;
+  }
+
   /** Every device but the oracle; only the one that the property {@code lamina.test.device} names, if it is set. */
   public static List<DeviceProvider> devices() {
     String only = System.getProperty("lamina.test.device", "");
