@@ -93,7 +93,7 @@ final class ActivationStatistics implements Study {
 
   @Override
   public String duration() {
-    return "1 min";
+    return "2 min";
   }
 
   @Override

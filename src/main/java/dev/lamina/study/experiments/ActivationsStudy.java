@@ -95,7 +95,7 @@ final class ActivationsStudy implements Study {
 
   @Override
   public String duration() {
-    return "3 min";
+    return "40 s";
   }
 
   @Override

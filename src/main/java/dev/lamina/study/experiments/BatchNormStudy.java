@@ -110,7 +110,7 @@ final class BatchNormStudy implements Study {
 
   @Override
   public String duration() {
-    return "5 min";
+    return "3 min";
   }
 
   @Override

@@ -84,7 +84,7 @@ final class HeVersusXavier implements Study {
 
   @Override
   public String duration() {
-    return "4 min";
+    return "2 min";
   }
 
   @Override

@@ -107,7 +107,7 @@ final class LsuvStudy implements Study {
 
   @Override
   public String duration() {
-    return "4 min";
+    return "1 min";
   }
 
   @Override

@@ -77,7 +77,7 @@ final class Optimizers implements Study {
 
   @Override
   public String duration() {
-    return "40 s";
+    return "30 s";
   }
 
   @Override

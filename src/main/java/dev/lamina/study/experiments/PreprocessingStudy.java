@@ -105,7 +105,7 @@ final class PreprocessingStudy implements Study {
 
   @Override
   public String duration() {
-    return "3 min";
+    return "1 min";
   }
 
   @Override

@@ -137,7 +137,7 @@ final class RbmPretraining implements Study {
 
   @Override
   public String duration() {
-    return "4 min";
+    return "3 min";
   }
 
   /** What is the same for all trainings; nets are by seed. */

@@ -76,7 +76,7 @@ final class TwoLayerSearch implements Study {
 
   @Override
   public String duration() {
-    return "5 min; on CIFAR-10 longer";
+    return "2 min; on CIFAR-10 longer";
   }
 
   @Override

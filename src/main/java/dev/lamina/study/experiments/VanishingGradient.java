@@ -82,7 +82,7 @@ final class VanishingGradient implements Study {
 
   @Override
   public String duration() {
-    return "5 min";
+    return "2 min";
   }
 
   @Override
