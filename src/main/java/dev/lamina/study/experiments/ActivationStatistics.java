@@ -17,6 +17,7 @@ import dev.lamina.study.Verdict;
 import dev.lamina.study.experiments.SignalStack.Signals;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -102,24 +103,32 @@ final class ActivationStatistics implements Study {
     int reluSeeds = setting.sized(64, 4);
     List<Panel> panels = new ArrayList<>();
     List<Signals> means = new ArrayList<>();
-    means.addAll(measured(setting, new Tanh(), tanhSeeds, panels));
-    means.addAll(measured(setting, new ReLU(), reluSeeds, panels));
     List<String> columns = new ArrayList<>(List.of("standard deviation of"));
     IntStream.rangeClosed(1, LAYERS).forEach(layer -> columns.add("layer " + layer));
     Table table =
-        new Table(
-            "deviations",
-            "Standard deviation after each layer, mean of " + tanhSeeds + " seeds (tanh) and " + reluSeeds + " (ReLU)",
-            columns);
+        setting.begun(
+            new Table(
+                "deviations",
+                "Standard deviation after each layer, mean of "
+                    + tanhSeeds
+                    + " seeds (tanh) and "
+                    + reluSeeds
+                    + " (ReLU)",
+                columns));
     List<Verdict> verdicts = new ArrayList<>();
     Panel curves = Panel.of("Signal by layer", "layer", "standard deviation", Scale.LOG_Y);
-    for (int i = 0; i < ROWS.size(); i++) {
-      Row row = ROWS.get(i);
-      Signals signals = means.get(i);
-      table.numbers(row.name, signals.deviation());
-      table.numbers("  published", row.deviations);
-      verdicts.add(verdict(row, signals.deviation()));
-      curves = curves.line(row.name, Numbers.counting(1, LAYERS), signals.deviation());
+    for (boolean isTanh : new boolean[] {true, false}) {
+      List<Row> rows = ROWS.stream().filter(row -> row.isTanh() == isTanh).toList();
+      List<Signals> measured = measured(setting, rows, isTanh ? tanhSeeds : reluSeeds, panels);
+      means.addAll(measured);
+      for (int i = 0; i < rows.size(); i++) {
+        Row row = rows.get(i);
+        double[] deviations = measured.get(i).deviation();
+        table.numbers(row.name, deviations);
+        table.numbers("  published", row.deviations);
+        verdicts.add(verdict(row, deviations));
+        curves = curves.line(row.name, Numbers.counting(1, LAYERS), deviations);
+      }
     }
     double[] layers = IntStream.range(0, ROWS.size() * LAYERS).mapToDouble(i -> i % LAYERS + 1).toArray();
     double[] published = ROWS.stream().flatMapToDouble(row -> Arrays.stream(row.deviations)).toArray();
@@ -147,9 +156,9 @@ final class ActivationStatistics implements Study {
             "tolerances: 1 % for tanh with 1/sqrt(fan-in) and N(0,1), 5 % for all others"));
   }
 
-  /** The mean signals of each row with {@code activation}; histograms of the first seed are added to {@code panels}. */
-  private List<Signals> measured(Setting setting, Activation activation, int seeds, List<Panel> panels) {
-    List<Row> rows = ROWS.stream().filter(row -> row.activation.equals(activation)).toList();
+  /** The mean signals of rows with one activation; histograms of the first seed are added to {@code panels}. */
+  private List<Signals> measured(Setting setting, List<Row> rows, int seeds, List<Panel> panels) {
+    Activation activation = rows.getFirst().activation;
     double[][][] deviations = new double[rows.size()][seeds][];
     double[][][] beyond = new double[rows.size()][seeds][];
     try (SignalStack stack = new SignalStack(setting, EXAMPLES, WIDTH, LAYERS, activation, 0)) {
@@ -193,15 +202,13 @@ final class ActivationStatistics implements Study {
 
   /** Judges a row by the layer that differs most. */
   private static Verdict verdict(Row row, double[] measured) {
-    int worst = -1;
-    double most = -1;
-    for (int layer = 0; layer < LAYERS; layer++) {
-      double off = Math.abs(measured[layer] / row.deviations[layer] - 1);
-      if (off > most) {
-        most = off;
-        worst = layer;
-      }
-    }
+    // NaN compares as larger than every number: it differs most.
+    int worst =
+        IntStream.range(0, LAYERS)
+            .filter(layer -> !Double.isNaN(row.deviations[layer])) // nothing was published
+            .boxed()
+            .max(Comparator.comparingDouble(layer -> Math.abs(measured[layer] / row.deviations[layer] - 1)))
+            .orElseThrow();
     return Verdict.within(
         row.name + ": standard deviation at every layer; layer " + (worst + 1) + " differs most",
         measured[worst],

@@ -9,6 +9,7 @@ import dev.lamina.nn.init.Normal;
 import dev.lamina.optim.Sgd;
 import dev.lamina.study.ConfidenceInterval;
 import dev.lamina.study.Course;
+import dev.lamina.study.Edges;
 import dev.lamina.study.Figure;
 import dev.lamina.study.Findings;
 import dev.lamina.study.LayerProbe;
@@ -41,7 +42,7 @@ final class BatchNormStudy implements Study {
   private static final double[] PERCENTILES = {0.15, 0.50, 0.85};
 
   /** What both nets are compared at; the paper does not name its rate. */
-  private static final double[] RATES = {0.03, 0.1, 0.3, 1};
+  private static final double[] RATES = {0.03, 0.1, 0.3, 1, 3, 10};
 
   private static final double[] HIGH_RATES = {3, 10, 30, 100};
   private static final int DEEP = 9;
@@ -110,7 +111,7 @@ final class BatchNormStudy implements Study {
 
   @Override
   public String duration() {
-    return "3 min";
+    return "4 min";
   }
 
   @Override
@@ -140,17 +141,18 @@ final class BatchNormStudy implements Study {
     List<Verdict> verdicts = new ArrayList<>();
     List<Verdict> besides;
     List<Figure> figures = new ArrayList<>();
+    Edges edges = new Edges();
     try (Arena arena = Arena.ofShared()) {
       Splits examples = Splits.open(setting, arena, setting.sized(50_000, 5000), setting.sized(5000, 500), PROBED);
       double[] at = IntStream.rangeClosed(1, LOOKS).mapToDouble(i -> (double) i * steps / LOOKS).toArray();
-      Pairs paper = pairs(setting, examples, Start.PAPER, rates, at, tuned, bySeed);
+      Pairs paper = pairs(setting, examples, Start.PAPER, rates, at, tuned, bySeed, edges);
       verdicts.addAll(verdicts(paper.without, paper.with));
       figures.add(figure("batch-norm", paper, at));
-      Pairs scaled = pairs(setting, examples, Start.SCALED, rates, at, tuned, bySeed);
+      Pairs scaled = pairs(setting, examples, Start.SCALED, rates, at, tuned, bySeed, edges);
       figures.add(figure("batch-norm-scaled", scaled, at));
       besides = verdicts(scaled.without, scaled.with);
       verdicts.add(highRates(setting, examples, highRates, shortSteps, tuned));
-      verdicts.add(deep(setting, examples, rates, steps, tuned));
+      verdicts.add(deep(setting, examples, rates, steps, tuned, edges));
     }
     return new Findings(
         List.of(tuned, bySeed),
@@ -185,6 +187,7 @@ final class BatchNormStudy implements Study {
                 + " for high rates ("
                 + shortSteps
                 + " steps)",
+            edges.note(),
             "percentiles of 15, 50 and 85 % are of each unit's inputs over "
                 + PROBED
                 + " images, with batch norm after it; how far they wander is the deviation of each over the second half"
@@ -192,9 +195,16 @@ final class BatchNormStudy implements Study {
   }
 
   private static Pairs pairs(
-      Setting setting, Splits examples, Start start, double[] rates, double[] at, Table tuned, Table bySeed) {
+      Setting setting,
+      Splits examples,
+      Start start,
+      double[] rates,
+      double[] at,
+      Table tuned,
+      Table bySeed,
+      Edges edges) {
     int steps = (int) at[at.length - 1];
-    double[] chosen = chosen(setting, examples, start, HIDDEN, rates, steps, tuned);
+    double[] chosen = chosen(setting, examples, start, HIDDEN, rates, steps, tuned, edges);
     Pairs pairs = new Pairs(new ArrayList<>(), new ArrayList<>());
     for (int seed = 1; seed <= setting.sized(SEEDS, 2); seed++) {
       Outcome without = train(setting, examples, start, HIDDEN, false, chosen[0], steps, seed);
@@ -217,7 +227,7 @@ final class BatchNormStudy implements Study {
 
   /** The rates with the highest accuracy at the end, without and with batch norm. */
   private static double[] chosen(
-      Setting setting, Splits examples, Start start, int depth, double[] rates, int steps, Table table) {
+      Setting setting, Splits examples, Start start, int depth, double[] rates, int steps, Table table, Edges edges) {
     double[] best = {-1, -1};
     double[] chosen = {rates[0], rates[0]};
     for (double rate : rates) {
@@ -230,6 +240,10 @@ final class BatchNormStudy implements Study {
         }
       }
       table.row(depth, start.words, rate, 100 * last[0], 100 * last[1]);
+    }
+    for (int which = 0; which < 2; which++) {
+      String net = depth + " layers from " + start.words + (which == 1 ? " with" : " without");
+      edges.look(net, chosen[which], rates);
     }
     return chosen;
   }
@@ -394,8 +408,8 @@ final class BatchNormStudy implements Study {
     return only("there is a rate at which it trains only with batch norm", new double[] {1}, new double[] {0});
   }
 
-  private static Verdict deep(Setting setting, Splits examples, double[] rates, int steps, Table table) {
-    double[] chosen = chosen(setting, examples, Start.SCALED, DEEP, rates, steps, table);
+  private static Verdict deep(Setting setting, Splits examples, double[] rates, int steps, Table table, Edges edges) {
+    double[] chosen = chosen(setting, examples, Start.SCALED, DEEP, rates, steps, table, edges);
     return only(
         "with "
             + DEEP

@@ -159,7 +159,9 @@ final class DropoutStudy implements Study {
             "tuning budget: the rates "
                 + Arrays.toString(rates)
                 + " for each, by validation accuracy and not by the gap; intervals are of the difference of the same"
-                + " seed with and without"));
+                + " seed with and without",
+            "what the net is like decides: in the first form of this study, with 256 units, Adam and 40 epochs, the gap"
+                + " did not narrow (8.2 instead of 8.1 points)"));
   }
 
   private static Course course(Setting setting, Splits examples, Arm arm, long seed) {

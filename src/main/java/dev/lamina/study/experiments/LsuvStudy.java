@@ -16,6 +16,7 @@ import dev.lamina.nn.init.Xavier;
 import dev.lamina.optim.Sgd;
 import dev.lamina.study.Computation;
 import dev.lamina.study.Course;
+import dev.lamina.study.Edges;
 import dev.lamina.study.Figure;
 import dev.lamina.study.Findings;
 import dev.lamina.study.LayerProbe;
@@ -43,7 +44,7 @@ final class LsuvStudy implements Study {
   private static final int BATCH = 100;
   private static final int LOOKS = 20;
   private static final int PROBED = 1000;
-  private static final double[] RATES = {0.003, 0.01, 0.03, 0.1};
+  private static final double[] RATES = {0.003, 0.01, 0.03, 0.1, 0.3, 1};
   private static final Lsuv LSUV = new Lsuv();
 
   /** Smaller variances would leave no room for the others. */
@@ -117,7 +118,13 @@ final class LsuvStudy implements Study {
     double[] rates = setting.quick() ? new double[] {0.01, 0.03} : RATES;
     Table grid =
         setting.begun(
-            new Table("rates", "Training loss after " + steps + " updates, first seed", "net", "start", "rate", "loss")
+            new Table(
+                    "rates",
+                    "Training loss after " + steps + " updates, a seed that is not used again",
+                    "net",
+                    "start",
+                    "rate",
+                    "loss")
                 .detail());
     Table losses =
         setting.begun(
@@ -149,6 +156,7 @@ final class LsuvStudy implements Study {
                 "0.01 N"));
     List<Panel> panels = new ArrayList<>();
     List<Verdict> verdicts = new ArrayList<>();
+    Edges edges = new Edges();
     try (Arena arena = Arena.ofShared()) {
       Splits examples = Splits.open(setting, arena, setting.sized(20_000, 5000), 0, PROBED);
       double guessing = Math.log(examples.classes());
@@ -158,6 +166,7 @@ final class LsuvStudy implements Study {
         for (Tuned tuned : all) {
           losses.row(
               kind.name, tuned.start.name, tuned.first().rate, Numbers.mean(tuned.last()), tuned.least(), tuned.most());
+          edges.look(kind.name + " from " + tuned.start.name, tuned.first().rate, rates);
         }
         addVariances(signals, kind, all);
         panels.add(lossPanel(kind, all, steps));
@@ -182,7 +191,9 @@ final class LsuvStudy implements Study {
                 + " stalls is held against ReLU only",
             "tuning budget: the rates "
                 + Arrays.toString(rates)
-                + " for each net and start, of which the lowest training loss of the first seed at the end counts"));
+                + " for each net and start, of which the lowest training loss at the end counts, with one seed that is"
+                + " not used again",
+            edges.note()));
   }
 
   private static List<Verdict> verdicts(Kind kind, List<Tuned> all, double guessing) {
@@ -265,9 +276,9 @@ final class LsuvStudy implements Study {
     }
     // NaN compares as larger than every number.
     Outcome best = outcomes.stream().min((a, b) -> Double.compare(a.last(), b.last())).orElseThrow();
-    List<Outcome> bySeed = new ArrayList<>(List.of(best));
-    for (int seed = 1; seed < seeds; seed++) {
-      setting.doing("%s, %s, seed %d of %d", kind.name, start.name, seed + 1, seeds);
+    List<Outcome> bySeed = new ArrayList<>();
+    for (int seed = 1; seed <= seeds; seed++) {
+      setting.doing("%s, %s, seed %d of %d", kind.name, start.name, seed, seeds);
       bySeed.add(train(setting, examples, kind, start, best.rate, steps, seed));
     }
     return new Tuned(start, bySeed);

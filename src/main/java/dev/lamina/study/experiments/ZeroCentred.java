@@ -54,6 +54,7 @@ final class ZeroCentred implements Study {
       IntStream.rangeClosed(0, 40).mapToDouble(i -> 0.5 * Math.pow(2, i / 8.0)).toArray();
 
   private static final int HALF = 8;
+  private static final int COARSE = 4;
 
   /** The whole experiment, tuning included, is done so many times. */
   private static final int REPETITIONS = 10;
@@ -137,6 +138,7 @@ final class ZeroCentred implements Study {
     List<Panel> panels = new ArrayList<>();
     List<List<Walks>> positive = new ArrayList<>();
     List<List<Walks>> centred = new ArrayList<>();
+    double[] coarse = new double[2];
     for (int b = 0; b < BATCHES.length; b++) {
       int batch = BATCHES[b];
       Panel panel = Panel.of("Batches of " + batch, "first weight", "second weight", Scale.LINEAR);
@@ -152,6 +154,9 @@ final class ZeroCentred implements Study {
         double[] rates = tried.stream().mapToDouble(ZeroCentred::best).toArray();
         List<Walks> chosen = measured(setting, isCentred, batch, rates, WALKS[b]);
         (isCentred ? centred : positive).add(chosen);
+        if (batch == 1) {
+          coarse[isCentred ? 1 : 0] = tried.stream().mapToDouble(ZeroCentred::pathAtCoarse).average().orElseThrow();
+        }
         Walks mean = Walks.mean(chosen);
         double atHalf = tried.stream().mapToDouble(ZeroCentred::pathAtHalf).average().orElseThrow();
         table.row(word, batch, mean.rate, mean.steps, mean.path, atHalf, 100 * mean.sameSign);
@@ -175,12 +180,19 @@ final class ZeroCentred implements Study {
                 + " steps; the rate with the fewest steps is taken, which is not the one with the shortest path, and"
                 + " other walks measure it; all of that in each repetition",
             "how long the path is depends on the rate more than how many steps it has: at half of each rate both are"
-                + " shorter"));
+                + " shorter, and had only rates been tried that lie 2^(1/2) apart, the ratio would be "
+                + Numbers.text(coarse[0] / coarse[1])));
   }
 
   /** The rate with the fewest steps. */
   static double best(List<Walks> all) {
     return all.stream().min(Comparator.comparingDouble(Walks::steps)).orElseThrow().rate;
+  }
+
+  /** The path at the rate with the fewest steps among every fourth. */
+  private static double pathAtCoarse(List<Walks> all) {
+    double best = best(IntStream.range(0, all.size()).filter(i -> i % COARSE == 0).mapToObj(all::get).toList());
+    return all.stream().filter(walks -> walks.rate == best).findFirst().orElseThrow().path;
   }
 
   private static double pathAtHalf(List<Walks> all) {

@@ -95,6 +95,12 @@ class JudgementsTest {
     assertEquals(List.of(false, true, true), judged(Double.NaN, 2.3, theory), "diverged");
     assertEquals(List.of(true, false, true), judged(0.5, 1.8, theory));
     assertEquals(List.of(true, false, true), judged(0.5, Double.NaN, theory));
+    var lost = start(Double.NaN, theory);
+    var stalled = start(GUESSING, theory);
+    var he = start(0.3, _ -> 1);
+    assertEquals(
+        List.of(true, false, true),
+        outcomes(HeVersusXavier.verdicts(GUESSING, List.of(he, he, he), List.of(stalled, lost, stalled))));
     assertEquals(
         List.of(true, true, false),
         judged(0.5, 2.3, layer -> theory.applyAsDouble(layer) * (layer == 17 ? 1.21 : 1)),
@@ -122,10 +128,10 @@ class JudgementsTest {
   }
 
   @Test
-  void oneTrialIsNoSearchAndHasNoVerdict() {
+  void randomMustWinInNearlyAllBootstraps() {
     List<Verdict> verdicts = RandomVersusGrid.verdicts(new int[] {1, 2, 4}, new double[] {0, 0.949, 0.95});
-    assertEquals(List.of(false, true), outcomes(verdicts));
-    assertTrue(verdicts.getFirst().criterion().contains("2 random trials"));
+    assertEquals(List.of(false, false, true), outcomes(verdicts));
+    assertTrue(verdicts.get(1).criterion().contains("2 random trials"));
   }
 
   @Test
@@ -207,9 +213,10 @@ class JudgementsTest {
   }
 
   @Test
-  void anEnsembleThatIsAsGoodAsItsMeanMemberHasNotWon() {
-    assertTrue(EnsembleStudy.verdict("seed", 95, 95.6).reproduced());
-    assertFalse(EnsembleStudy.verdict("seed", 95, 95).reproduced());
+  void ensemblesThatMayBeAsGoodAsTheirMeanMemberHaveNotWon() {
+    assertTrue(EnsembleStudy.verdict("seed", new ConfidenceInterval(0.01, 0.5, 1)).reproduced());
+    assertFalse(EnsembleStudy.verdict("seed", new ConfidenceInterval(0, 0.5, 1)).reproduced());
+    assertFalse(EnsembleStudy.verdict("seed", new ConfidenceInterval(Double.NaN, 0.5, Double.NaN)).reproduced());
   }
 
   /** sigmoid' is at most a quarter, at 0: with 10,000 chains some come near for a few layers. */
