@@ -241,7 +241,7 @@ final class BatchNormStudy implements Study {
         depth, start.words, normalised ? "with" : "without", Numbers.text(rate), seed);
     var network = Networks.dense(depth, WIDTH, examples.classes(), new Sigmoid(), start.weight, normalised);
     // In front of the last sigmoid: outputs of the layers end with sums, (norm,) sigmoid, logits.
-    try (Course course = new Course(setting, network, new Sgd(), examples.training(), BATCH, setting.seed() + seed);
+    try (Course course = new Course(setting, network, new Sgd(), examples.training(), BATCH, setting.seed(seed));
         LayerProbe probe =
             new LayerProbe(
                 setting,

@@ -80,7 +80,7 @@ final class EnsembleStudy implements Study {
         for (int member = 0; member < MEMBERS; member++) {
           setting.doing("by %s, member %d of %d", how, member + 1, MEMBERS);
           Dataset training = bySeed ? examples.training() : without(examples.training(), member);
-          long seed = bySeed ? setting.seed() + member : setting.seed();
+          long seed = setting.seed(bySeed ? member : 0);
           var network = Networks.dense(2, WIDTH, examples.classes(), new ReLU(), new He());
           try (Course course = new Course(setting, network, new Adam(), training, BATCH, seed)) {
             course.train(epochs * course.stepsPerEpoch(), RATE);

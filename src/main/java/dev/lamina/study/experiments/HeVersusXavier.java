@@ -237,7 +237,7 @@ final class HeVersusXavier implements Study {
     setting.doing("%s, rate %s%s", start, Numbers.text(rate), seed == 0 ? "" : ", seed " + seed);
     Initializer weight = start.equals("He") ? new He() : new LeCun();
     Sequential network = network(weight, examples.classes());
-    try (Course course = new Course(setting, network, new Sgd(), examples.training(), BATCH, setting.seed() + seed);
+    try (Course course = new Course(setting, network, new Sgd(), examples.training(), BATCH, setting.seed(seed));
         LayerProbe probe =
             new LayerProbe(
                 setting,

@@ -163,7 +163,7 @@ final class VanishingRnn implements Study {
         setting.doing("%s, seed %d of %d", net.name, seed + 1, seeds);
         var network = new Sequential(cut, net.layer, new Dense(examples.classes()));
         try (Course course =
-            new Course(setting, network, new Sgd(), examples.training(), BATCH, setting.seed() + seed)) {
+            new Course(setting, network, new Sgd(), examples.training(), BATCH, setting.seed(seed))) {
           double[] relative = relative(course);
           left[seed] = relative[0];
           if (seed == 0) {
@@ -260,7 +260,7 @@ final class VanishingRnn implements Study {
         var network = new Sequential(net.layer, new Dense(examples.classes()));
         var clip = new GradientClip.ByNorm(LIMIT);
         try (Course course =
-            new Course(setting, network, new Adam(), clip, examples.training(), BATCH, setting.seed() + seed)) {
+            new Course(setting, network, new Adam(), clip, examples.training(), BATCH, setting.seed(seed))) {
           double[] before = relative(course);
           course.train(updates, TRAINING_RATE);
           double[] after = relative(course);
@@ -354,7 +354,7 @@ final class VanishingRnn implements Study {
     Panel panel =
         Panel.of("ReLU RNN of radius 2, before training", "row", "norm, of that at the last row", Scale.LOG_Y);
     try (Course course =
-        new Course(setting, explosive(examples), new Sgd(), examples.training(), BATCH, setting.seed())) {
+        new Course(setting, explosive(examples), new Sgd(), examples.training(), BATCH, setting.seed(0))) {
       double[] relative = relative(course);
       return panel.line("first weights", Numbers.counting(1, relative.length), relative);
     }
@@ -362,7 +362,7 @@ final class VanishingRnn implements Study {
 
   private static Trained train(Setting setting, Splits examples, GradientClip clip, double rate, int updates) {
     try (Course course =
-            new Course(setting, explosive(examples), new Sgd(), clip, examples.training(), BATCH, setting.seed());
+            new Course(setting, explosive(examples), new Sgd(), clip, examples.training(), BATCH, setting.seed(0));
         Arena arena = Arena.ofShared()) {
       double first = Double.NaN;
       double last = Double.NaN;
