@@ -134,9 +134,9 @@ final class BatchNormStudy implements Study {
                 "with",
                 "steps to the best without: times as many",
                 "steps to " + Numbers.percent(EARLY) + " without",
-                "with  ",
+                "steps to " + Numbers.percent(EARLY) + " with",
                 "wandering without",
-                "with "));
+                "wandering with"));
     List<Verdict> verdicts = new ArrayList<>();
     List<Verdict> besides;
     List<Figure> figures = new ArrayList<>();

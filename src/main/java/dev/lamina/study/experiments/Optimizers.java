@@ -102,9 +102,9 @@ final class Optimizers implements Study {
                 "rate",
                 "at the grid's edge",
                 "training loss",
-                "its deviation",
+                "deviation of the loss",
                 "validation accuracy in %",
-                "its deviation",
+                "deviation of the accuracy",
                 "ravine's rate",
                 "height in the ravine"));
     Panel losses = Panel.of("Training loss, each at its best rate, first seed", "updates", "loss", Scale.LOG_Y);

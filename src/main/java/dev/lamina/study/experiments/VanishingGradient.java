@@ -282,11 +282,11 @@ final class VanishingGradient implements Study {
                     + " seeds",
                 "hidden layers",
                 "sigmoid",
-                "±",
-                "rate",
+                "sigmoid ±",
+                "sigmoid's rate",
                 "ReLU",
-                "± ",
-                "rate"));
+                "ReLU ±",
+                "ReLU's rate"));
     double[][] means = new double[2][DEPTHS.length];
     for (int d = 0; d < DEPTHS.length; d++) {
       List<Object> cells = new ArrayList<>(List.of(DEPTHS[d]));
