@@ -25,7 +25,6 @@ import dev.lamina.train.UnitVariance;
 import java.lang.foreign.Arena;
 import java.util.List;
 import java.util.Map;
-import java.util.SequencedMap;
 
 /**
  * A training that an experiment drives itself, some updates at a time, to look at the network in between. A loss or
@@ -167,22 +166,35 @@ public final class Course implements AutoCloseable {
   }
 
   /**
-   * The norm of the gradient at each step of each recurrent layer on the next batch, which is not learned from.
+   * Norms of the gradient of a batch, before clipping.
    *
-   * @throws IllegalArgumentException if there is no such layer
+   * @param steps at each step of the first recurrent layer
+   * @param weights of all weights together
    */
-  public SequencedMap<String, double[]> gradientsThroughTime() {
+  public record ThroughTime(double[] steps, double weights) {}
+
+  /**
+   * How large the gradient is on the next batch, which is not learned from.
+   *
+   * @throws IllegalArgumentException if there is no recurrent layer
+   */
+  public ThroughTime gradientsThroughTime() {
     try (GradientsThroughTime gradients = new GradientsThroughTime(model)) {
       Batch batch = loader.next();
-      SequencedMap<String, double[]> norms = gradients.norms(batch.inputs(), batch.targets());
+      double[] steps = gradients.norms(batch.inputs(), batch.targets()).firstEntry().getValue();
       loader.release(batch);
-      return norms;
+      return new ThroughTime(steps, gradients.ofWeights());
     }
   }
 
   /** Whether a loss or gradient was not finite. */
   public boolean diverged() {
-    return model.badStep() >= 0;
+    return badUpdate() > 0;
+  }
+
+  /** The first update, counted from 1, whose loss or gradient was not finite; 0 if there was none. */
+  public long badUpdate() {
+    return model.badStep() + 1;
   }
 
   /** Loss and accuracy on all of {@code data}. */

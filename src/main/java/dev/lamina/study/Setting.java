@@ -9,13 +9,16 @@ import java.util.Locale;
  *
  * @param device computes everything
  * @param quick whether a smaller experiment will do, which shows the effect but may miss a tolerance
- * @param seed of every draw
+ * @param seed decides every draw, by {@link #seed(int)}
  * @param data the examples of experiments that train
  * @param watcher is told in words what is being done
  * @param times of activations on the device for experiments that show some, or null if nobody has measured them
  */
 public record Setting(
     Device device, boolean quick, long seed, DataSource data, Watcher watcher, ActivationTimes times) {
+
+  /** Draws that an experiment may make of one kind: more than any does. */
+  private static final int DRAWS = 1000;
 
   /** Without times of activations. */
   public Setting(Device device, boolean quick, long seed, DataSource data, Watcher watcher) {
@@ -44,6 +47,19 @@ public record Setting(
   public Table begun(Table table) {
     watcher.begun(table);
     return table;
+  }
+
+  /**
+   * The seed of the draw {@code number} of an experiment: no two of its draws and no two experiments whose {@link
+   * #seed} is another have one in common.
+   *
+   * @throws IllegalArgumentException if there are not so many
+   */
+  public long seed(int number) {
+    if (number < 0 || number >= DRAWS) {
+      throw new IllegalArgumentException("an experiment has " + DRAWS + " draws, asked for number " + number);
+    }
+    return seed * DRAWS + number;
   }
 
   /** {@code small} for a quick run, else {@code full}. */

@@ -23,8 +23,16 @@ public final class Table {
     this(name, title, List.of(columns));
   }
 
-  /** An empty table. */
+  /**
+   * An empty table.
+   *
+   * @throws IllegalArgumentException if two columns have the same name but for blanks: who reads the CSV could not tell
+   *     them apart
+   */
   public Table(String name, String title, List<String> columns) {
+    if (columns.stream().map(String::strip).distinct().count() < columns.size()) {
+      throw new IllegalArgumentException(name + ": two columns have the same name: " + columns);
+    }
     this.name = name;
     this.title = title;
     this.columns = List.copyOf(columns);

@@ -1,6 +1,5 @@
 package dev.lamina.train;
 
-import dev.lamina.graph.Gradients;
 import dev.lamina.graph.Graph;
 import dev.lamina.graph.Statistics;
 import dev.lamina.graph.Tensor;
@@ -22,6 +21,9 @@ import java.util.stream.LongStream;
  * this.
  */
 public final class GradientsThroughTime implements AutoCloseable {
+  /** No layer's path has blanks. */
+  private static final String ALL_WEIGHTS = "all weights";
+
   private final List<String> layers;
   private final ModelProbe probe;
 
@@ -39,7 +41,9 @@ public final class GradientsThroughTime implements AutoCloseable {
     }
     layers = List.copyOf(unrolled.keySet());
     List<Tensor> hidden = unrolled.values().stream().flatMap(List::stream).toList();
-    List<Tensor> gradients = Gradients.of(pass.perExample().mean(), hidden);
+    WeightGradients all = WeightGradients.of(graph, pass.perExample().mean(), hidden);
+    List<Tensor> gradients = all.others();
+    graph.output(ALL_WEIGHTS, norm(Tensor.concat(0, all.weights().values().stream().map(g -> norm(g)).toList())));
     int at = 0;
     for (String layer : layers) {
       int steps = unrolled.get(layer).size();
@@ -73,6 +77,14 @@ public final class GradientsThroughTime implements AutoCloseable {
       }
     }
     return norms;
+  }
+
+  /**
+   * The norm of the gradient of all weights together on the batch of the last {@link #norms}: what clipping by norm
+   * holds against its limit.
+   */
+  public double ofWeights() {
+    return probe.number(ALL_WEIGHTS);
   }
 
   @Override

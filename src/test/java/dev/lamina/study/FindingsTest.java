@@ -37,6 +37,11 @@ class FindingsTest {
   }
 
   @Test
+  void columnsThatDifferInBlanksAloneAreRefused() {
+    assertThrows(IllegalArgumentException.class, () -> new Table("t", "title", "with", "rate", "with "));
+  }
+
+  @Test
   void numbersKeepFourDigits() {
     assertEquals("2.980e-07", Numbers.text(2.98e-7));
     assertEquals("0.5839", Numbers.text(0.58394));

@@ -35,7 +35,9 @@ import dev.lamina.tensor.HostTensor;
 import dev.lamina.tensor.TensorType;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -64,6 +66,19 @@ class PiecesTest {
       }
     }
     return Dataset.labelled("columns", images, labels, List.of("left", "right"));
+  }
+
+  @Test
+  void experimentsWithNeighbouringSeedsHaveNoDrawInCommon() {
+    Set<Long> seeds = new HashSet<>();
+    for (long seed = -1; seed < 3; seed++) {
+      Setting one = new Setting(device, true, seed, new Mnist(), _ -> {});
+      for (int number = 0; number < 1000; number++) {
+        assertTrue(seeds.add(one.seed(number)));
+      }
+      assertThrows(IllegalArgumentException.class, () -> one.seed(1000));
+    }
+    assertEquals(7, setting.seed(7), "by default the draws are numbered from 0");
   }
 
   @Test
@@ -164,7 +179,7 @@ class PiecesTest {
     var layer = new Rnn(4).with(Rnn.Nonlinearity.LINEAR).init(new Xavier(), new Orthogonal(0.5));
     var network = new Sequential(layer, new Dense(2));
     try (Course course = new Course(setting, network, new Sgd(), new GradientClip.ByNorm(1), columns(), 10, 1)) {
-      double[] norms = course.gradientsThroughTime().firstEntry().getValue();
+      double[] norms = course.gradientsThroughTime().steps();
       assertEquals(2, norms.length);
       assertEquals(0.5, norms[0] / norms[1], 1e-5);
     }

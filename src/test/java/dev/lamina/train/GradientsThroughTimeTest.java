@@ -25,6 +25,7 @@ import dev.lamina.tensor.DType;
 import dev.lamina.tensor.HostTensor;
 import dev.lamina.tensor.TensorType;
 import java.lang.foreign.Arena;
+import java.util.Map;
 import java.util.SequencedMap;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
@@ -36,33 +37,39 @@ class GradientsThroughTimeTest {
   private static final int TIME = 12;
 
   private static SequencedMap<String, double[]> norms(Layer model, Device device, Precision precision) {
-    var spec =
-        new ModelSpec(
-            model,
-            TensorType.f32(TIME, 3),
-            null,
-            new SoftmaxCrossEntropy(),
-            new Sgd(),
-            null,
-            BATCH,
-            1,
-            BATCH,
-            precision,
-            3);
     try (device;
         Arena arena = Arena.ofConfined();
-        CompiledModel compiled = CompiledModel.compile(device, spec)) {
+        CompiledModel compiled = CompiledModel.compile(device, spec(model, precision))) {
       compiled.initialise();
-      SplittableRandom random = new SplittableRandom(8);
-      HostTensor x = HostTensor.allocate(arena, TensorType.f32(BATCH, TIME, 3));
-      for (long i = 0; i < x.size(); i++) {
-        x.set(i, random.nextGaussian());
-      }
       HostTensor labels = HostTensor.allocate(arena, TensorType.of(DType.I32, BATCH));
       try (GradientsThroughTime probe = new GradientsThroughTime(compiled)) {
-        return probe.norms(x, labels);
+        return probe.norms(inputs(arena), labels);
       }
     }
+  }
+
+  private static ModelSpec spec(Layer model, Precision precision) {
+    return new ModelSpec(
+        model,
+        TensorType.f32(TIME, 3),
+        null,
+        new SoftmaxCrossEntropy(),
+        new Sgd(),
+        null,
+        BATCH,
+        1,
+        BATCH,
+        precision,
+        3);
+  }
+
+  private static HostTensor inputs(Arena arena) {
+    SplittableRandom random = new SplittableRandom(8);
+    HostTensor x = HostTensor.allocate(arena, TensorType.f32(BATCH, TIME, 3));
+    for (long i = 0; i < x.size(); i++) {
+      x.set(i, random.nextGaussian());
+    }
+    return x;
   }
 
   private static SequencedMap<String, double[]> exact(Layer model) {
@@ -114,6 +121,34 @@ class GradientsThroughTimeTest {
     double[] norms = exact(new Sequential(linear(1).truncated(5), new Dense(3))).get("rnn1");
     for (int t = 0; t < TIME; t++) {
       assertEquals(t < 10, norms[t] == 0, "step " + t + ": " + norms[t]);
+    }
+  }
+
+  /** At a rate of 1 plain descent moves the weights by their gradient. */
+  @Test
+  void theGradientOfAllWeightsIsAsLongAsTheStepThatFollows() {
+    Layer model = new Sequential(linear(1), new Dense(3));
+    try (Device device = new CpuProvider().open(new DeviceOptions(1));
+        Arena arena = Arena.ofConfined();
+        CompiledModel compiled = CompiledModel.compile(device, spec(model, Precision.FP32))) {
+      compiled.initialise();
+      HostTensor x = inputs(arena);
+      HostTensor labels = HostTensor.allocate(arena, TensorType.of(DType.I32, BATCH));
+      Map<String, HostTensor> before = compiled.weights(arena);
+      double length;
+      try (GradientsThroughTime probe = new GradientsThroughTime(compiled)) {
+        probe.norms(x, labels);
+        length = probe.ofWeights();
+      }
+      compiled.update(x, labels, 1);
+      double squares = 0;
+      for (var weight : compiled.weights(arena).entrySet()) {
+        for (long i = 0; i < weight.getValue().size(); i++) {
+          squares += Math.pow(weight.getValue().get(i) - before.get(weight.getKey()).get(i), 2);
+        }
+      }
+      assertTrue(length > 0.1);
+      assertEquals(Math.sqrt(squares), length, 1e-5 * length);
     }
   }
 

@@ -164,7 +164,7 @@ final class ActivationStatistics implements Study {
     try (SignalStack stack = new SignalStack(setting, EXAMPLES, WIDTH, LAYERS, activation, 0)) {
       for (int seed = 0; seed < seeds; seed++) {
         setting.doing("%s, seed %d of %d", rows.getFirst().isTanh() ? "tanh" : "ReLU", seed + 1, seeds);
-        stack.draw(setting.seed() + seed);
+        stack.draw(setting.seed(seed));
         for (int i = 0; i < rows.size(); i++) {
           Signals signals = stack.at(rows.get(i).std);
           deviations[i][seed] = signals.deviation();
@@ -173,7 +173,7 @@ final class ActivationStatistics implements Study {
       }
     }
     try (SignalStack stack = new SignalStack(setting, EXAMPLES, WIDTH, LAYERS, activation, BINS)) {
-      stack.draw(setting.seed());
+      stack.draw(setting.seed(0));
       for (Row row : rows) {
         panels.addAll(histograms(row.name, stack.at(row.std)));
       }

@@ -129,7 +129,7 @@ final class ActivationsStudy implements Study {
         double[] accuracies = new double[epochs];
         double reached = Double.NaN;
         double seconds = 0;
-        try (Course course = new Course(setting, network, new Adam(), examples.training(), BATCH, setting.seed());
+        try (Course course = new Course(setting, network, new Adam(), examples.training(), BATCH, setting.seed(0));
             LayerProbe probe =
                 new LayerProbe(
                     setting,

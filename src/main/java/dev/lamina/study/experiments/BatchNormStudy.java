@@ -135,9 +135,9 @@ final class BatchNormStudy implements Study {
                 "with",
                 "steps to the best without: times as many",
                 "steps to " + Numbers.percent(EARLY) + " without",
-                "with  ",
+                "steps to " + Numbers.percent(EARLY) + " with",
                 "wandering without",
-                "with "));
+                "wandering with"));
     List<Verdict> verdicts = new ArrayList<>();
     List<Verdict> besides;
     List<Figure> figures = new ArrayList<>();
@@ -255,7 +255,7 @@ final class BatchNormStudy implements Study {
         depth, start.words, normalised ? "with" : "without", Numbers.text(rate), seed);
     var network = Networks.dense(depth, WIDTH, examples.classes(), new Sigmoid(), start.weight, normalised);
     // In front of the last sigmoid: outputs of the layers end with sums, (norm,) sigmoid, logits.
-    try (Course course = new Course(setting, network, new Sgd(), examples.training(), BATCH, setting.seed() + seed);
+    try (Course course = new Course(setting, network, new Sgd(), examples.training(), BATCH, setting.seed(seed));
         LayerProbe probe =
             new LayerProbe(
                 setting,

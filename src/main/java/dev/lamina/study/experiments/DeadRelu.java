@@ -181,8 +181,7 @@ final class DeadRelu implements Study {
     Dense dense = new Dense(WIDTH, new He(), new Constant(bias));
     var network =
         new Sequential(List.of(new Flatten(), dense, activation, dense, activation, new Dense(examples.classes())));
-    try (Course course =
-            new Course(setting, network, new Momentum(), examples.training(), BATCH, setting.seed() + seed);
+    try (Course course = new Course(setting, network, new Momentum(), examples.training(), BATCH, setting.seed(seed));
         LayerProbe probe =
             new LayerProbe(
                 setting, course, examples.training().take(PROBED), Mode.EVALUATION, (outputs, _) -> addDead(outputs))) {

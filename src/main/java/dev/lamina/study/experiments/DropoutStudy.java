@@ -114,7 +114,7 @@ final class DropoutStudy implements Study {
         for (double tried : rates) {
           setting.doing("%s dropout, rate %s", arm.name, Numbers.text(tried));
           double accuracy;
-          try (Course course = course(setting, examples, arm, setting.seed())) {
+          try (Course course = course(setting, examples, arm, setting.seed(0))) {
             course.train(epochs * course.stepsPerEpoch(), tried);
             accuracy = course.judge(examples.validation()).accuracy();
           }
@@ -128,7 +128,7 @@ final class DropoutStudy implements Study {
         for (int seed = 0; seed < seeds; seed++) {
           setting.doing("%s dropout, seed %d of %d", arm.name, seed + 1, seeds);
           double[][] losses = seed == 0 ? new double[2][epochs] : new double[0][];
-          try (Course course = course(setting, examples, arm, setting.seed() + 1 + seed)) {
+          try (Course course = course(setting, examples, arm, setting.seed(1 + seed))) {
             outcomes.add(train(course, examples, rate, epochs, losses));
           }
           if (seed == 0) {

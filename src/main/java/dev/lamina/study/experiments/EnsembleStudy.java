@@ -129,7 +129,7 @@ final class EnsembleStudy implements Study {
     for (int member = 0; member < MEMBERS; member++) {
       setting.doing("by %s, ensemble %d, member %d of %d", bySeed ? "seed" : "data", ensemble + 1, member + 1, MEMBERS);
       Dataset training = bySeed ? examples.training() : without(examples.training(), member);
-      long seed = setting.seed() + (bySeed ? ensemble * MEMBERS + member : ensemble);
+      long seed = setting.seed(bySeed ? ensemble * MEMBERS + member : ensemble);
       var network = Networks.dense(2, WIDTH, examples.classes(), new ReLU(), new He());
       try (Course course = new Course(setting, network, new Adam(), training, BATCH, seed)) {
         course.train(epochs * course.stepsPerEpoch(), RATE);

@@ -271,7 +271,7 @@ final class HeVersusXavier implements Study {
         start, kind == Kind.DENSE ? ", all dense" : "", Numbers.text(rate), seed == 0 ? "" : ", seed " + seed);
     Initializer weight = start.equals("He") ? new He() : new LeCun();
     Sequential network = network(kind, weight, examples.classes());
-    try (Course course = new Course(setting, network, new Sgd(), examples.training(), BATCH, setting.seed() + seed);
+    try (Course course = new Course(setting, network, new Sgd(), examples.training(), BATCH, setting.seed(seed));
         LayerProbe probe =
             new LayerProbe(
                 setting,

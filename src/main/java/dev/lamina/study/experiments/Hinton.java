@@ -97,7 +97,7 @@ final class Hinton implements Study {
             setting.doing(
                 "%s, %s, %d images, seed %d of %d", kind.activation, kind.start, training.size(), seed, seeds);
             // The seed that rates were tuned with is none of these.
-            try (Course course = course(setting, examples, training, kind, setting.seed() + seed)) {
+            try (Course course = course(setting, examples, training, kind, setting.seed(seed))) {
               long begun = System.nanoTime();
               course.train(steps, rate);
               seconds += (System.nanoTime() - begun) * 1e-9 / seeds;
@@ -134,7 +134,7 @@ final class Hinton implements Study {
     double most = -1;
     for (double rate : RATES) {
       setting.doing("%s, %s, %d images, rate %s", kind.activation, kind.start, training.size(), rate);
-      try (Course course = course(setting, examples, training, kind, setting.seed())) {
+      try (Course course = course(setting, examples, training, kind, setting.seed(0))) {
         course.train(steps, rate);
         double accuracy = course.judge(examples.validation()).accuracy();
         if (accuracy > most) {

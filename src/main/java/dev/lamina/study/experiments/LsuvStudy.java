@@ -287,7 +287,7 @@ final class LsuvStudy implements Study {
   private static Outcome train(
       Setting setting, Splits examples, Kind kind, Start start, double rate, int steps, int seed) {
     var network = Networks.dense(DEPTH, WIDTH, examples.classes(), kind.layer, start.weight);
-    try (Course course = new Course(setting, network, new Sgd(), examples.training(), BATCH, setting.seed() + seed);
+    try (Course course = new Course(setting, network, new Sgd(), examples.training(), BATCH, setting.seed(seed));
         LayerProbe probe =
             new LayerProbe(
                 setting, course, examples.test(), Mode.EVALUATION, (outputs, _) -> addVariancesOf(outputs))) {

@@ -102,9 +102,9 @@ final class Optimizers implements Study {
                 "rate",
                 "at the grid's edge",
                 "training loss",
-                "its deviation",
+                "deviation of the loss",
                 "validation accuracy in %",
-                "its deviation",
+                "deviation of the accuracy",
                 "ravine's rate",
                 "height in the ravine"));
     Panel losses = Panel.of("Training loss, each at its best rate, first seed", "updates", "loss", Scale.LOG_Y);
@@ -120,7 +120,7 @@ final class Optimizers implements Study {
         for (int seed = 1; seed <= seeds; seed++) {
           setting.doing("%s, seed %d of %d", kind.name, seed, seeds);
           // The seed that rates were tuned with is none of these.
-          outcomes.add(train(setting, examples, kind, rate, steps, setting.seed() + seed));
+          outcomes.add(train(setting, examples, kind, rate, steps, setting.seed(seed)));
         }
         double[] last = outcomes.stream().mapToDouble(Outcome::last).toArray();
         double[] accuracies = outcomes.stream().mapToDouble(outcome -> 100 * outcome.accuracy).toArray();
@@ -174,7 +174,7 @@ final class Optimizers implements Study {
     List<Outcome> outcomes = new ArrayList<>();
     for (double rate : rates) {
       setting.doing("%s, rate %s", kind.name, Numbers.text(rate));
-      Outcome outcome = train(setting, examples, kind, rate, steps, setting.seed());
+      Outcome outcome = train(setting, examples, kind, rate, steps, setting.seed(0));
       outcomes.add(outcome);
       grid.row(kind.name, rate, outcome.last());
     }

@@ -251,7 +251,7 @@ final class PreprocessingStudy implements Study {
 
   private static Course course(Setting setting, Splits examples, Dataset training, FittedPreprocessing fitted) {
     var network = new Sequential(new Flatten(), new Dense(examples.classes(), new Zeros(), new Zeros()));
-    return new Course(setting, network, new Sgd(), null, fitted, training, training.size(), setting.seed());
+    return new Course(setting, network, new Sgd(), null, fitted, training, training.size(), setting.seed(0));
   }
 
   /** Of the inputs as the first layer gets them. */

@@ -69,7 +69,7 @@ final class RandomVersusGrid implements Study {
   @Override
   public Findings run(Setting setting) {
     int surfaces = setting.sized(SURFACES, 400);
-    RandomGenerator random = Initializer.generator(setting.seed(), name());
+    RandomGenerator random = Initializer.generator(setting.seed(0), name());
     double[][] centres = new double[surfaces][PARAMETERS];
     double[][] steepness = new double[surfaces][PARAMETERS];
     for (int s = 0; s < surfaces; s++) {

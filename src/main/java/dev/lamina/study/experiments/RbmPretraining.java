@@ -241,7 +241,7 @@ final class RbmPretraining implements Study {
       Splits examples = Splits.open(setting, arena, extent.images, VALIDATION, setting.sized(10_000, 2000));
       try (Bench bench = new Bench(setting, examples, extent, new HashMap<>())) {
         for (int seed = 0; seed <= extent.seeds; seed++) {
-          pretrain(bench, setting.seed() + seed, options, seed == 1 ? machines : null);
+          pretrain(bench, setting.seed(seed), options, seed == 1 ? machines : null);
         }
         List<Tuned> all = new ArrayList<>();
         Edges edges = new Edges();
@@ -304,7 +304,7 @@ final class RbmPretraining implements Study {
     for (Inputs tried : start.pretrained ? List.of(UNIT) : List.of(UNIT, CENTRED)) {
       for (double triedRate : rates) {
         bench.setting.doing("%s, %s, rate %s", start.name, tried.name, Numbers.text(triedRate));
-        Outcome outcome = bench.train(start, tried, triedRate, bench.setting.seed(), false);
+        Outcome outcome = bench.train(start, tried, triedRate, bench.setting.seed(0), false);
         grid.row(start.name, tried.name, triedRate, outcome.loss(), outcome.last());
         if (outcome.last() > best) {
           best = outcome.last();
@@ -316,7 +316,7 @@ final class RbmPretraining implements Study {
     List<Outcome> outcomes = new ArrayList<>();
     for (int seed = 1; seed <= seeds; seed++) {
       bench.setting.doing("%s, seed %d of %d", start.name, seed, seeds);
-      outcomes.add(bench.train(start, inputs, rate, bench.setting.seed() + seed, seed == 1));
+      outcomes.add(bench.train(start, inputs, rate, bench.setting.seed(seed), seed == 1));
     }
     return new Tuned(start, inputs, rate, best, outcomes);
   }
@@ -382,7 +382,7 @@ final class RbmPretraining implements Study {
     if (image.rank() != 3 || image.last() != 1) {
       return List.of();
     }
-    HostTensor weight = bench.nets.get(bench.setting.seed() + 1).weights().get("dense1.weight");
+    HostTensor weight = bench.nets.get(bench.setting.seed(1)).weights().get("dense1.weight");
     int pixels = Math.toIntExact(image.size());
     List<double[]> units = new ArrayList<>();
     for (int unit = 0; unit < Math.min(FILTERS, bench.extent.width); unit++) {

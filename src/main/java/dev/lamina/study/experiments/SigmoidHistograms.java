@@ -74,7 +74,7 @@ final class SigmoidHistograms implements Study {
       try (SignalStack stack = new SignalStack(setting, EXAMPLES, WIDTH, LAYERS, activation, BINS)) {
         double[][][] deviations = new double[STARTS.size()][seeds][];
         for (int seed = 0; seed < seeds; seed++) {
-          stack.draw(setting.seed() + seed);
+          stack.draw(setting.seed(seed));
           for (int i = 0; i < STARTS.size(); i++) {
             SignalStack.Signals signals = stack.at(STARTS.get(i).std);
             deviations[i][seed] = signals.deviation();

@@ -102,7 +102,7 @@ final class SymmetryStudy implements Study {
         double[] loss = new double[LOOKS];
         double[] spread = new double[LOOKS];
         var network = Networks.dense(1, HIDDEN, examples.classes(), new ReLU(), start.weight);
-        try (Course course = new Course(setting, network, new Sgd(), examples.training(), BATCH, setting.seed());
+        try (Course course = new Course(setting, network, new Sgd(), examples.training(), BATCH, setting.seed(0));
             LayerProbe probe =
                 new LayerProbe(setting, course, examples.test().take(1), Mode.EVALUATION, SymmetryStudy::measure)) {
           double largest = 0;

@@ -95,12 +95,12 @@ final class TwoLayerSearch implements Study {
       double best = -1;
       for (int i = 0; i < trials * STAGES.size(); i++) {
         int stage = i / trials;
-        List<Value> values = STAGES.get(stage).draw(setting.seed(), i + 1);
+        List<Value> values = STAGES.get(stage).draw(setting.seed(0), i + 1);
         double rate = values.get(0).number();
         double reg = values.get(1).number();
         try (Course course =
             new Course(
-                setting, network(examples), new Sgd(reg), null, mean, examples.training(), BATCH, setting.seed() + i)) {
+                setting, network(examples), new Sgd(reg), null, mean, examples.training(), BATCH, setting.seed(i))) {
           Trial trial = train(course, examples, stage, i % trials, rate, reg, epochs, best);
           setting.doing("val_acc: %.4f, lr: %.4e, reg: %.4e, (%d / %d)", trial.accuracy, rate, reg, i + 1, 2 * trials);
           all.add(trial);

@@ -184,7 +184,7 @@ final class VanishingGradient implements Study {
 
   private static HostTensor drawn(Arena arena, Initializer draw, Setting setting, String name) {
     HostTensor value = HostTensor.allocate(arena, TensorType.f32(CHAINS));
-    draw.fill(value, Initializer.generator(setting.seed(), name));
+    draw.fill(value, Initializer.generator(setting.seed(0), name));
     return value;
   }
 
@@ -222,7 +222,7 @@ final class VanishingGradient implements Study {
     for (Start start : STARTS) {
       setting.doing("gradients of %s", start.name);
       var network = Networks.dense(LAYERS, WIDTH, examples.classes(), start.activation, start.weight);
-      try (Course course = new Course(setting, network, new Sgd(), examples.training(), BATCH, setting.seed());
+      try (Course course = new Course(setting, network, new Sgd(), examples.training(), BATCH, setting.seed(0));
           LayerProbe probe =
               new LayerProbe(
                   setting, course, examples.test().take(PROBED), Mode.EVALUATION, VanishingGradient::addGradients)) {
@@ -310,11 +310,11 @@ final class VanishingGradient implements Study {
                     + " seeds",
                 "hidden layers",
                 "sigmoid",
-                "±",
-                "rate",
+                "sigmoid ±",
+                "sigmoid's rate",
                 "ReLU",
-                "± ",
-                "rate"));
+                "ReLU ±",
+                "ReLU's rate"));
     double[][] means = new double[2][DEPTHS.length];
     for (int d = 0; d < DEPTHS.length; d++) {
       List<Object> cells = new ArrayList<>(List.of(DEPTHS[d]));
@@ -360,7 +360,7 @@ final class VanishingGradient implements Study {
       Setting setting, Splits examples, Start start, int depth, double rate, int epochs, int seed) {
     setting.doing("%d hidden layers, %s, rate %s, seed %d", depth, start.name, Numbers.text(rate), seed);
     var network = Networks.dense(depth, WIDTH, examples.classes(), start.activation, start.weight);
-    try (Course course = new Course(setting, network, new Sgd(), examples.training(), BATCH, setting.seed() + seed)) {
+    try (Course course = new Course(setting, network, new Sgd(), examples.training(), BATCH, setting.seed(seed))) {
       course.train(epochs * course.stepsPerEpoch(), rate);
       return course.judge(examples.validation()).accuracy();
     }

@@ -1,8 +1,10 @@
 package dev.lamina.study.experiments;
 
+import dev.lamina.data.Dataset;
 import dev.lamina.graph.Graph;
 import dev.lamina.graph.Statistics;
 import dev.lamina.graph.Tensor;
+import dev.lamina.io.BadInputException;
 import dev.lamina.nn.Dense;
 import dev.lamina.nn.Layer;
 import dev.lamina.nn.Reshape;
@@ -32,6 +34,7 @@ import dev.lamina.study.Table;
 import dev.lamina.study.Verdict;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.HostTensor;
+import dev.lamina.tensor.Shape;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -39,6 +42,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.SequencedMap;
 
 /** What is left of a gradient on its way back through time, and what clipping does about gradients that explode. */
 final class VanishingRnn implements Study {
@@ -58,6 +62,9 @@ final class VanishingRnn implements Study {
   private static final double LIMIT = 1;
   private static final double[] RATES = {1e-5, 1e-4, 1e-3, 0.01, 0.03, 0.1, 0.3};
 
+  /** Of these, one at which training without clipping stays finite on MNIST, and one at which it does not. */
+  private static final double[] LOOKED_AT = {1e-3, 0.1};
+
   /** Half of the distance of neighbouring floats, as a share of them: the rounding of a weight. */
   private static final double ROUNDING = 0x1p-24;
 
@@ -68,12 +75,14 @@ final class VanishingRnn implements Study {
    *
    * @param first loss
    * @param last loss, the mean of the last tenth; NaN if one was not finite
+   * @param bad the first update whose loss or gradient was not finite, which ended the training; 0 if there was none
    * @param step the longest update that was looked at, divided by the rate
    * @param rounding how much of that may come from rounding weights
+   * @param gradient at the end, before clipping; NaN if there was a bad update
    */
-  private record Trained(double first, double last, double step, double rounding) {
-    boolean diverged() {
-      return !(last <= first);
+  record Trained(double first, double last, long bad, double step, double rounding, Course.ThroughTime gradient) {
+    String ending(double guessing) {
+      return bad > 0 ? "not finite from update " + bad : last < guessing ? "below guessing" : "above guessing";
     }
   }
 
@@ -125,6 +134,9 @@ final class VanishingRnn implements Study {
                 + " more; 5 keeps 0.993, near the 1 of 1997, which had no forget gate",
             "a spectral radius above 1 is necessary for a gradient to explode, not sufficient: tanh that saturates"
                 + " holds it down (Pascanu et al., section 2.2)",
+            "clipping by norm multiplies the whole gradient, and so that of each step, by one number: its length is"
+                + " bounded, the shape of its curve through time stays; clipped-gradients has both at two of the"
+                + " rates",
             "tuning budget: none; of the trainings with and without clipping all rates are shown"));
   }
 
@@ -142,9 +154,8 @@ final class VanishingRnn implements Study {
     Net lstm = new Net("LSTM, forget bias 1", new Lstm(UNITS));
     nets.add(lstm);
     nets.add(new Net("LSTM, forget bias 5", new Lstm(UNITS, false, 0, new Xavier(), new Orthogonal(), new Zeros(), 5)));
-    int[] image = examples.training().inputType().shape().dims();
-    int steps = image[0] * PARTS;
-    Layer cut = new Reshape(steps, Math.toIntExact(examples.training().inputType().shape().size()) / steps);
+    Reshape cut = cut(examples.training());
+    int steps = cut.dims().getFirst();
     Table table =
         setting.begun(
             new Table(
@@ -162,8 +173,7 @@ final class VanishingRnn implements Study {
       for (int seed = 0; seed < seeds; seed++) {
         setting.doing("%s, seed %d of %d", net.name, seed + 1, seeds);
         var network = new Sequential(cut, net.layer, new Dense(examples.classes()));
-        try (Course course =
-            new Course(setting, network, new Sgd(), examples.training(), BATCH, setting.seed() + seed)) {
+        try (Course course = new Course(setting, network, new Sgd(), examples.training(), BATCH, setting.seed(seed))) {
           double[] relative = relative(course);
           left[seed] = relative[0];
           if (seed == 0) {
@@ -215,6 +225,25 @@ final class VanishingRnn implements Study {
     }
   }
 
+  /**
+   * Into parts of rows.
+   *
+   * @throws BadInputException if the data has no rows, or rows that cannot be halved
+   */
+  static Reshape cut(Dataset data) {
+    Shape shape = data.inputType().shape();
+    int steps = shape.dim(0) * PARTS;
+    if (shape.rank() < 2 || shape.size() % steps != 0) {
+      throw new BadInputException(
+          "vanishing-rnn reads images in halves of rows; an input of "
+              + data.name()
+              + " is "
+              + shape
+              + ", which has no rows of an even number of values; choose other --data");
+    }
+    return new Reshape(steps, Math.toIntExact(shape.size()) / steps);
+  }
+
   private static Verdict holdsBetter(String when, String radius, double[] lstm, double[] rnn) {
     boolean always = true;
     for (int seed = 0; seed < lstm.length; seed++) {
@@ -260,7 +289,7 @@ final class VanishingRnn implements Study {
         var network = new Sequential(net.layer, new Dense(examples.classes()));
         var clip = new GradientClip.ByNorm(LIMIT);
         try (Course course =
-            new Course(setting, network, new Adam(), clip, examples.training(), BATCH, setting.seed() + seed)) {
+            new Course(setting, network, new Adam(), clip, examples.training(), BATCH, setting.seed(seed))) {
           double[] before = relative(course);
           course.train(updates, TRAINING_RATE);
           double[] after = relative(course);
@@ -285,62 +314,129 @@ final class VanishingRnn implements Study {
   private static void clipping(
       Setting setting, Splits examples, List<Table> tables, List<Panel> panels, List<Verdict> verdicts) {
     int updates = setting.sized(400, 100);
+    double guessing = Math.log(examples.classes());
     double[] rates = setting.quick() ? new double[] {1e-5, 1e-3, 0.1} : RATES;
     Table table =
         setting.begun(
             new Table(
                 "clipping",
-                "ReLU RNN of radius " + Numbers.text(EXPLOSIVE) + ", row by row, after " + updates + " updates by SGD",
+                "ReLU RNN of radius "
+                    + Numbers.text(EXPLOSIVE)
+                    + ", row by row, after "
+                    + updates
+                    + " updates by SGD; guessing has a loss of "
+                    + Numbers.text(guessing),
                 "rate",
                 "loss without clipping",
+                "which is",
                 "loss clipped by norm " + Numbers.text(LIMIT),
+                "that is",
                 "largest gradient applied, without",
                 "largest, clipped"));
-    double[] free = new double[rates.length];
-    double[] held = new double[rates.length];
-    double longest = 0;
-    boolean bounded = true;
-    int diverged = 0;
-    int saved = 0;
-    double first = Double.NaN;
-    for (int i = 0; i < rates.length; i++) {
-      setting.doing("clipping, rate %s", Numbers.text(rates[i]));
-      Trained without = train(setting, examples, null, rates[i], updates);
-      Trained with = train(setting, examples, new GradientClip.ByNorm(LIMIT), rates[i], updates);
-      first = with.first;
-      free[i] = without.last;
-      held[i] = with.last;
-      longest = Math.max(longest, with.step);
-      bounded &= with.step <= LIMIT + with.rounding;
-      diverged += without.diverged() ? 1 : 0;
-      saved += without.diverged() && !with.diverged() ? 1 : 0;
-      table.row(rates[i], without.last, with.last, without.step, with.step);
+    List<Trained> free = new ArrayList<>();
+    List<Trained> held = new ArrayList<>();
+    SequencedMap<String, Course.ThroughTime> norms = new LinkedHashMap<>();
+    Course.ThroughTime first = firstGradient(setting, examples);
+    norms.put("first weights", first);
+    norms.put("first weights, clipped", clipped(first));
+    for (double rate : rates) {
+      setting.doing("clipping, rate %s", Numbers.text(rate));
+      Trained without = train(setting, examples, null, rate, updates);
+      Trained with = train(setting, examples, new GradientClip.ByNorm(LIMIT), rate, updates);
+      free.add(without);
+      held.add(with);
+      table.row(
+          rate, without.last, without.ending(guessing), with.last, with.ending(guessing), without.step, with.step);
+      if (Arrays.stream(LOOKED_AT).anyMatch(looked -> looked == rate)) {
+        norms.put("rate " + Numbers.text(rate), without.gradient);
+        norms.put("rate " + Numbers.text(rate) + ", clipped", clipped(with.gradient));
+      }
     }
     tables.add(table);
+    tables.add(byRow(norms, updates));
     panels.add(
         Panel.of(
                 "After " + updates + " updates (no point: not finite)",
                 "learning rate",
                 "training loss",
                 Scale.LOG_BOTH)
-            .line("without clipping", rates, free)
-            .line("clipped", rates, held)
-            .with(new Curve("before", rates, filled(rates.length, first), Style.DASHED))
-            .with(new Curve("guessing", rates, filled(rates.length, Math.log(examples.classes())), Style.DASHED)));
-    panels.add(gradientPanel(setting, examples));
+            .line("without clipping", rates, losses(free))
+            .line("clipped", rates, losses(held))
+            .with(new Curve("before", rates, filled(rates.length, held.getLast().first), Style.DASHED))
+            .with(new Curve("guessing", rates, filled(rates.length, guessing), Style.DASHED)));
+    panels.add(rowPanel(norms));
+    double longest = held.stream().mapToDouble(Trained::step).max().orElseThrow();
     verdicts.add(
         Verdict.that(
             "clipped, no update that was looked at is longer than rate times limit, but for the rounding of weights",
             Numbers.text(longest) + " times the rate",
             "at most " + Numbers.text(LIMIT),
-            bounded));
-    verdicts.add(
-        Verdict.that(
-            "where training without clipping diverges (not finite, or a higher loss than at first), clipped it does"
-                + " not",
-            saved + " of " + diverged + " rates",
-            "all, and one at least",
-            diverged > 0 && saved == diverged));
+            held.stream().allMatch(with -> with.step <= LIMIT + with.rounding)));
+    verdicts.add(saved(free, held, guessing));
+  }
+
+  /** Whether clipped trainings learn at rates at which those without clipping end in what is not finite. */
+  static Verdict saved(List<Trained> free, List<Trained> held, double guessing) {
+    int lost = 0;
+    int finite = 0;
+    int learned = 0;
+    for (int i = 0; i < free.size(); i++) {
+      if (!Double.isFinite(free.get(i).last)) {
+        lost++;
+        finite += Double.isFinite(held.get(i).last) ? 1 : 0;
+        learned += held.get(i).last < guessing ? 1 : 0;
+      }
+    }
+    return Verdict.that(
+        "at each rate at which training without clipping does not stay finite, clipped it ends below the loss of"
+            + " guessing, "
+            + Numbers.text(guessing),
+        "at " + learned + " of " + lost + " rates; it stays finite at " + finite,
+        "at all, and one at least",
+        lost > 0 && learned == lost);
+  }
+
+  private static double[] losses(List<Trained> all) {
+    return all.stream().mapToDouble(Trained::last).toArray();
+  }
+
+  /** What is left of a gradient when it is clipped: of all steps the same share. */
+  static Course.ThroughTime clipped(Course.ThroughTime gradient) {
+    double factor = Math.min(1, LIMIT / gradient.weights());
+    return new Course.ThroughTime(
+        Arrays.stream(gradient.steps()).map(norm -> factor * norm).toArray(), factor * gradient.weights());
+  }
+
+  private static Table byRow(SequencedMap<String, Course.ThroughTime> norms, int updates) {
+    List<String> columns = new ArrayList<>(List.of("by"));
+    columns.addAll(norms.keySet());
+    String title =
+        "Norm of the exploding net's gradient, of first weights and after "
+            + updates
+            + " updates, as an update gets it; -: not finite";
+    Table table = new Table("clipped-gradients", title, columns);
+    table.numbers("all weights", norms.values().stream().mapToDouble(Course.ThroughTime::weights).toArray());
+    int rows = norms.firstEntry().getValue().steps().length;
+    for (int row = 0; row < rows; row++) {
+      int at = row;
+      table.numbers("row " + (row + 1), norms.values().stream().mapToDouble(norm -> norm.steps()[at]).toArray());
+    }
+    return table;
+  }
+
+  private static Panel rowPanel(SequencedMap<String, Course.ThroughTime> norms) {
+    Panel panel =
+        Panel.of(
+            "ReLU RNN of radius " + Numbers.text(EXPLOSIVE) + " (dashed: clipped)",
+            "row",
+            "norm of the gradient",
+            Scale.LOG_Y);
+    for (var entry : norms.entrySet()) {
+      double[] steps = entry.getValue().steps();
+      Style style = entry.getKey().endsWith("clipped") ? Style.DASHED : Style.LINE;
+      panel = panel.with(new Curve(entry.getKey(), Numbers.counting(1, steps.length), steps, style));
+    }
+    return panel;
   }
 
   private static double[] filled(int count, double value) {
@@ -349,20 +445,17 @@ final class VanishingRnn implements Study {
     return values;
   }
 
-  /** The gradient of the exploding net by row, before it has learned anything. */
-  private static Panel gradientPanel(Setting setting, Splits examples) {
-    Panel panel =
-        Panel.of("ReLU RNN of radius 2, before training", "row", "norm, of that at the last row", Scale.LOG_Y);
+  /** Before it has learned anything. */
+  private static Course.ThroughTime firstGradient(Setting setting, Splits examples) {
     try (Course course =
-        new Course(setting, explosive(examples), new Sgd(), examples.training(), BATCH, setting.seed())) {
-      double[] relative = relative(course);
-      return panel.line("first weights", Numbers.counting(1, relative.length), relative);
+        new Course(setting, explosive(examples), new Sgd(), examples.training(), BATCH, setting.seed(0))) {
+      return course.gradientsThroughTime();
     }
   }
 
   private static Trained train(Setting setting, Splits examples, GradientClip clip, double rate, int updates) {
     try (Course course =
-            new Course(setting, explosive(examples), new Sgd(), clip, examples.training(), BATCH, setting.seed());
+            new Course(setting, explosive(examples), new Sgd(), clip, examples.training(), BATCH, setting.seed(0));
         Arena arena = Arena.ofShared()) {
       double first = Double.NaN;
       double last = Double.NaN;
@@ -377,7 +470,11 @@ final class VanishingRnn implements Study {
         first = look == 0 ? loss : first;
         last = course.train(updates / LOOKS - 1, rate).loss();
       }
-      return new Trained(first, course.diverged() ? Double.NaN : last, longest, ROUNDING * size / rate);
+      long bad = course.badUpdate();
+      int rows = examples.training().inputType().shape().dim(0);
+      Course.ThroughTime gradient =
+          bad > 0 ? new Course.ThroughTime(filled(rows, Double.NaN), Double.NaN) : course.gradientsThroughTime();
+      return new Trained(first, bad > 0 ? Double.NaN : last, bad, longest, ROUNDING * size / rate, gradient);
     }
   }
 
@@ -410,7 +507,7 @@ final class VanishingRnn implements Study {
 
   /** The norm of the gradient at each step, as a share of that at the last. */
   private static double[] relative(Course course) {
-    double[] norms = course.gradientsThroughTime().firstEntry().getValue();
+    double[] norms = course.gradientsThroughTime().steps();
     return Arrays.stream(norms).map(norm -> norm / norms[norms.length - 1]).toArray();
   }
 

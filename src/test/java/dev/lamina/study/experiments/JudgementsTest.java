@@ -6,15 +6,22 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.lamina.data.Dataset;
 import dev.lamina.data.Mnist;
 import dev.lamina.device.Device;
 import dev.lamina.device.DeviceOptions;
 import dev.lamina.device.Devices;
+import dev.lamina.io.BadInputException;
 import dev.lamina.nn.init.Initializer;
 import dev.lamina.study.ConfidenceInterval;
+import dev.lamina.study.Course;
 import dev.lamina.study.Setting;
 import dev.lamina.study.Table;
 import dev.lamina.study.Verdict;
+import dev.lamina.tensor.DType;
+import dev.lamina.tensor.HostTensor;
+import dev.lamina.tensor.TensorType;
+import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -217,6 +224,56 @@ class JudgementsTest {
     assertTrue(EnsembleStudy.verdict("seed", new ConfidenceInterval(0.01, 0.5, 1)).reproduced());
     assertFalse(EnsembleStudy.verdict("seed", new ConfidenceInterval(0, 0.5, 1)).reproduced());
     assertFalse(EnsembleStudy.verdict("seed", new ConfidenceInterval(Double.NaN, 0.5, Double.NaN)).reproduced());
+  }
+
+  private static List<VanishingRnn.Trained> ended(double... losses) {
+    var gradient = new Course.ThroughTime(new double[] {30, 40}, 5);
+    return Arrays.stream(losses)
+        .mapToObj(last -> new VanishingRnn.Trained(100, last, Double.isNaN(last) ? 2 : 0, 1, 0, gradient))
+        .toList();
+  }
+
+  /** A hundred is less than the first loss, and nothing that was learned. */
+  @Test
+  void clippingHasSavedATrainingThatDoesBetterThanGuessing() {
+    double nan = Double.NaN;
+    assertTrue(VanishingRnn.saved(ended(4.7, nan, nan), ended(100.2, 1.9, 1.2), GUESSING).reproduced());
+    Verdict missed = VanishingRnn.saved(ended(nan, nan, nan), ended(99, 1.9, nan), GUESSING);
+    assertFalse(missed.reproduced());
+    assertEquals("at 1 of 3 rates; it stays finite at 2", missed.measured());
+    assertFalse(VanishingRnn.saved(ended(1, 2), ended(1, 2), GUESSING).reproduced(), "nothing was lost");
+    assertEquals(
+        List.of("above guessing", "not finite from update 2", "below guessing"),
+        ended(100, nan, 2.3).stream().map(trained -> trained.ending(GUESSING)).toList());
+  }
+
+  @Test
+  void clippingShortensTheGradientOfAllStepsAlikeAndThatOfNoneThatIsShort() {
+    Course.ThroughTime clipped = VanishingRnn.clipped(new Course.ThroughTime(new double[] {30, 40}, 5));
+    assertArrayEquals(new double[] {6, 8}, clipped.steps(), 1e-12);
+    assertEquals(1, clipped.weights(), 1e-12);
+    double[] small = {0.3, 0.4};
+    assertArrayEquals(small, VanishingRnn.clipped(new Course.ThroughTime(small, 0.5)).steps());
+  }
+
+  @Test
+  void rowsThatCannotBeHalvedAreRefused() {
+    try (Arena arena = Arena.ofConfined()) {
+      assertEquals(List.of(16, 4), VanishingRnn.cut(blank(arena, 8, 8, 1)).dims());
+      assertEquals(List.of(14, 4), VanishingRnn.cut(blank(arena, 7, 8, 1)).dims());
+      for (int[] dims : new int[][] {{7, 7, 1}, {20}}) {
+        Dataset odd = blank(arena, dims);
+        String complaint = assertThrows(BadInputException.class, () -> VanishingRnn.cut(odd)).getMessage();
+        assertTrue(complaint.contains("an input of blank is [" + dims[0]), complaint);
+        assertEquals(1, complaint.lines().count());
+      }
+    }
+  }
+
+  private static Dataset blank(Arena arena, int... dims) {
+    int[] one = IntStream.concat(IntStream.of(1), IntStream.of(dims)).toArray();
+    HostTensor labels = HostTensor.allocate(arena, TensorType.of(DType.I32, 1));
+    return Dataset.labelled("blank", HostTensor.allocate(arena, TensorType.of(DType.U8, one)), labels, List.of("a"));
   }
 
   /** sigmoid' is at most a quarter, at 0: with 10,000 chains some come near for a few layers. */
