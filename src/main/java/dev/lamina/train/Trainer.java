@@ -268,8 +268,13 @@ public final class Trainer {
     return PreparedInputs.from(checkpoints.last().toString(), kind, example, checkpoint.tensors());
   }
 
-  /** Gives {@code model} the weights that training begins with. */
-  void initialise(CompiledModel model, Dataset training) {
+  /**
+   * Gives {@code model} the weights that training begins with: of initializers, or of a saved model.
+   *
+   * @param training what they are going to be fitted to, in memory that is open to every thread
+   * @throws BadInputException if the saved model is another one
+   */
+  public void initialise(CompiledModel model, Dataset training) {
     model.initialise(training);
     if (options.from() != null) {
       StartingWeights.read(options.from()).load(model);
