@@ -275,9 +275,11 @@ public final class Trainer {
    * @throws BadInputException if the saved model is another one
    */
   public void initialise(CompiledModel model, Dataset training) {
-    model.initialise(training);
+    List<UnitVariance.Scaled> scaled = model.initialise(training);
     if (options.from() != null) {
       StartingWeights.read(options.from()).load(model);
+    } else if (!scaled.isEmpty()) {
+      listeners.forEach(listener -> listener.scaled(scaled));
     }
   }
 
