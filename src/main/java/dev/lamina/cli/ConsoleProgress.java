@@ -51,10 +51,7 @@ final class ConsoleProgress implements TrainingListener, AutoCloseable {
         console.line(
             "init lsuv: the output of %s has variance %.3g after %d rounds, not 1 to %s: what does not come from its"
                 + " weights, such as a large bias, no factor takes away; take another init for it",
-            layer.layer(),
-            layer.after(),
-            layer.rounds(),
-            layer.tolerance());
+            layer.layer(), layer.after(), layer.rounds(), layer.tolerance());
       }
     }
   }

@@ -60,13 +60,9 @@ final class PretrainingProgress implements PretrainingListener, AutoCloseable {
     }
     preparation.close();
     console.line(
-        "%,d of %,d Gaussian visible units have a variance far from the 1 they are taken for: the %,d that vary have %.2g"
-            + " to %.2g; prepare inputs with preprocessing: {z_score: pixel}, or whiten with a smaller epsilon",
-        scale.far(),
-        scale.units(),
-        scale.units() - scale.constant(),
-        scale.least(),
-        scale.greatest());
+        "%,d of %,d Gaussian visible units have a variance far from the 1 they are taken for: the %,d that vary have"
+            + " %.2g to %.2g; prepare inputs with preprocessing: {z_score: pixel}, or whiten with a smaller epsilon",
+        scale.far(), scale.units(), scale.units() - scale.constant(), scale.least(), scale.greatest());
   }
 
   @Override

@@ -74,9 +74,9 @@ public record RateCurve(List<Point> points, boolean exploded) {
   }
 
   /**
-   * The slope of the line that fits the losses around {@code middle} best (least squares), up to a factor. Rates grow by
-   * the same factor each step, so it is a slope over the logarithm. Of the losses themselves, for their smoothed mean
-   * lags behind, and in its first points follows every batch.
+   * The slope of the line that fits the losses around {@code middle} best (least squares), up to a factor. Rates grow
+   * by the same factor each step, so it is a slope over the logarithm. Of the losses themselves, for their smoothed
+   * mean lags behind, and in its first points follows every batch.
    */
   private double slope(int middle, int half) {
     double slope = 0;
@@ -86,7 +86,9 @@ public record RateCurve(List<Point> points, boolean exploded) {
     return slope;
   }
 
-  /** The standard deviation of a loss from batch to batch, from the median difference of neighbours: jumps count once. */
+  /**
+   * The standard deviation of a loss from batch to batch, from the median difference of neighbours: jumps count once.
+   */
   private double noise() {
     double[] differences =
         IntStream.range(1, points.size())

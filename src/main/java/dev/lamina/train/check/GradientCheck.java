@@ -94,8 +94,7 @@ final class GradientCheck {
       }
       model.initialise();
       Map<String, HostTensor> wideBegin = model.state(arena);
-      wideBegin.replaceAll(
-          (name, own) -> begin.containsKey(name) ? widened(begin.get(name), own.type(), arena) : own);
+      wideBegin.replaceAll((name, own) -> begin.containsKey(name) ? widened(begin.get(name), own.type(), arena) : own);
       model.load(wideBegin);
       Examples batch = Examples.of(training, examples, spec.seed(), arena);
       int perParameter = (int) Math.clamp(SECONDS / comparison / parameters, 1, MOST_ENTRIES);

@@ -198,7 +198,8 @@ class ModelCheckTest {
   void whatIsLeftOfAGradientAtTheFirstStepIsTold() {
     String name = "gradients through time";
     Map<String, Finding> whole = Map.of(name, throughTime(linear(1), OPTIONS));
-    assertLevel(Level.OK, whole, name, "rnn1: 1.0 times the gradient of the last step arrives at the first of 8: it holds");
+    assertLevel(
+        Level.OK, whole, name, "rnn1: 1.0 times the gradient of the last step arrives at the first of 8: it holds");
     Map<String, Finding> small = Map.of(name, throughTime(linear(0.1), OPTIONS));
     assertLevel(Level.WARNING, small, name, "rnn1: 1.0e-07 times");
     assertLevel(Level.WARNING, small, name, "it vanishes, and the first 5 get less than 1/1000 of it");
@@ -208,7 +209,8 @@ class ModelCheckTest {
     Map<String, Finding> clipped = Map.of(name, throughTime(linear(4), OPTIONS.with(new GradientClip.ByNorm(1))));
     assertLevel(Level.OK, clipped, name, "it explodes, and is clipped");
     Map<String, Finding> cut = Map.of(name, throughTime(linear(0.1).truncated(3), OPTIONS));
-    assertLevel(Level.OK, cut, name, "0.010 times the gradient of the last step arrives at step 6, the first that it is");
+    assertLevel(
+        Level.OK, cut, name, "0.010 times the gradient of the last step arrives at step 6, the first that it is");
     assertLevel(Level.FAILURE, Map.of(name, throughTime(linear(1e20), OPTIONS)), name, "the gradient overflows");
     Layer two = new Sequential(new Lstm(6).sequences(), linear(0.1), new Dense(4).init(SMALL));
     Map<String, Finding> stacked = check(two, OPTIONS, bands(4));
