@@ -24,7 +24,7 @@ import java.util.SplittableRandom;
 
 /**
  * Holds gradients against central differences, in double on the reference device: a sample of entries of every
- * parameter, on few examples. Dropout drops the same values each time.
+ * parameter, on few examples. Dropout drops the same values each time; truncated propagation goes all the way.
  *
  * <p>Weights are those that a training begins with, moved a little at random: zeros would hide what they multiply, and
  * would put units exactly at their kink.
@@ -75,7 +75,8 @@ final class GradientCheck {
    */
   static Finding of(ModelSpec spec, Map<String, HostTensor> begin, Dataset training) {
     int examples = Math.min(EXAMPLES, training.size());
-    ModelSpec wide = Variants.of(spec, spec.model(), spec.loss(), null, Precision.FP64, examples);
+    ModelSpec wide =
+        Variants.of(spec, Variants.withoutTruncation(spec.model()), spec.loss(), null, Precision.FP64, examples);
     try (Arena arena = Arena.ofShared();
         Device reference = new Devices().open("reference", DeviceOptions.DEFAULT);
         CompiledModel model = CompiledModel.compile(reference, wide)) {

@@ -220,6 +220,14 @@ class ModelCheckTest {
     assertLevel(Level.OK, check(dark, OPTIONS, bands(4)), name, "no gradient arrives at its last step");
   }
 
+  /** A gradient that is cut is no derivative, as it should be. */
+  @Test
+  void truncationIsNoWrongGradient() {
+    for (Layer layer : List.of(new Rnn(6).truncated(3), new Lstm(6).truncated(3), new Gru(6).truncated(3))) {
+      assertLevel(Level.OK, check(new Sequential(layer, new Dense(4)), OPTIONS, bands(4)), "gradients", "agree with");
+    }
+  }
+
   @Test
   void aTrainingThatBeginsWithASavedModelIsCheckedWithItsWeights(@TempDir Path run) {
     Layer model = net(new ReLU(), SMALL, 4);
