@@ -18,7 +18,7 @@ import tools.jackson.databind.json.JsonMapper;
     name = "check",
     description = {
       "Checks a training before it is run: inputs, initial weights, activations, the initial loss against theory,"
-          + " gradients against central differences, and whether 20 examples can be learned by heart.",
+          + " gradients against central differences and through time, and whether 20 examples can be learned by heart.",
       "Ends with 0 if nothing failed, and with 1 otherwise; warnings do not fail."
     },
     mixinStandardHelpOptions = true,

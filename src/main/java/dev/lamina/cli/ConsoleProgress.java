@@ -6,6 +6,8 @@ import dev.lamina.train.Evaluation;
 import dev.lamina.train.TrainingListener;
 import dev.lamina.train.TrainingPlan;
 import dev.lamina.train.TrainingProgress;
+import dev.lamina.train.UnitVariance;
+import java.util.List;
 import java.util.Locale;
 import java.util.function.IntSupplier;
 import me.tongfei.progressbar.ProgressBar;
@@ -39,6 +41,19 @@ final class ConsoleProgress implements TrainingListener, AutoCloseable {
   @Override
   public void preparing(Preparation kernel) {
     preparation.show(kernel);
+  }
+
+  @Override
+  public void scaled(List<UnitVariance.Scaled> layers) {
+    preparation.close();
+    for (UnitVariance.Scaled layer : layers) {
+      if (!layer.isUnit()) {
+        console.line(
+            "init lsuv: the output of %s has variance %.3g after %d rounds, not 1 to %s: what does not come from its"
+                + " weights, such as a large bias, no factor takes away; take another init for it",
+            layer.layer(), layer.after(), layer.rounds(), layer.tolerance());
+      }
+    }
   }
 
   @Override

@@ -122,14 +122,14 @@ final class FindLrCommand implements Callable<Integer> {
     plot(curve, recipe);
     if (suggestion.isEmpty()) {
       console.line(
-          "the loss never fell: none of these rates trains this network; lamina check says more about it, --from and"
-              + " --to try others");
+          "the loss never fell by more than it varies from batch to batch: none of these rates trains this network;"
+              + " lamina check says more about it, --from and --to try others");
       return Main.FAILED;
     }
     Suggestion found = suggestion.get();
     console.line(
-        "the smoothed loss falls fastest at rate %.2e, where learning is quickest, and is lowest at %.2e, a tenth of"
-            + " which is %.2e",
+        "the loss falls fastest at rate %.2e, where learning is quickest, and is lowest at %.2e, a tenth of which is"
+            + " %.2e",
         found.steepest(), found.lowest(), found.tenth());
     console.line(
         "suggestion: --lr %.1e, the smaller of the two: too small a rate costs time, too large a one the training",

@@ -5,6 +5,7 @@ import dev.lamina.train.pretrain.HiddenLayer;
 import dev.lamina.train.pretrain.PretrainingEpoch;
 import dev.lamina.train.pretrain.PretrainingListener;
 import dev.lamina.train.pretrain.PretrainingOptions;
+import dev.lamina.train.pretrain.VisibleScale;
 import dev.lamina.train.run.PretrainingLog;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -50,6 +51,18 @@ final class PretrainingProgress implements PretrainingListener, AutoCloseable {
   @Override
   public void preparing(Preparation kernel) {
     preparation.show(kernel);
+  }
+
+  @Override
+  public void measured(HiddenLayer layer, VisibleScale scale) {
+    if (!scale.isOff()) {
+      return;
+    }
+    preparation.close();
+    console.line(
+        "%,d of %,d Gaussian visible units have a variance far from the 1 they are taken for: the %,d that vary have"
+            + " %.2g to %.2g; prepare inputs with preprocessing: {z_score: pixel}, or whiten with a smaller epsilon",
+        scale.far(), scale.units(), scale.units() - scale.constant(), scale.least(), scale.greatest());
   }
 
   @Override

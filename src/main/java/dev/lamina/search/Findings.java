@@ -1,14 +1,21 @@
 package dev.lamina.search;
 
+import dev.lamina.io.BadInputException;
+import dev.lamina.train.recipe.YamlNode;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.DoubleStream;
 
 /** What somebody should know before they trust the result of a search. */
 public final class Findings {
   /** So near to an end of its range, as a share of it, the best may well lie beyond. */
   private static final double EDGE = 0.1;
+
+  /** A step beyond an end, as a share of it. */
+  private static final double BEYOND = 1e-3;
 
   /** Fewer examples than this are few: with 1,000 an accuracy of 90 % is known to ±1 %. */
   private static final long FEW = 1000;
@@ -22,31 +29,91 @@ public final class Findings {
     if (best.isPresent()) {
       Trial trial = report.trial(best.get());
       for (int i = 0; i < trial.values().size(); i++) {
-        edge(report.plan().space().parameters().get(i), trial.values().get(i)).ifPresent(findings::add);
+        edge(report.plan(), trial, i).ifPresent(findings::add);
       }
       judgedOnce(report, best.get()).ifPresent(findings::add);
     }
     return findings;
   }
 
-  private static Optional<String> edge(Space.Parameter parameter, Value value) {
-    if (!(parameter.range() instanceof Interval interval)) {
+  /** Where the best lies among the values that were allowed. */
+  private enum Place {
+    LOWER,
+    UPPER,
+    WITHIN
+  }
+
+  private static Optional<String> edge(SearchPlan plan, Trial trial, int index) {
+    Space.Parameter parameter = plan.space().parameters().get(index);
+    Value value = trial.values().get(index);
+    Place place =
+        switch (parameter.range()) {
+          case Interval interval -> place(interval.share(value.number()));
+          case Choice choice -> place(choice, value);
+        };
+    if (place == Place.WITHIN || !goesOn(plan, trial, index, place == Place.LOWER)) {
       return Optional.empty();
     }
-    double share = interval.share(value.number());
-    if (share >= EDGE && share <= 1 - EDGE) {
-      return Optional.empty();
-    }
-    boolean isLow = share < EDGE;
     return Optional.of(
         String.format(
             Locale.ROOT,
             "the best %s, %s, lies at the %s edge of its range (%s): something better may lie beyond; search %s",
             parameter.path(),
             value.text(),
-            isLow ? "lower" : "upper",
-            TrialTable.range(interval),
-            isLow ? "lower" : "higher"));
+            place == Place.LOWER ? "lower" : "upper",
+            TrialTable.range(parameter.range()),
+            place == Place.LOWER ? "lower" : "higher"));
+  }
+
+  private static Place place(double share) {
+    return share < EDGE ? Place.LOWER : share > 1 - EDGE ? Place.UPPER : Place.WITHIN;
+  }
+
+  /** Numbers to choose from have ends, as they are ordered; names have none, and one number is no range. */
+  private static Place place(Choice choice, Value value) {
+    double[] numbers = choice.options().stream().mapToDouble(Findings::number).sorted().distinct().toArray();
+    double best = number(value.node());
+    if (numbers.length < 2 || Arrays.stream(numbers).anyMatch(Double::isNaN)) {
+      return Place.WITHIN;
+    }
+    return best == numbers[0] ? Place.LOWER : best == numbers[numbers.length - 1] ? Place.UPPER : Place.WITHIN;
+  }
+
+  /** NaN for what is none. */
+  private static double number(YamlNode node) {
+    try {
+      return node instanceof YamlNode.Scalar(String text, String _) ? Double.parseDouble(text) : Double.NaN;
+    } catch (NumberFormatException _) {
+      return Double.NaN;
+    }
+  }
+
+  /** Whether a recipe can have values a little beyond an end of the range: dropout of less than 0 it cannot. */
+  private static boolean goesOn(SearchPlan plan, Trial trial, int index, boolean isLow) {
+    double end =
+        switch (plan.space().parameters().get(index).range()) {
+          case Interval interval -> isLow ? interval.low() : interval.high();
+          case Choice choice -> {
+            DoubleStream numbers = choice.options().stream().mapToDouble(Findings::number);
+            yield (isLow ? numbers.min() : numbers.max()).orElseThrow();
+          }
+        };
+    int sign = isLow ? -1 : 1;
+    double little = BEYOND * (end == 0 ? 1 : Math.abs(end));
+    // Some numbers have to be whole.
+    return isAccepted(plan, trial, index, Double.toString(end + sign * little))
+        || (end == Math.rint(end) && isAccepted(plan, trial, index, Long.toString((long) end + sign)));
+  }
+
+  private static boolean isAccepted(SearchPlan plan, Trial trial, int index, String number) {
+    List<Value> values = new ArrayList<>(trial.values());
+    values.set(index, new Value(new YamlNode.Scalar(number, ""), Double.NaN));
+    try {
+      plan.recipe().with(plan.space().changes(values));
+      return true;
+    } catch (BadInputException _) {
+      return false;
+    }
   }
 
   /** An accuracy p on n examples has the standard error √(p(1−p)/n) (binomial). */

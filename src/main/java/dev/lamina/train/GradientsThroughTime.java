@@ -53,6 +53,11 @@ public final class GradientsThroughTime implements AutoCloseable {
     probe = new ModelProbe(model, graph);
   }
 
+  /** Whether {@code model} has a recurrent layer. */
+  public static boolean isIn(CompiledModel model) {
+    return !model.trace().training().unrolled().isEmpty();
+  }
+
   /** The norm of a tensor as [1], in double: the square of what has all but vanished is nothing in a float. */
   private static Tensor norm(Tensor gradient) {
     return Statistics.norm(gradient.cast(DType.F64), DType.F64).reshape(1);

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.DoubleUnaryOperator;
 
 /**
  * Finds a learning rate by a range test (Smith 2015, section 3.3; Smith 2018, section 4.1): one short training whose
@@ -98,16 +99,21 @@ public final class LearningRateFinder {
                 BatchPosition.START)) {
       trainer.requireTarget(model, data);
       trainer.initialise(model, training);
-      return run(model, loader, stop);
+      return follow(rate -> update(model, loader, rate), stop);
     }
   }
 
-  private RateCurve run(CompiledModel model, BatchLoader loader, BooleanSupplier stop) {
+  /**
+   * Raises the rate until the loss explodes.
+   *
+   * @param step does an update and gives the loss before it
+   */
+  RateCurve follow(DoubleUnaryOperator step, BooleanSupplier stop) {
     List<Point> points = new ArrayList<>();
     double mean = 0;
     double best = Double.POSITIVE_INFINITY;
     for (int i = 0; i < range.steps && !stop.getAsBoolean(); i++) {
-      double loss = update(model, loader, range.rate(i));
+      double loss = step.applyAsDouble(range.rate(i));
       mean = SMOOTHING * mean + (1 - SMOOTHING) * loss;
       double smoothed = mean / (1 - Math.pow(SMOOTHING, i + 1.0));
       points.add(new Point(range.rate(i), loss, smoothed));

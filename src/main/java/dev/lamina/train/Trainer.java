@@ -269,11 +269,18 @@ public final class Trainer {
     return PreparedInputs.from(checkpoints.last().toString(), kind, example, checkpoint.tensors());
   }
 
-  /** Gives {@code model} the weights that training begins with. */
-  void initialise(CompiledModel model, Dataset training) {
-    model.initialise(training);
+  /**
+   * Gives {@code model} the weights that training begins with: of initializers, or of a saved model.
+   *
+   * @param training what they are going to be fitted to, in memory that is open to every thread
+   * @throws BadInputException if the saved model is another one
+   */
+  public void initialise(CompiledModel model, Dataset training) {
+    List<UnitVariance.Scaled> scaled = model.initialise(training);
     if (options.from() != null) {
       StartingWeights.read(options.from()).load(model);
+    } else if (!scaled.isEmpty()) {
+      listeners.forEach(listener -> listener.scaled(scaled));
     }
   }
 

@@ -1,12 +1,16 @@
 package dev.lamina.train;
 
 import dev.lamina.device.Preparation;
+import java.util.List;
 
 /** Is told how training goes, on the thread that trains. What it throws ends training. */
 public interface TrainingListener {
 
   /** Before each kernel of the model is made ready, which can take a while the first time. */
   default void preparing(Preparation preparation) {}
+
+  /** Weights were scaled on the first batch ({@link UnitVariance}), before training begins with them. */
+  default void scaled(List<UnitVariance.Scaled> layers) {}
 
   /**
    * The model is ready and the first update is next.

@@ -28,8 +28,15 @@ public final class UnitVariance {
    * @param before variance of its output with the orthonormal weights of all layers
    * @param after the variance at the end
    * @param rounds how often its weights were divided
+   * @param tolerance how far from 1 the variance was to be at most
    */
-  public record Scaled(String layer, double before, double after, int rounds) {}
+  public record Scaled(String layer, double before, double after, int rounds, double tolerance) {
+
+    /** Whether the variance is about 1, and not only as near as the rounds got it. */
+    public boolean isUnit() {
+      return Math.abs(after - 1) < tolerance;
+    }
+  }
 
   /** A layer with what it declared to begin this way. */
   private record Target(LayerTrace layer, List<Variable> weights, Lsuv rule) {}
@@ -92,25 +99,29 @@ public final class UnitVariance {
   }
 
   private static Scaled scale(CompiledModel model, ModelProbe probe, Target target, double before) {
-    double variance = probe.number(target.layer.path());
-    int rounds = 0;
-    while (Math.abs(variance - 1) >= target.rule.tolerance() && rounds < target.rule.rounds()) {
-      if (!(variance > 0 && variance < Double.POSITIVE_INFINITY)) {
-        throw new IllegalArgumentException(
-            "init lsuv: the output of "
-                + target.layer.path()
-                + " has variance "
-                + variance
-                + " on this batch, so no factor of its weights makes that 1; take a larger batch, or another init");
-      }
+    double tolerance = target.rule.tolerance();
+    Scaled scaled = new Scaled(target.layer.path(), before, variance(probe, target), 0, tolerance);
+    while (!scaled.isUnit() && scaled.rounds < target.rule.rounds()) {
       for (Variable weight : target.weights) {
-        divide(model, weight, Math.sqrt(variance));
+        divide(model, weight, Math.sqrt(scaled.after));
       }
-      rounds++;
       probe.run();
-      variance = probe.number(target.layer.path());
+      scaled = new Scaled(scaled.layer, before, variance(probe, target), scaled.rounds + 1, tolerance);
     }
-    return new Scaled(target.layer.path(), before, variance, rounds);
+    return scaled;
+  }
+
+  private static double variance(ModelProbe probe, Target target) {
+    double variance = probe.number(target.layer.path());
+    if (!(variance > 0 && variance < Double.POSITIVE_INFINITY)) {
+      throw new IllegalArgumentException(
+          "init lsuv: the output of "
+              + target.layer.path()
+              + " has variance "
+              + variance
+              + " on this batch, so no factor of its weights makes that 1; take a larger batch, or another init");
+    }
+    return variance;
   }
 
   private static void divide(CompiledModel model, Variable weight, double divisor) {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.lamina.train.EpochReport;
 import dev.lamina.train.Evaluation;
 import dev.lamina.train.TrainingProgress;
+import dev.lamina.train.UnitVariance;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -77,6 +78,20 @@ class ConsoleProgressTest {
     assertEquals(
         "epoch 1/30: training loss 0.0362, accuracy 98.94 %, the best so far (15,497 images/s, 3.2 s)\n",
         out.toString(StandardCharsets.UTF_8));
+  }
+
+  @Test
+  void aLayerThatScalingDidNotBringToUnitVarianceIsTold() {
+    try (ConsoleProgress progress = new ConsoleProgress(console(false), () -> 80)) {
+      progress.scaled(
+          List.of(
+              new UnitVariance.Scaled("dense1", 0.2, 1.05, 1, 0.1),
+              new UnitVariance.Scaled("dense2", 3, 2.5, 10, 0.1)));
+    }
+    assertEquals(1, out.toString(StandardCharsets.UTF_8).lines().count());
+    assertTrue(
+        out.toString(StandardCharsets.UTF_8)
+            .startsWith("init lsuv: the output of dense2 has variance 2.50 after 10 rounds, not 1 to 0.1: "));
   }
 
   @Test

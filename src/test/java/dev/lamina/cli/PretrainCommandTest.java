@@ -109,6 +109,18 @@ class PretrainCommandTest extends CommandFixture {
     assertTrue(outLines().stream().anyMatch(l -> l.contains("36 Gaussian visible and 12 hidden units")), this::said);
     assertTrue(outLines().stream().anyMatch(l -> l.contains("12 binary visible and 8 hidden units")), this::said);
     assertTrue(outLines().stream().anyMatch(l -> l.matches(" +2/2 .* - +- +- .*")), "nothing is held out");
+    assertFalse(said().contains("variance far from"), this::said);
+  }
+
+  @Test
+  void gaussianUnitsOfAnotherVarianceAreToldOf() throws IOException {
+    String recipe = recipe(DEEP, "preprocessing: {whiten: {kind: zca, epsilon: 100}}\n");
+    String out = folder.resolve("faint").toString();
+    assertEquals(Main.OK, run("pretrain", recipe, "--epochs", "1", "--out", out), this::complaint);
+    List<String> told = outLines().stream().filter(line -> line.contains("variance far from the 1")).toList();
+    assertEquals(1, told.size(), this::said);
+    assertTrue(told.getFirst().startsWith("36 of 36 Gaussian visible units"), told::toString);
+    assertTrue(told.getFirst().contains("preprocessing: {z_score: pixel}"), told::toString);
   }
 
   @Test

@@ -117,8 +117,17 @@ class GradientsThroughTimeTest {
   }
 
   @Test
-  void behindACutThereIsNoGradient() {
+  void theLastStepHasAsManyStepsBehindItAsTheGradientGoesBack() {
     double[] norms = exact(new Sequential(linear(1).truncated(5), new Dense(3))).get("rnn1");
+    for (int t = 0; t < TIME; t++) {
+      assertEquals(t < 7, norms[t] == 0, "step " + t + ": " + norms[t]);
+    }
+  }
+
+  @Test
+  void ofSequencesTheGradientIsCutAtMultiplesFromTheBegin() {
+    Layer lastOf = new Sequential(linear(1).truncated(5).sequences(), new Rnn(5).truncated(1), new Dense(3));
+    double[] norms = exact(lastOf).get("rnn1");
     for (int t = 0; t < TIME; t++) {
       assertEquals(t < 10, norms[t] == 0, "step " + t + ": " + norms[t]);
     }

@@ -22,14 +22,19 @@ import dev.lamina.train.LearningRateFinder.Range;
 import java.lang.foreign.Arena;
 import java.util.List;
 import java.util.Optional;
+import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The range test on losses whose limits are known. */
 class LearningRateFinderTest {
+  private static final double FALL_BEGINS = 1e-4;
+  private static final double FALL_ENDS = 3e-2;
+
   private final Arena arena = Arena.ofShared();
   private final Device device = new Devices().open("reference", DeviceOptions.DEFAULT);
 
@@ -105,6 +110,40 @@ class LearningRateFinderTest {
     assertEquals(0.01, suggestion.tenth(), 1e-12);
     assertEquals(1e-3, suggestion.steepest(), 1e-12, "between 1.9 and 0.9");
     assertEquals(1e-3, suggestion.rate(), 1e-12);
+  }
+
+  /** The curve of a loss that falls from 2.3 to {@code bottom} between 1e-4 and 3e-2, and grows from 0.3 on. */
+  private RateCurve noisy(double bottom, double sigma, int steps, long seed) {
+    SplittableRandom random = new SplittableRandom(seed);
+    return new LearningRateFinder(device, new Dense(1), options(), new Range(1e-6, 10, steps))
+        .follow(
+            rate -> {
+              double share = Math.clamp(Math.log(rate / FALL_BEGINS) / Math.log(FALL_ENDS / FALL_BEGINS), 0, 1);
+              double explosion = Math.max(0, 10 * Math.log10(rate / 0.3));
+              return 2.3 + share * (bottom - 2.3) + explosion + sigma * random.nextGaussian();
+            },
+            () -> false);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0, 200", "0.12, 200", "0.16, 200", "0.16, 100", "0.16, 60", "0.25, 200"})
+  void theSuggestionIsWhereTheLossFallsHoweverBatchesDiffer(double sigma, int steps) {
+    int within = 0;
+    for (int seed = 0; seed < 1000; seed++) {
+      double rate = noisy(0.3, sigma, steps, seed).suggestion().map(RateCurve.Suggestion::rate).orElse(0.0);
+      within += rate > FALL_BEGINS && rate < FALL_ENDS ? 1 : 0;
+    }
+    assertTrue(within >= 990, within + " of 1000 suggestions are within the fall");
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {200, 60})
+  void noiseAroundALossThatStaysSuggestsNothing(int steps) {
+    int some = 0;
+    for (int seed = 0; seed < 1000; seed++) {
+      some += noisy(2.3, 0.16, steps, seed).suggestion().isPresent() ? 1 : 0;
+    }
+    assertTrue(some <= 10, some + " of 1000 curves without a fall have a suggestion");
   }
 
   @Test

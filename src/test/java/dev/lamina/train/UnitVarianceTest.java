@@ -25,6 +25,7 @@ import dev.lamina.nn.activation.Tanh;
 import dev.lamina.nn.init.Constant;
 import dev.lamina.nn.init.He;
 import dev.lamina.nn.init.Lsuv;
+import dev.lamina.nn.init.Normal;
 import dev.lamina.nn.init.Orthogonal;
 import dev.lamina.nn.init.Zeros;
 import dev.lamina.optim.Sgd;
@@ -205,6 +206,45 @@ class UnitVarianceTest {
               .getMessage();
       assertTrue(message.contains("dense2") && message.contains("variance 0"), message);
     }
+  }
+
+  @Test
+  void anOutputThatIsNoNumberIsRefusedAndNotTakenForOne() {
+    Layer model = new Sequential(new Dense(3).init(new Lsuv()), new Tanh());
+    TensorType example = TensorType.of(DType.F32, 2);
+    try (Device device = new Devices().open("reference", DeviceOptions.DEFAULT);
+        CompiledModel compiled = CompiledModel.compile(device, spec(model, example))) {
+      compiled.initialise();
+      HostTensor images = gaussian(example);
+      images.set(5, Double.NaN);
+      String message =
+          assertThrows(IllegalArgumentException.class, () -> UnitVariance.apply(compiled, images)).getMessage();
+      assertTrue(message.contains("has variance NaN"), message);
+    }
+  }
+
+  @Test
+  void whoWatchesATrainingIsToldOfLayersThatDidNotGetThere() {
+    // Of a variance of 25 that comes from the biases no factor of the weights takes anything away.
+    Layer model =
+        new Sequential(new Dense(30, new Lsuv(), new Normal(5)), new Tanh(), new Dense(3, new Lsuv(), new Zeros()));
+    List<UnitVariance.Scaled> told = new ArrayList<>();
+    TrainingListener listener =
+        new TrainingListener() {
+          @Override
+          public void scaled(List<UnitVariance.Scaled> layers) {
+            told.addAll(layers);
+          }
+        };
+    try (Device device = new Devices().open("reference", DeviceOptions.DEFAULT)) {
+      Trainer trainer = new Trainer(device, model).batch(10).epochs(1).listener(listener);
+      weights(trainer, TinyData.clouds(arena, 60, 0.3, 1));
+    }
+    assertEquals(List.of("dense1", "dense2"), told.stream().map(UnitVariance.Scaled::layer).toList());
+    assertFalse(told.get(0).isUnit(), told::toString);
+    assertEquals(10, told.get(0).rounds());
+    assertTrue(told.get(0).after() > 5, told::toString);
+    assertTrue(told.get(1).isUnit(), told::toString);
   }
 
   @Test

@@ -27,8 +27,9 @@ import java.util.List;
  *
  * @param units width of the state
  * @param returnSequences whether the output has all steps: for another recurrent layer behind this one
- * @param truncate steps that a gradient goes back: it is cut in front of every step whose number, from 0, is a multiple
- *     of this; 0 for never
+ * @param truncate steps that a gradient goes back; 0 for all. With the last step as output it arrives at this many
+ *     steps, the last ones; with all steps it is cut in front of every step whose number, from 0, is a multiple of this
+ *     (Williams and Peng 1990)
  * @param weight fills the input weight of each gate; Xavier unless said otherwise
  * @param recurrent fills the recurrent weight of each gate; orthogonal unless said otherwise
  * @param bias fills the bias; zeros unless said otherwise; null for no bias
@@ -61,7 +62,7 @@ public record Lstm(
     return new Lstm(units, true, truncate, weight, recurrent, bias, forgetBias);
   }
 
-  /** The same layer with gradients that are cut every {@code steps} steps. */
+  /** The same layer with gradients that go back {@code steps} steps. */
   public Lstm truncated(int steps) {
     return new Lstm(units, returnSequences, steps, weight, recurrent, bias, forgetBias);
   }

@@ -17,7 +17,8 @@ import java.util.List;
  * @param gates matrices that are stacked in each weight
  * @param units width of the state
  * @param returnSequences whether the output has all steps, or the last only
- * @param truncate after how many steps the gradient is cut; 0 for never
+ * @param truncate after how many steps the gradient is cut; 0 for never. Counted back from the end if the output is the
+ *     last step, which so always has that many behind it, and from the begin if it is all steps
  */
 record Recurrence(String layer, int gates, int units, boolean returnSequences, int truncate) {
   Recurrence {
@@ -70,8 +71,9 @@ record Recurrence(String layer, int gates, int units, boolean returnSequences, i
     Tensor inputs = product.permute(1, 0, 2).reshape(Math.multiplyExact(time, rows), n);
     List<Tensor> steps = new ArrayList<>();
     List<Tensor> state = List.of();
+    int origin = returnSequences ? 0 : time;
     for (int t = 0; t < time; t++) {
-      if (truncate > 0 && t % truncate == 0) {
+      if (truncate > 0 && (t - origin) % truncate == 0) {
         state = state.stream().map(Tensor::detach).toList();
       }
       state = cell.next(inputs.slice(0, t * rows, (t + 1) * rows), stateWeight, state);

@@ -20,8 +20,9 @@ import java.util.List;
  * @param units width of the state
  * @param nonlinearity f
  * @param returnSequences whether the output has all steps: for another recurrent layer behind this one
- * @param truncate steps that a gradient goes back: it is cut in front of every step whose number, from 0, is a multiple
- *     of this; 0 for never
+ * @param truncate steps that a gradient goes back; 0 for all. With the last step as output it arrives at this many
+ *     steps, the last ones; with all steps it is cut in front of every step whose number, from 0, is a multiple of this
+ *     (Williams and Peng 1990)
  * @param weight fills the input weight; Xavier unless said otherwise
  * @param recurrent fills the recurrent weight; orthogonal unless said otherwise, so that at the beginning what goes
  *     through it neither grows nor shrinks (Saxe et al. 2014)
@@ -75,7 +76,7 @@ public record Rnn(
     return new Rnn(units, nonlinearity, true, truncate, weight, recurrent, bias);
   }
 
-  /** The same layer with gradients that are cut every {@code steps} steps. */
+  /** The same layer with gradients that go back {@code steps} steps. */
   public Rnn truncated(int steps) {
     return new Rnn(units, nonlinearity, returnSequences, steps, weight, recurrent, bias);
   }

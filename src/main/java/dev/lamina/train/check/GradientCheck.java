@@ -24,7 +24,7 @@ import java.util.SplittableRandom;
 
 /**
  * Holds gradients against central differences, in double on the reference device: a sample of entries of every
- * parameter, on few examples. Dropout drops the same values each time.
+ * parameter, on few examples. Dropout drops the same values each time; truncated propagation goes all the way.
  *
  * <p>Weights are those that a training begins with, moved a little at random: zeros would hide what they multiply, and
  * would put units exactly at their kink.
@@ -68,9 +68,15 @@ final class GradientCheck {
     }
   }
 
-  static Finding of(ModelSpec spec, Dataset training) {
+  /**
+   * Checks.
+   *
+   * @param begin weights by name, which a training with {@code spec} begins with
+   */
+  static Finding of(ModelSpec spec, Map<String, HostTensor> begin, Dataset training) {
     int examples = Math.min(EXAMPLES, training.size());
-    ModelSpec wide = Variants.of(spec, spec.model(), spec.loss(), null, Precision.FP64, examples);
+    ModelSpec wide =
+        Variants.of(spec, Variants.withoutTruncation(spec.model()), spec.loss(), null, Precision.FP64, examples);
     try (Arena arena = Arena.ofShared();
         Device reference = new Devices().open("reference", DeviceOptions.DEFAULT);
         CompiledModel model = CompiledModel.compile(reference, wide)) {
@@ -87,7 +93,10 @@ final class GradientCheck {
                 examples,
                 flops / 1e9));
       }
-      model.initialise(training);
+      model.initialise();
+      Map<String, HostTensor> wideBegin = model.state(arena);
+      wideBegin.replaceAll((name, own) -> begin.containsKey(name) ? widened(begin.get(name), own.type(), arena) : own);
+      model.load(wideBegin);
       Examples batch = Examples.of(training, examples, spec.seed(), arena);
       int perParameter = (int) Math.clamp(SECONDS / comparison / parameters, 1, MOST_ENTRIES);
       int every = (int) Math.ceil(comparison * parameters * perParameter / MINUTE);
@@ -139,14 +148,14 @@ final class GradientCheck {
     }
   }
 
-  /** Targets of a data set are 32 bits wide, those of a loss in double are not. */
-  private static HostTensor widened(HostTensor target, TensorType type, Arena arena) {
+  /** Weights and the targets of a data set are 32 bits wide, those of a loss in double are not. */
+  private static HostTensor widened(HostTensor narrow, TensorType type, Arena arena) {
     if (type.dtype() != DType.F64) {
-      return target;
+      return narrow;
     }
     HostTensor wide = HostTensor.allocate(arena, type);
     for (long i = 0; i < wide.size(); i++) {
-      wide.set(i, target.get(i));
+      wide.set(i, narrow.get(i));
     }
     return wide;
   }

@@ -27,13 +27,17 @@ final class InitialLoss {
 
   private InitialLoss() {}
 
-  /** {@code model} has its initial weights. */
-  static Finding of(CompiledModel model, Dataset training) {
+  /**
+   * {@code model} has its initial weights.
+   *
+   * @param hasLearned whether they are those of a saved model, which may know more than nothing
+   */
+  static Finding of(CompiledModel model, Dataset training, boolean hasLearned) {
     try (Arena arena = Arena.ofShared();
         LossProbe probe = new LossProbe(model)) {
       Examples batch = Examples.of(training, model.spec().batch(), model.spec().seed(), arena);
       LossProbe.Look look = probe.look(batch.inputs(), batch.targets());
-      return verdict(look, model, penalty(model, arena), training.classes());
+      return verdict(look, model, penalty(model, arena), training.classes(), hasLearned);
     }
   }
 
@@ -58,7 +62,8 @@ final class InitialLoss {
     return penalty;
   }
 
-  private static Finding verdict(LossProbe.Look look, CompiledModel model, double penalty, int classes) {
+  private static Finding verdict(
+      LossProbe.Look look, CompiledModel model, double penalty, int classes, boolean hasLearned) {
     Loss loss = model.spec().loss();
     double theory = look.lossOfZeros();
     String beside =
@@ -70,9 +75,11 @@ final class InitialLoss {
     // Of a mean over the batch, whose examples vary by about as much as their scores do.
     double chance = 3 * look.deviation() / Math.sqrt(model.spec().batch());
     boolean isClassified = loss.task() != Loss.Task.REGRESSION;
-    if (isClassified && look.loss() < (1 - NEAR) * theory - chance) {
-      return Finding.failure(
-          NAME, beside + "; a model that has not learned cannot know more: do inputs carry their labels?");
+    if (isClassified && look.loss() < (1 - NEAR) * theory - (hasLearned ? 0 : chance)) {
+      return hasLearned
+          ? Finding.ok(NAME, beside + " for a model that knows nothing: this one begins with what another learned")
+          : Finding.failure(
+              NAME, beside + "; a model that has not learned cannot know more: do inputs carry their labels?");
     }
     if (look.loss() > (isClassified ? MUCH * theory + chance : 5 * MUCH * theory)) {
       return Finding.warning(

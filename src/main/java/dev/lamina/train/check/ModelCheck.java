@@ -3,18 +3,22 @@ package dev.lamina.train.check;
 import dev.lamina.data.Dataset;
 import dev.lamina.device.Device;
 import dev.lamina.nn.Layer;
+import dev.lamina.tensor.HostTensor;
 import dev.lamina.train.CompiledModel;
 import dev.lamina.train.ModelSpec;
 import dev.lamina.train.Trainer;
 import dev.lamina.train.TrainingOptions;
+import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 
 /**
  * Checks a training before it is run, as the course CS231n has it: gradients against central differences, the initial
  * loss against theory, whether a handful of examples can be learned by heart; and what speaks against inputs, initial
- * weights and activations. Nothing is kept.
+ * weights, activations and the way of gradients through time. Weights are those that the training begins with, of a
+ * saved model if it begins with one. Nothing is kept.
  */
 public final class ModelCheck {
   /** Steps in which a handful of examples is learned by heart, or never. */
@@ -66,16 +70,21 @@ public final class ModelCheck {
           findings.add(finding);
           found.accept(finding);
         };
-    try (CompiledModel model = CompiledModel.compile(device, spec)) {
-      trainer.requireTarget(model, data);
-      model.initialise(training);
-      add.accept(Inputs.of(device, spec, training));
-      add.accept(Symmetry.of(model));
-      add.accept(Activations.of(model, training));
-      add.accept(InitialLoss.of(model, training));
+    try (Arena arena = Arena.ofShared()) {
+      Map<String, HostTensor> begin;
+      try (CompiledModel model = CompiledModel.compile(device, spec)) {
+        trainer.requireTarget(model, data);
+        trainer.initialise(model, training);
+        begin = model.state(arena);
+        add.accept(Inputs.of(device, spec, training));
+        add.accept(Symmetry.of(model));
+        add.accept(Activations.of(model, training));
+        add.accept(InitialLoss.of(model, training, options.from() != null));
+        ThroughTime.of(model, training).ifPresent(add);
+      }
+      add.accept(GradientCheck.of(spec, begin, training));
+      add.accept(Overfitting.of(device, spec, begin, options.rate(), training, steps));
     }
-    add.accept(GradientCheck.of(spec, training));
-    add.accept(Overfitting.of(device, spec, options.rate(), training, steps));
     return findings;
   }
 }

@@ -3,11 +3,13 @@ package dev.lamina.train.check;
 import dev.lamina.data.Dataset;
 import dev.lamina.device.Device;
 import dev.lamina.loss.Loss;
+import dev.lamina.tensor.HostTensor;
 import dev.lamina.train.CompiledModel;
 import dev.lamina.train.Evaluation;
 import dev.lamina.train.ModelSpec;
 import java.lang.foreign.Arena;
 import java.util.Locale;
+import java.util.Map;
 
 /**
  * Learns a handful of examples by heart, with the recipe's optimizer at its full rate, without dropout and decay: a
@@ -25,7 +27,13 @@ final class Overfitting {
 
   private Overfitting() {}
 
-  static Finding of(Device device, ModelSpec spec, double rate, Dataset training, int steps) {
+  /**
+   * Tries.
+   *
+   * @param begin weights by name
+   */
+  static Finding of(
+      Device device, ModelSpec spec, Map<String, HostTensor> begin, double rate, Dataset training, int steps) {
     int examples = Math.min(EXAMPLES, training.size());
     ModelSpec bare =
         Variants.of(
@@ -37,7 +45,8 @@ final class Overfitting {
             examples);
     try (Arena arena = Arena.ofShared();
         CompiledModel model = CompiledModel.compile(device, bare)) {
-      model.initialise(training);
+      model.initialise();
+      model.load(begin);
       Examples batch = Examples.of(training, examples, spec.seed(), arena);
       double first = Double.NaN;
       Evaluation figures = null;

@@ -5,6 +5,9 @@ import dev.lamina.nn.Dropout;
 import dev.lamina.nn.Layer;
 import dev.lamina.nn.LayerTree;
 import dev.lamina.nn.activation.Identity;
+import dev.lamina.nn.recurrent.Gru;
+import dev.lamina.nn.recurrent.Lstm;
+import dev.lamina.nn.recurrent.Rnn;
 import dev.lamina.optim.Adagrad;
 import dev.lamina.optim.Adam;
 import dev.lamina.optim.AdamW;
@@ -39,6 +42,19 @@ final class Variants {
   /** The same layers with nothing dropped. */
   static Layer withoutDropout(Layer layers) {
     return LayerTree.map(layers, leaf -> leaf instanceof Dropout ? new Identity() : leaf);
+  }
+
+  /** The same layers with gradients that go back through all steps: what is cut is no derivative of the loss. */
+  static Layer withoutTruncation(Layer layers) {
+    return LayerTree.map(
+        layers,
+        leaf ->
+            switch (leaf) {
+              case Rnn rnn -> rnn.truncated(0);
+              case Lstm lstm -> lstm.truncated(0);
+              case Gru gru -> gru.truncated(0);
+              default -> leaf;
+            });
   }
 
   /** The same steps, but that weights are not drawn to 0; an optimizer of somebody else's stays as it is. */

@@ -178,10 +178,18 @@ public final class CompiledRbm implements AutoCloseable {
    *
    * @param examples how many were measured
    * @param sums of each unit over the examples
+   * @param squares the sums of their squares
    * @param low the smallest value
    * @param high the largest value
    */
-  public record Measures(long examples, double[] sums, double low, double high) {
+  public record Measures(long examples, double[] sums, double[] squares, double low, double high) {
+
+    /** The variance of a unit over the examples. */
+    double variance(int unit) {
+      double mean = sums[unit] / examples;
+      return squares[unit] / examples - mean * mean;
+    }
+
     /**
      * The biases with which a machine without weights expects each unit as often, or as large, as it is in the data
      * (Hinton 2010, section 8). One example more is thought on and one off, so that no bias is infinite.
@@ -201,18 +209,28 @@ public final class CompiledRbm implements AutoCloseable {
 
   /** What was measured since the last call; waits for it. */
   public Measures takeMeasures() {
+    Measures measures =
+        new Measures(
+            Math.round(take(RbmGraphs.MEASURED)),
+            takeAll(graphs.unitSums()),
+            takeAll(graphs.unitSquares()),
+            read(graphs.low()),
+            read(graphs.high()));
+    clearRange();
+    return measures;
+  }
+
+  /** The sums of all units, which are 0 from now on. */
+  private double[] takeAll(Variable sums) {
     try (Arena scratch = Arena.ofConfined()) {
-      HostTensor sums = HostTensor.allocate(scratch, graphs.unitSums().type());
-      store.read(graphs.unitSums(), sums);
+      HostTensor value = HostTensor.allocate(scratch, sums.type());
+      store.read(sums, value);
       double[] values = new double[visible()];
       for (int i = 0; i < values.length; i++) {
-        values[i] = sums.get(i);
+        values[i] = value.get(i);
       }
-      store.write(graphs.unitSums(), sums.fill(0));
-      Measures measures =
-          new Measures(Math.round(take(RbmGraphs.MEASURED)), values, read(graphs.low()), read(graphs.high()));
-      clearRange();
-      return measures;
+      store.write(sums, value.fill(0));
+      return values;
     }
   }
 

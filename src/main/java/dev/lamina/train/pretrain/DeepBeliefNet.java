@@ -123,6 +123,9 @@ public final class DeepBeliefNet implements AutoCloseable {
       pass(split.training(), batch -> rbm.measure(batch.inputs(), batch.weights()));
       CompiledRbm.Measures measures = rbm.takeMeasures();
       requireRange(layer, measures);
+      if (layer.units() == VisibleUnits.GAUSSIAN) {
+        listener.measured(layer, VisibleScale.of(measures));
+      }
       rbm.begin(measures);
       if (!learn(rbm, layer, options, listener)) {
         return false;

@@ -7,6 +7,9 @@ public interface PretrainingListener {
   /** A kernel of the next layer's machine is about to be made ready. */
   default void preparing(Preparation kernel) {}
 
+  /** Gaussian visible units of a layer that is about to learn were looked at. */
+  default void measured(HiddenLayer layer, VisibleScale scale) {}
+
   /**
    * A layer is about to learn.
    *

@@ -44,6 +44,7 @@ final class RbmGraphs {
   private final Variable bias;
   private final Variable visibleBias;
   private final Variable unitSums;
+  private final Variable unitSquares;
   private final Variable low;
   private final Variable high;
   private final List<Variable> slots = new ArrayList<>();
@@ -56,6 +57,7 @@ final class RbmGraphs {
     bias = own("bias", Shape.of(spec.hidden()));
     visibleBias = own("visible_bias", Shape.of(visible));
     unitSums = new Variable("rbm.units", TensorType.of(DType.F64, visible), Variable.Kind.METRIC);
+    unitSquares = new Variable("rbm.unit_squares", unitSums.type(), Variable.Kind.METRIC);
     low = new Variable("rbm.low", TensorType.of(spec.dtype()), Variable.Kind.METRIC);
     high = new Variable("rbm.high", TensorType.of(spec.dtype()), Variable.Kind.METRIC);
   }
@@ -89,6 +91,11 @@ final class RbmGraphs {
     return unitSums;
   }
 
+  /** The sum of the squares of each visible unit, F64 [visible]. */
+  Variable unitSquares() {
+    return unitSquares;
+  }
+
   /** The smallest value of a visible unit that was measured. */
   Variable low() {
     return low;
@@ -107,7 +114,7 @@ final class RbmGraphs {
   /** All variables; those of {@link #learning} only once it was built. */
   List<Variable> variables() {
     List<Variable> all = new ArrayList<>(List.of(weight, bias, visibleBias, STEPS));
-    all.addAll(List.of(ERROR, LEARNED, ENERGY, JUDGED, unitSums, MEASURED, low, high));
+    all.addAll(List.of(ERROR, LEARNED, ENERGY, JUDGED, unitSums, unitSquares, MEASURED, low, high));
     all.addAll(slots);
     parameters.all().stream().map(Parameters.Declaration::variable).filter(v -> !all.contains(v)).forEach(all::add);
     return all;
@@ -181,7 +188,7 @@ final class RbmGraphs {
     return graph;
   }
 
-  /** Adds the values of visible units, and keeps the smallest and the largest. */
+  /** Adds the values of visible units and their squares, and keeps the smallest and the largest. */
   Graph measuring() {
     Graph graph = new Graph();
     Tensor v = visible(graph, spec.evaluationBatch());
@@ -189,6 +196,8 @@ final class RbmGraphs {
     Tensor column = weights.reshape(spec.evaluationBatch(), 1);
     Expr counted = Exprs.mul(input(0), input(1));
     add(graph, unitSums, v.reduce(ReduceKind.SUM, counted, DType.F64, new int[] {0}, column));
+    Expr squared = Exprs.mul(input(0), counted);
+    add(graph, unitSquares, v.reduce(ReduceKind.SUM, squared, DType.F64, new int[] {0}, column));
     count(graph, MEASURED, weights);
     // Padding takes the value that is known already, which changes nothing.
     Expr known = Exprs.select(Relation.GT, input(1), Exprs.constant(0), input(0), input(2));

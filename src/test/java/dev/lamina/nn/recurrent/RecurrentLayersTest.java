@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import dev.lamina.nn.Dense;
 import dev.lamina.nn.Layer;
@@ -22,9 +23,11 @@ import dev.lamina.tensor.TensorType;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class RecurrentLayersTest {
@@ -108,22 +111,25 @@ class RecurrentLayersTest {
     check(new Gru(UNITS).truncated(2), 3, false, ByHand::gru);
   }
 
-  static Stream<Layer[]> cut() {
-    return Stream.of(
-        new Layer[] {new Rnn(UNITS), new Rnn(UNITS).truncated(3)},
-        new Layer[] {new Lstm(UNITS), new Lstm(UNITS).truncated(3)},
-        new Layer[] {new Gru(UNITS), new Gru(UNITS).truncated(3)});
+  static Stream<Arguments> cut() {
+    return IntStream.rangeClosed(1, TIME + 1)
+        .boxed()
+        .flatMap(steps ->
+            Stream.of(
+                arguments(new Rnn(UNITS), new Rnn(UNITS).truncated(steps), steps),
+                arguments(new Lstm(UNITS), new Lstm(UNITS).truncated(steps), steps),
+                arguments(new Gru(UNITS), new Gru(UNITS).truncated(steps), steps)));
   }
 
   @ParameterizedTest
   @MethodSource("cut")
-  void behindTheCutGradientsAreWholeAndBeforeItThereAreNone(Layer whole, Layer truncated) {
+  void theLastStepSendsItsGradientBackByExactlyTheStepsOfTheCut(Layer whole, Layer truncated, int steps) {
     double[] x = normal(N * TIME * FEATURES);
     double[] full = new LayerRun(whole).run(SEQUENCES, x).gradient();
     double[] part = new LayerRun(truncated).run(SEQUENCES, x).gradient();
     for (int i = 0; i < x.length; i++) {
       int t = i / FEATURES % TIME;
-      assertEquals(t < 3 ? 0 : full[i], part[i], "element " + i + ", step " + t);
+      assertEquals(t < TIME - steps ? 0 : full[i], part[i], "element " + i + ", step " + t);
       assertTrue(Math.abs(full[i]) > 1e-9, "without the cut there is a gradient to be cut");
     }
   }

@@ -28,18 +28,25 @@ import dev.lamina.nn.activation.Tanh;
 import dev.lamina.nn.init.Constant;
 import dev.lamina.nn.init.Initializer;
 import dev.lamina.nn.init.Normal;
+import dev.lamina.nn.init.Orthogonal;
+import dev.lamina.nn.init.Xavier;
 import dev.lamina.nn.init.Zeros;
 import dev.lamina.nn.recurrent.Gru;
 import dev.lamina.nn.recurrent.Lstm;
+import dev.lamina.nn.recurrent.Rnn;
+import dev.lamina.optim.GradientClip;
 import dev.lamina.optim.Momentum;
 import dev.lamina.optim.Regularisation;
 import dev.lamina.optim.Sgd;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.HostTensor;
 import dev.lamina.tensor.TensorType;
+import dev.lamina.train.Checkpoints;
+import dev.lamina.train.Trainer;
 import dev.lamina.train.TrainingOptions;
 import dev.lamina.train.check.Finding.Level;
 import java.lang.foreign.Arena;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -48,6 +55,7 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Sound trainings pass, and each way of breaking one is called by its name. */
 class ModelCheckTest {
@@ -175,6 +183,60 @@ class ModelCheckTest {
     // Its gates are near 0 at the first step, and far away from it at all others.
     Layer lstm = new Sequential(new Lstm(6).init(new Normal(0.1), new Normal(1000)), new Dense(4));
     assertLevel(Level.WARNING, check(lstm, OPTIONS, bands(4)), "activations", "of the units of lstm1 are saturated");
+  }
+
+  private Finding throughTime(Rnn rnn, TrainingOptions options) {
+    return check(new Sequential(rnn, new Dense(4)), options, bands(4)).get("gradients through time");
+  }
+
+  private static Rnn linear(double scale) {
+    return new Rnn(8).with(Rnn.Nonlinearity.LINEAR).init(new Xavier(), new Orthogonal(scale));
+  }
+
+  /** Through eight rows and seven products with a scaled rotation. */
+  @Test
+  void whatIsLeftOfAGradientAtTheFirstStepIsTold() {
+    String name = "gradients through time";
+    Map<String, Finding> whole = Map.of(name, throughTime(linear(1), OPTIONS));
+    assertLevel(
+        Level.OK, whole, name, "rnn1: 1.0 times the gradient of the last step arrives at the first of 8: it holds");
+    Map<String, Finding> small = Map.of(name, throughTime(linear(0.1), OPTIONS));
+    assertLevel(Level.WARNING, small, name, "rnn1: 1.0e-07 times");
+    assertLevel(Level.WARNING, small, name, "it vanishes, and the first 5 get less than 1/1000 of it");
+    Map<String, Finding> large = Map.of(name, throughTime(linear(4), OPTIONS));
+    assertLevel(Level.WARNING, large, name, "rnn1: 1.6e+04 times");
+    assertLevel(Level.WARNING, large, name, "it explodes; clip it");
+    Map<String, Finding> clipped = Map.of(name, throughTime(linear(4), OPTIONS.with(new GradientClip.ByNorm(1))));
+    assertLevel(Level.OK, clipped, name, "it explodes, and is clipped");
+    Map<String, Finding> cut = Map.of(name, throughTime(linear(0.1).truncated(3), OPTIONS));
+    assertLevel(
+        Level.OK, cut, name, "0.010 times the gradient of the last step arrives at step 6, the first that it is");
+    assertLevel(Level.FAILURE, Map.of(name, throughTime(linear(1e20), OPTIONS)), name, "the gradient overflows");
+    Layer two = new Sequential(new Lstm(6).sequences(), linear(0.1), new Dense(4).init(SMALL));
+    Map<String, Finding> stacked = check(two, OPTIONS, bands(4));
+    assertLevel(Level.WARNING, stacked, name, "lstm1: ");
+    assertLevel(Level.WARNING, stacked, name, "; rnn1: ");
+    Layer dark = new Sequential(linear(1), new Dense(4).init(new Zeros()));
+    assertLevel(Level.OK, check(dark, OPTIONS, bands(4)), name, "no gradient arrives at its last step");
+  }
+
+  /** A gradient that is cut is no derivative, as it should be. */
+  @Test
+  void truncationIsNoWrongGradient() {
+    for (Layer layer : List.of(new Rnn(6).truncated(3), new Lstm(6).truncated(3), new Gru(6).truncated(3))) {
+      assertLevel(Level.OK, check(new Sequential(layer, new Dense(4)), OPTIONS, bands(4)), "gradients", "agree with");
+    }
+  }
+
+  @Test
+  void aTrainingThatBeginsWithASavedModelIsCheckedWithItsWeights(@TempDir Path run) {
+    Layer model = net(new ReLU(), SMALL, 4);
+    Trainer trainer = new Trainer(device, model).options(OPTIONS.withEpochs(20));
+    trainer.checkpoints(new Checkpoints(run), "").fit(bands(4)).close();
+    Map<String, Finding> findings = check(net(new ReLU(), new Zeros(), 4), OPTIONS.withFrom(run), bands(4));
+    findings.values().forEach(finding -> assertEquals(Level.OK, finding.level(), finding::toString));
+    assertLevel(Level.OK, findings, "initial loss", "this one begins with what another learned");
+    assertLevel(Level.OK, findings, "overfitting", "20 examples are learned by heart in 1 steps");
   }
 
   @Test

@@ -220,9 +220,12 @@ class CompiledRbmTest {
       data.set(13L * VISIBLE + i, -7);
     }
     double[] expected = new double[VISIBLE];
+    double[] squares = new double[VISIBLE];
     for (int n = 0; n < 13; n++) {
       for (int i = 0; i < VISIBLE; i++) {
-        expected[i] += data.get((long) n * VISIBLE + i);
+        double value = data.get((long) n * VISIBLE + i);
+        expected[i] += value;
+        squares[i] += value * value;
       }
     }
     try (Device device = new Devices().open("cpu", new DeviceOptions(1));
@@ -232,6 +235,7 @@ class CompiledRbmTest {
         CompiledRbm.Measures measures = rbm.takeMeasures();
         assertEquals(13, measures.examples());
         assertArrayEquals(expected, measures.sums(), 1e-6);
+        assertArrayEquals(squares, measures.squares(), 1e-6);
         assertEquals(0, measures.low());
         assertEquals(1, measures.high());
         rbm.begin(measures);

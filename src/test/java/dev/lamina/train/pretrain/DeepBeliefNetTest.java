@@ -3,6 +3,7 @@ package dev.lamina.train.pretrain;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -36,6 +37,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.SplittableRandom;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -82,8 +84,14 @@ class DeepBeliefNetTest {
 
   private static final class Seen implements PretrainingListener {
     private final List<PretrainingEpoch> epochs = new ArrayList<>();
+    private final List<VisibleScale> scales = new ArrayList<>();
     private int stopAfter = Integer.MAX_VALUE;
     private int updates;
+
+    @Override
+    public void measured(HiddenLayer layer, VisibleScale scale) {
+      scales.add(scale);
+    }
 
     @Override
     public void updated(HiddenLayer layer, int epoch, int update) {
@@ -215,6 +223,44 @@ class DeepBeliefNetTest {
       assertTrue(message.contains("dense1 diverged in epoch"), message);
       assertTrue(same(before, net.weights().get("dense1.weight")));
     }
+  }
+
+  /** Twenty features of which one is constant and the others have deviations of 1 and of 3 in turn. */
+  private Dataset uneven() {
+    SplittableRandom random = new SplittableRandom(3);
+    HostTensor inputs = HostTensor.allocate(arena, TensorType.f32(500, 20));
+    for (long i = 0; i < inputs.size(); i++) {
+      inputs.set(i, i % 20 == 0 ? 7 : (i % 2 == 0 ? 3 : 1) * random.nextGaussian());
+    }
+    return Dataset.withTargets("uneven", inputs, HostTensor.allocate(arena, TensorType.f32(500, 1)));
+  }
+
+  private VisibleScale scale(Preprocessing preprocessing, VisibleUnits units, Dataset data) {
+    Seen record = new Seen();
+    Layer layers = new Sequential(new Dense(8), new Sigmoid(), new Dense(1));
+    try (DeepBeliefNet net = net(layers, preprocessing, units, data)) {
+      net.pretrain(net.layers().get(0), QUICK, record);
+    }
+    return record.scales.isEmpty() ? null : record.scales.getFirst();
+  }
+
+  @Test
+  void visibleUnitsThatAreNotOfUnitVarianceAreCountedAndConstantOnesApart() {
+    VisibleScale raw = scale(new Preprocessing.None(), VisibleUnits.GAUSSIAN, uneven());
+    assertTrue(raw.isOff(), raw::toString);
+    assertEquals(20, raw.units());
+    assertEquals(1, raw.constant());
+    assertEquals(9, raw.far());
+    // The deviation of a variance of 400 normal numbers is 7 %.
+    assertEquals(1, raw.least(), 0.28);
+    assertEquals(9, raw.greatest(), 9 * 0.28);
+    VisibleScale prepared = scale(new Preprocessing.ZScore(), VisibleUnits.GAUSSIAN, uneven());
+    assertFalse(prepared.isOff(), prepared::toString);
+    assertEquals(1, prepared.constant());
+    assertEquals(0, prepared.far());
+    assertEquals(1, prepared.least(), 1e-5);
+    assertEquals(1, prepared.greatest(), 1e-5);
+    assertNull(scale(new Preprocessing.MinMax(), VisibleUnits.BINARY, uneven()), "binary units have no scale");
   }
 
   @Test
