@@ -23,37 +23,6 @@ import org.junit.jupiter.api.TestFactory;
 class CommandsOnDeviceTest extends CommandFixture {
   private static final Pattern ACCURACY = Pattern.compile("accuracy ([0-9.]+) %");
 
-  /** A net with something for every tool: statistics of batches, dead and saturated units, averages of weights. */
-  private static final String RECIPE =
-      """
-      data: %s
-      model:
-        - conv2d: {filters: 4, kernel: 3, padding: same}
-        - batch_norm
-        - relu
-        - flatten
-        - dense: 8
-        - sigmoid
-        - dense: 3
-      init: lsuv
-      preprocessing: {whiten: {kind: zca, epsilon: 0.1}}
-      regularisation: {l1: 1e-6, max_norm: 4}
-      swa: {from: 0.5}
-      statistics_every: 5
-      batch: 20
-      epochs: 4
-      lr: 0.02
-      validation: 0.1
-      """;
-
-  private static final String DEEP =
-      """
-      data: %s
-      model: [flatten, {dense: 8}, sigmoid, {dense: 3}]
-      batch: 20
-      epochs: 2
-      """;
-
   @TestFactory
   Stream<DynamicTest> everyCommandDoesItsWork() {
     return Conformance.devices().stream().map(provider -> DynamicTest.dynamicTest(provider.name(), () -> on(provider)));
@@ -66,7 +35,31 @@ class CommandsOnDeviceTest extends CommandFixture {
     if (Conformance.isEmulated()) {
       device.addAll(List.of("--cuda-libs", Emulator.folder().toString()));
     }
-    String recipe = recipe(RECIPE.formatted(data)).toString();
+    // Something for every tool: statistics of batches, dead and saturated units, averages of weights.
+    String recipe =
+        recipe(
+                """
+                data: %s
+                model:
+                  - conv2d: {filters: 4, kernel: 3, padding: same}
+                  - batch_norm
+                  - relu
+                  - flatten
+                  - dense: 8
+                  - sigmoid
+                  - dense: 3
+                init: lsuv
+                preprocessing: {whiten: {kind: zca, epsilon: 0.1}}
+                regularisation: {l1: 1e-6, max_norm: 4}
+                swa: {from: 0.5}
+                statistics_every: 5
+                batch: 20
+                epochs: 4
+                lr: 0.02
+                validation: 0.1
+                """
+                    .formatted(data))
+            .toString();
     String first = folder.resolve("first").toString();
     String second = folder.resolve("second").toString();
 
@@ -104,7 +97,16 @@ class CommandsOnDeviceTest extends CommandFixture {
         search.toString());
     assertEquals(3, Files.readAllLines(search.resolve("trials.jsonl")).size(), this::said);
 
-    String deep = recipe(DEEP.formatted(data)).toString();
+    String deep =
+        recipe(
+                """
+                data: %s
+                model: [flatten, {dense: 8}, sigmoid, {dense: 3}]
+                batch: 20
+                epochs: 2
+                """
+                    .formatted(data))
+            .toString();
     String pre = folder.resolve("pre").toString();
     succeeds(device, "pretrain", deep, "--epochs", "2", "--out", pre);
     succeeds(device, "train", Path.of(pre, "recipe.yaml").toString(), "--from", pre, "--out", pre + "-fine");

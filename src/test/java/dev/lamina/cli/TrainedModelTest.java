@@ -74,11 +74,12 @@ class TrainedModelTest extends CommandFixture {
       Files.write(vectors.resolve(part + "-images-idx2-float"), inputs.array());
       Files.write(vectors.resolve(part + "-labels-idx1-ubyte"), labels.array());
     }
-    String recipe =
-        "{data: %s, model: [{dense: 2}], preprocessing: min_max, device: reference, batch: 6, epochs: 20, lr: 0.1}";
+    Path recipe =
+        recipe(
+            "{data: %s, model: [{dense: 2}], preprocessing: min_max, device: reference, batch: 6, epochs: 20, lr: 0.1}"
+                .formatted(vectors));
     Path run = folder.resolve("run");
-    assertEquals(
-        Main.OK, run("train", recipe(recipe.formatted(vectors)).toString(), "--out", run.toString()), this::complaint);
+    assertEquals(Main.OK, run("train", recipe.toString(), "--out", run.toString()), this::complaint);
     Path test = vectors.resolve("t10k-images-idx2-float");
     assertEquals(Main.OK, run("predict", run.toString(), test.toString()), this::complaint);
     assertEquals(6, outLines().size());
