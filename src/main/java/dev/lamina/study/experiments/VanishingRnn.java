@@ -80,8 +80,7 @@ final class VanishingRnn implements Study {
    * @param rounding how much of that may come from rounding weights
    * @param gradient at the end, before clipping; NaN if there was a bad update
    */
-  record Trained(
-      double first, double last, long bad, double step, double rounding, Course.ThroughTime gradient) {
+  record Trained(double first, double last, long bad, double step, double rounding, Course.ThroughTime gradient) {
     String ending(double guessing) {
       return bad > 0 ? "not finite from update " + bad : last < guessing ? "below guessing" : "above guessing";
     }
@@ -174,8 +173,7 @@ final class VanishingRnn implements Study {
       for (int seed = 0; seed < seeds; seed++) {
         setting.doing("%s, seed %d of %d", net.name, seed + 1, seeds);
         var network = new Sequential(cut, net.layer, new Dense(examples.classes()));
-        try (Course course =
-            new Course(setting, network, new Sgd(), examples.training(), BATCH, setting.seed(seed))) {
+        try (Course course = new Course(setting, network, new Sgd(), examples.training(), BATCH, setting.seed(seed))) {
           double[] relative = relative(course);
           left[seed] = relative[0];
           if (seed == 0) {

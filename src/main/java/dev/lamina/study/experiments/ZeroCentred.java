@@ -320,7 +320,8 @@ final class ZeroCentred implements Study {
     Tensor step = graph.read(counter);
     graph.assign(counter, step.plus(1));
     Tensor w = graph.read(weights(walkers));
-    RandomStream stream = new RandomStream(setting.seed(0), RandomStream.hash(centred + "." + batch + "." + purpose), 0);
+    RandomStream stream =
+        new RandomStream(setting.seed(0), RandomStream.hash(centred + "." + batch + "." + purpose), 0);
     Expr draw = Exprs.sub(new Expr.Uniform(stream), centred ? 0.5 : 0);
     Tensor x = graph.one(new Op.Map(draw, DType.F32, Shape.of(batch, walkers, 2)), step);
     Expr optimum = Exprs.select(Relation.EQ, new Expr.Index(1), Exprs.constant(0), one(), Exprs.constant(-1));
