@@ -4,9 +4,9 @@ import dev.lamina.train.TrainingListener;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
-/** Turns Ctrl-C into a wish to stop: the virtual machine's end waits until the training has saved itself. */
+/** Turns Ctrl-C into a wish to stop: the virtual machine's end waits until what was done is saved. */
 final class StopSignal implements TrainingListener, AutoCloseable {
-  /** Longer than a step and a checkpoint should ever take; after that the process ends anyway. */
+  /** Longer than a step and what is saved then should ever take; after that the process ends anyway. */
   private static final int PATIENCE_SECONDS = 60;
 
   private final CountDownLatch saved = new CountDownLatch(1);
@@ -22,9 +22,7 @@ final class StopSignal implements TrainingListener, AutoCloseable {
     try {
       if (!saved.await(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
         System.err.println(
-            "lamina: the training did not stop within "
-                + PATIENCE_SECONDS
-                + " s; its last checkpoint is of an earlier epoch");
+            "lamina: it did not stop within " + PATIENCE_SECONDS + " s; what it had not saved before is lost");
       }
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();

@@ -18,6 +18,7 @@ import dev.lamina.study.Verdict;
 import dev.lamina.study.Watcher;
 import dev.lamina.study.experiments.Studies;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,6 +40,8 @@ import picocli.CommandLine.Parameters;
     mixinStandardHelpOptions = true,
     sortOptions = false)
 final class StudyCommand implements Callable<Integer> {
+  private static final String MNIST = "mnist";
+
   private final Console console;
 
   @Parameters(arity = "0..1", paramLabel = "NAME", description = "Which; --list shows all.")
@@ -55,7 +58,6 @@ final class StudyCommand implements Callable<Integer> {
   @Option(
       names = "--data",
       paramLabel = "mnist|DIR",
-      defaultValue = "mnist",
       description = "What studies that train are run on: MNIST (the default), or a folder with IDX or CIFAR files.")
   private String data;
 
@@ -82,13 +84,16 @@ final class StudyCommand implements Callable<Integer> {
       names = "--jmh",
       paramLabel = "FILE",
       description =
-          "Results of benchmarks/run, whose times of activations the tables of activations and relu-vs-tanh show.")
+          "Results of benchmarks/run, whose times of activations the tables of activations and relu-vs-tanh show, for"
+              + " each device that they have.")
   private Path jmh;
 
   @Option(
       names = "--out",
       paramLabel = "DIR",
-      description = "Folder of tables and figures; studies/NAME unless given, studies/NAME-quick for a quick one.")
+      description =
+          "Folder of tables and figures; studies/NAME unless given, with the device, quick, the data and the seed"
+              + " behind NAME where they are not cpu, the whole study, mnist and 0: studies/NAME-cuda-quick-seed1.")
   private Path out;
 
   StudyCommand(Console console) {
@@ -112,13 +117,35 @@ final class StudyCommand implements Callable<Integer> {
     if (jmh != null && study.timed(quick).isEmpty()) {
       throw new BadInputException("study " + name + " shows no times of activations; leave out --jmh");
     }
+    if (data != null && !Studies.takesData(study)) {
+      throw new BadInputException("study " + name + " makes its own numbers; leave out --data");
+    }
     Devices.Choice choice = DeviceChoice.of(device, cuda.in(new DeviceOptions(threads)));
-    DataSource source = DataSource.open(data);
-    Path folder = out == null ? Path.of("studies", study.name() + (quick ? "-quick" : "")) : out;
+    DataSource source = DataSource.open(data == null ? MNIST : data);
+    Path folder = out == null ? Path.of("studies", folder(name, choice, quick, data, seed)) : out;
     try (StopSignal stop = new StopSignal();
         StudyProgress progress = new StudyProgress(console, stop::wantsStop)) {
       return run(study, choice, source, folder, progress);
     }
+  }
+
+  /** Says what is not as by default, so that one run does not replace another's tables. */
+  static String folder(String study, Devices.Choice choice, boolean quick, String data, long seed) {
+    List<String> parts = new ArrayList<>(List.of(study));
+    if (!choice.name().equals("cpu")) {
+      parts.add(choice.name());
+    }
+    if (quick) {
+      parts.add("quick");
+    }
+    if (data != null && !data.equals(MNIST)) {
+      parts.add(String.valueOf(Path.of(data).toAbsolutePath().normalize().getFileName()));
+    }
+    if (seed != 0) {
+      parts.add("seed" + seed);
+    }
+    // Not all systems take all characters of data and devices (cuda:1) in a name.
+    return String.join("-", parts).replaceAll("[^\\w.-]", "-");
   }
 
   private int run(Study study, Devices.Choice choice, DataSource source, Path folder, StudyProgress progress) {
@@ -128,7 +155,7 @@ final class StudyCommand implements Callable<Integer> {
     try (Device opened = choice.open()) {
       ActivationTimes times = jmh == null ? null : ActivationTimes.read(jmh, opened.name(), study.timed(quick));
       AtomicFile.requireWritable(folder, 0);
-      findings = study.run(new Setting(opened, quick, seed, source, progress, times));
+      findings = study.run(new Setting(opened, quick, seed, source, progress, times, () -> others(choice)));
     } catch (Watcher.Stopped _) {
       progress.close();
       return stopped(progress.filled(), folder);
@@ -140,6 +167,7 @@ final class StudyCommand implements Callable<Integer> {
             + ConsoleProgress.duration((System.nanoTime() - begun) * 1e-9)
             + ", seed "
             + seed
+            + (Studies.takesData(study) ? ", data " + source.name() : "")
             + ", "
             + choice.reason());
     report.forEach(line -> console.line("%s", line));
@@ -147,16 +175,25 @@ final class StudyCommand implements Callable<Integer> {
     return findings.reproduced() ? Main.OK : Main.FAILED;
   }
 
+  /** The other devices that are here, but for the reference: it is slow on purpose. */
+  private static List<Devices.Choice> others(Devices.Choice choice) {
+    Devices devices = new Devices();
+    return devices.list(choice.options()).stream()
+        .filter(entry -> entry.available() && !entry.name().equals(choice.name()) && !entry.name().equals("reference"))
+        .map(entry -> devices.choose(entry.name(), choice.options()))
+        .toList();
+  }
+
   /** Writes what there is, under names that leave the files of an earlier run alone. */
   private int stopped(List<Table> tables, Path folder) {
-    tables.forEach(table -> AtomicFile.writeText(folder.resolve(table.name() + ".partial.csv"), table.csv()));
+    tables.forEach(table -> AtomicFile.writeText(folder.resolve(partial(table)), table.csv()));
     console.line(
         "interrupted; %s; the study begins anew when it is run again",
         tables.isEmpty()
             ? "no table had a row yet"
             : "as far as they had come, its tables are in "
                 + tables.stream()
-                    .map(table -> folder.resolve(table.name() + ".partial.csv").toString())
+                    .map(table -> folder.resolve(partial(table)).toString())
                     .collect(Collectors.joining(", ")));
     return Main.INTERRUPTED;
   }
@@ -175,17 +212,25 @@ final class StudyCommand implements Callable<Integer> {
     lines.add("");
     findings.notes().forEach(note -> lines.add("note: " + note));
     findings.verdicts().stream().map(Verdict::line).forEach(lines::add);
-    lines.add(verdict(findings));
+    lines.add(verdict(findings, quick));
     return lines;
   }
 
-  private String verdict(Findings findings) {
-    long met = findings.verdicts().stream().filter(Verdict::reproduced).count();
-    int all = findings.verdicts().size();
-    if (all == 0) {
-      return "this study reports; it has no criterion to pass";
+  static String verdict(Findings findings, boolean quick) {
+    List<Verdict> tested = findings.verdicts().stream().filter(Verdict::tested).toList();
+    int untested = findings.verdicts().size() - tested.size();
+    if (tested.isEmpty()) {
+      return untested == 0
+          ? "this study reports; it has no criterion to pass"
+          : "the claim was not tested: its criteria are for other data";
     }
-    String sum = met + " of " + all + " criteria are met";
+    long met = tested.stream().filter(Verdict::reproduced).count();
+    String sum =
+        met
+            + " of "
+            + tested.size()
+            + " criteria are met"
+            + (untested == 0 ? "" : ", " + untested + " for other data not tested");
     if (findings.reproduced()) {
       return "the claim is reproduced: " + sum;
     }
@@ -196,6 +241,7 @@ final class StudyCommand implements Callable<Integer> {
     AtomicFile.writeText(folder.resolve("report.txt"), String.join("\n", report).strip() + "\n");
     for (Table table : findings.tables()) {
       AtomicFile.writeText(folder.resolve(table.name() + ".csv"), table.csv());
+      remove(folder.resolve(partial(table)));
       console.line("wrote %s", folder.resolve(table.name() + ".csv"));
     }
     for (Figure figure : findings.figures()) {
@@ -214,8 +260,22 @@ final class StudyCommand implements Callable<Integer> {
     void write() throws IOException;
   }
 
-  /** A missing font must not cost the figures of a study. */
+  private static String partial(Table table) {
+    return table.name() + ".partial.csv";
+  }
+
+  /** Takes away what an earlier run has left. */
+  private static void remove(Path file) {
+    try {
+      Files.deleteIfExists(file);
+    } catch (IOException e) {
+      throw BadInputException.access("remove", file, e);
+    }
+  }
+
+  /** A missing font must not cost the tables of a study; an earlier run's figure would not belong to them. */
   private void draw(Path file, Writing writing) {
+    remove(file);
     try {
       writing.write();
       console.line("wrote %s", file);

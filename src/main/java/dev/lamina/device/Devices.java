@@ -49,6 +49,11 @@ public final class Devices {
    * @param reason the line that says why
    */
   public record Choice(DeviceProvider provider, DeviceOptions options, String reason) {
+    /** What {@link #choose} takes for it. */
+    public String name() {
+      return Devices.name(provider, options.ordinal());
+    }
+
     /** Opens it. */
     public Device open() {
       return provider.open(options);

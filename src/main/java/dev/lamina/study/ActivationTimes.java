@@ -11,15 +11,16 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeSet;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * How long activations take on a device by the benchmarks' results, which JMH writes as JSON: forward and backward, by
- * themselves, on normal values of which more than caches hold.
+ * How long activations take on each device by the benchmarks' results, which JMH writes as JSON: forward and backward,
+ * by themselves, on normal values of which more than caches hold.
  */
 public final class ActivationTimes {
   private static final String BENCHMARK = "ActivationBenchmark";
@@ -31,21 +32,23 @@ public final class ActivationTimes {
   private static final Set<String> DIRECTIONS = Set.of("FORWARD", "BACKWARD");
 
   private final Path file;
-  private final Map<String, Double> nanos;
 
-  private ActivationTimes(Path file, Map<String, Double> nanos) {
+  /** By device, then by activation. */
+  private final SortedMap<String, Map<String, Double>> nanos;
+
+  private ActivationTimes(Path file, SortedMap<String, Map<String, Double>> nanos) {
     this.file = file;
     this.nanos = nanos;
   }
 
   /**
-   * The times of {@code activations} on {@code device}, by the name that the device gives itself.
+   * The times of {@code activations} on all devices that the file has.
    *
-   * @throws BadInputException if the file cannot be read, is not of JMH's making, or lacks one of them
+   * @param device to measure on what is missing, by the name that the device gives itself
+   * @throws BadInputException if the file cannot be read, is not of JMH's making, or has one of them on no device
    */
   public static ActivationTimes read(Path file, String device, List<Layer> activations) {
-    Map<String, Double> parts = new HashMap<>();
-    Set<String> devices = new TreeSet<>();
+    SortedMap<String, Map<String, Double>> parts = new TreeMap<>();
     try {
       JsonNode root = JsonMapper.shared().readTree(Files.readAllBytes(file));
       if (!root.isArray()) {
@@ -54,12 +57,10 @@ public final class ActivationTimes {
       for (JsonNode result : root) {
         if (isWanted(result)) {
           JsonNode parameters = result.path("params");
-          devices.add(text(parameters, "device"));
-          if (text(parameters, "device").equals(device)) {
-            String part = text(parameters, "direction") + " " + plain(text(parameters, "activation"));
-            if (parts.put(part, perValue(result)) != null) {
-              throw new IllegalArgumentException("it has two results of " + part + " on " + device);
-            }
+          String on = text(parameters, "device");
+          String part = text(parameters, "direction") + " " + plain(text(parameters, "activation"));
+          if (parts.computeIfAbsent(on, _ -> new HashMap<>()).put(part, perValue(result)) != null) {
+            throw new IllegalArgumentException("it has two results of " + part + " on " + on);
           }
         }
       }
@@ -70,30 +71,32 @@ public final class ActivationTimes {
       throw new BadInputException(
           file + " does not hold results of JMH (" + reason + "); " + command(device, activations) + " makes some", e);
     }
+    SortedMap<String, Map<String, Double>> nanos = new TreeMap<>();
     List<String> missing = new ArrayList<>();
-    Map<String, Double> nanos = new HashMap<>();
     for (Layer activation : activations) {
       String name = plain(name(activation));
-      if (DIRECTIONS.stream().allMatch(direction -> parts.containsKey(direction + " " + name))) {
-        nanos.put(name, DIRECTIONS.stream().mapToDouble(direction -> parts.get(direction + " " + name)).sum());
-      } else {
+      boolean found = false;
+      for (var on : parts.entrySet()) {
+        if (DIRECTIONS.stream().allMatch(direction -> on.getValue().containsKey(direction + " " + name))) {
+          double sum = DIRECTIONS.stream().mapToDouble(direction -> on.getValue().get(direction + " " + name)).sum();
+          nanos.computeIfAbsent(on.getKey(), _ -> new HashMap<>()).put(name, sum);
+          found = true;
+        }
+      }
+      if (!found) {
         missing.add(name(activation));
       }
     }
     if (!missing.isEmpty()) {
       throw new BadInputException(
-          file
-              + " has no times of "
-              + String.join(", ", missing)
-              + " on "
-              + device
-              + (devices.isEmpty() || devices.contains(device)
-                  ? ""
-                  : " (it has some on " + String.join(", ", devices) + ")")
-              + "; make them with "
-              + command(device, activations));
+          file + " has no times of " + String.join(", ", missing) + "; make them with " + command(device, activations));
     }
     return new ActivationTimes(file, nanos);
+  }
+
+  /** Those that the file has, one at least. */
+  public Set<String> devices() {
+    return nanos.keySet();
   }
 
   /** What makes such a file for a device. */
@@ -108,9 +111,18 @@ public final class ActivationTimes {
                 + activations.stream().map(a -> name(a).toUpperCase(Locale.ROOT)).collect(Collectors.joining(",")));
   }
 
-  /** Nanoseconds for a value's output and gradients, x and the gradient of y given. */
-  public double nanosPerValue(Layer activation) {
-    return nanos.get(plain(name(activation)));
+  /** A column of a table for each device. */
+  public List<String> columns() {
+    return devices().stream().map(on -> "forward and backward in ns a value, " + on + " (JMH)").toList();
+  }
+
+  /**
+   * Nanoseconds for a value's output and gradients, x and the gradient of y given, on each of {@link #devices}; NaN
+   * where the file has none.
+   */
+  public List<Double> nanosPerValue(Layer activation) {
+    String name = plain(name(activation));
+    return nanos.values().stream().map(on -> on.getOrDefault(name, Double.NaN)).toList();
   }
 
   /** What was measured, and where it was found. */

@@ -26,8 +26,8 @@ public record Findings(
     this(tables, figures, List.of(), verdicts, notes);
   }
 
-  /** Whether every criterion was met; true where there is none. */
+  /** Whether every criterion that was tested was met; true where there is none. */
   public boolean reproduced() {
-    return verdicts.stream().allMatch(Verdict::reproduced);
+    return verdicts.stream().filter(Verdict::tested).allMatch(Verdict::reproduced);
   }
 }

@@ -1,8 +1,12 @@
 package dev.lamina.study;
 
 import dev.lamina.data.DataSource;
+import dev.lamina.data.Mnist;
 import dev.lamina.device.Device;
+import dev.lamina.device.Devices;
+import java.util.List;
 import java.util.Locale;
+import java.util.function.Supplier;
 
 /**
  * What an experiment runs with.
@@ -12,17 +16,34 @@ import java.util.Locale;
  * @param seed decides every draw, by {@link #seed(int)}
  * @param data the examples of experiments that train
  * @param watcher is told in words what is being done
- * @param times of activations on the device for experiments that show some, or null if nobody has measured them
+ * @param times of activations for experiments that show some, or null if nobody has measured them
+ * @param others finds the other devices that are here, for experiments that compare their speed
  */
 public record Setting(
-    Device device, boolean quick, long seed, DataSource data, Watcher watcher, ActivationTimes times) {
+    Device device,
+    boolean quick,
+    long seed,
+    DataSource data,
+    Watcher watcher,
+    ActivationTimes times,
+    Supplier<List<Devices.Choice>> others) {
 
   /** Draws that an experiment may make of one kind: more than any does. */
   private static final int DRAWS = 1000;
 
-  /** Without times of activations. */
+  /** Without times of activations and other devices. */
   public Setting(Device device, boolean quick, long seed, DataSource data, Watcher watcher) {
-    this(device, quick, seed, data, watcher, null);
+    this(device, quick, seed, data, watcher, null, List::of);
+  }
+
+  /** The same on another device. */
+  public Setting on(Device other) {
+    return new Setting(other, quick, seed, data, watcher, times, others);
+  }
+
+  /** A verdict by a figure that was chosen for MNIST: none on other data. */
+  public Verdict onMnist(Verdict verdict) {
+    return data instanceof Mnist ? verdict : verdict.madeFor("MNIST");
   }
 
   /**

@@ -28,6 +28,16 @@ public record Splits(Dataset training, Dataset validation, Dataset test) {
         setting.data().test(arena).take(test));
   }
 
+  /**
+   * Whether these are all that {@code data} has to learn from, held out or not.
+   *
+   * @param data by the name that it gives itself
+   * @param images how many there are
+   */
+  public boolean areAllOf(String data, int images) {
+    return training.name().equals(data) && training.size() + validation.size() == images;
+  }
+
   public int classes() {
     return training.classes();
   }

@@ -8,8 +8,26 @@ package dev.lamina.study;
  * @param claimed the figure that was published, or what the theory says
  * @param tolerance how far they may lie apart
  * @param reproduced whether they do not
+ * @param other the data that the criterion was made for where this is another, so that nothing was tested; null if it
+ *     was
  */
-public record Verdict(String criterion, String measured, String claimed, String tolerance, boolean reproduced) {
+public record Verdict(
+    String criterion, String measured, String claimed, String tolerance, boolean reproduced, String other) {
+
+  /** The verdict on data that the criterion is for. */
+  public Verdict(String criterion, String measured, String claimed, String tolerance, boolean reproduced) {
+    this(criterion, measured, claimed, tolerance, reproduced, null);
+  }
+
+  /** No verdict: the criterion was made for data that this is not. */
+  public Verdict madeFor(String data) {
+    return new Verdict(criterion, measured, claimed, tolerance, false, data);
+  }
+
+  /** Whether the criterion is for the data that it was held against. */
+  public boolean tested() {
+    return other == null;
+  }
 
   /** The verdict on a figure that may differ from the claimed one by a share of it. */
   public static Verdict within(String criterion, double measured, double claimed, double share) {
@@ -25,13 +43,14 @@ public record Verdict(String criterion, String measured, String claimed, String 
 
   /** As a user reads it. */
   public String line() {
-    return (reproduced ? "reproduced:     " : "NOT reproduced: ")
+    return (!tested() ? "not tested:     " : reproduced ? "reproduced:     " : "NOT reproduced: ")
         + criterion
         + " (measured "
         + measured
         + "; claimed "
         + claimed
         + (tolerance.equals("none") ? "" : "; tolerance " + tolerance)
+        + (tested() ? "" : "; made for " + other + ", this is other data")
         + ")";
   }
 }

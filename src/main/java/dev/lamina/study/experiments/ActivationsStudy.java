@@ -107,18 +107,17 @@ final class ActivationsStudy implements Study {
   public Findings run(Setting setting) {
     int epochs = setting.sized(5, 2);
     List<Layer> all = timed(setting.quick());
-    Table table =
-        setting.begun(
-            new Table(
-                "activations",
-                "After " + epochs + " epochs",
+    List<String> columns =
+        new ArrayList<>(
+            List.of(
                 "activation",
                 "test accuracy in %",
                 "epochs to " + Numbers.percent(GOAL) + " of training",
                 "flat in %",
                 "dead units in %",
-                "seconds of training",
-                "forward and backward in ns a value" + (setting.times() == null ? "" : " (JMH)")));
+                "seconds of training"));
+    columns.addAll(setting.times() == null ? List.of("forward and backward in ns a value") : setting.times().columns());
+    Table table = setting.begun(new Table("activations", "After " + epochs + " epochs", columns));
     List<Panel> panels = new ArrayList<>();
     Panel panel = empty();
     try (Arena arena = Arena.ofShared()) {
@@ -148,16 +147,20 @@ final class ActivationsStudy implements Study {
             }
           }
           Computation seen = probe.look(course);
-          table.row(
-              name,
-              100 * accuracies[epochs - 1],
-              reached,
-              100 * seen.read("flat")[0],
-              100 * seen.read("dead")[0],
-              seconds,
+          List<Object> cells =
+              new ArrayList<>(
+                  List.of(
+                      name,
+                      100 * accuracies[epochs - 1],
+                      reached,
+                      100 * seen.read("flat")[0],
+                      100 * seen.read("dead")[0],
+                      seconds));
+          cells.addAll(
               setting.times() == null
-                  ? Stopwatch.nanosPerValue(setting, activation)
+                  ? List.of(Stopwatch.nanosPerValue(setting, activation))
                   : setting.times().nanosPerValue(activation));
+          table.row(cells);
         }
         panel = panel.line(name, Numbers.counting(1, epochs), percent(accuracies));
         if (panel.curves().size() == 5) {

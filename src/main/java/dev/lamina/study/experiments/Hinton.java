@@ -1,6 +1,8 @@
 package dev.lamina.study.experiments;
 
 import dev.lamina.data.Dataset;
+import dev.lamina.device.Device;
+import dev.lamina.device.Devices;
 import dev.lamina.nn.activation.Activation;
 import dev.lamina.nn.activation.ReLU;
 import dev.lamina.nn.activation.Sigmoid;
@@ -19,7 +21,9 @@ import dev.lamina.study.Setting;
 import dev.lamina.study.Splits;
 import dev.lamina.study.Study;
 import dev.lamina.study.Table;
+import dev.lamina.study.Watcher;
 import java.lang.foreign.Arena;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -30,6 +34,7 @@ final class Hinton implements Study {
   private static final int WIDTH = 100;
   private static final int BATCH = 100;
   private static final int SEEDS = 3;
+  private static final int WARM_UP = 50;
   private static final double[] RATES = {0.01, 0.1};
   private static final double[] SHARES = {0.01, 0.1, 1};
 
@@ -79,6 +84,10 @@ final class Hinton implements Study {
                 "test accuracy in %",
                 "its deviation",
                 "seconds of training"));
+    Table speed =
+        setting.begun(
+            new Table("speed", "Seconds of " + steps + " updates on each device", "device", "sigmoid", "ReLU"));
+    List<String> notes = new ArrayList<>();
     Panel panel = Panel.of("Four findings", "training images", "test accuracy in %", Scale.LOG_X);
     try (Arena arena = Arena.ofShared()) {
       Splits examples =
@@ -109,11 +118,9 @@ final class Hinton implements Study {
         }
         panel = panel.line(kind.activation + ", " + kind.start, images, accuracies);
       }
+      compare(setting, examples, steps, speed, notes);
     }
-    return new Findings(
-        List.of(table),
-        List.of(new Figure("hinton", panel)),
-        List.of(),
+    notes.addAll(
         List.of(
             DEPTH
                 + " hidden layers of "
@@ -122,10 +129,42 @@ final class Hinton implements Study {
                 + BATCH
                 + "; tuning budget: two rates for each row, one seed that is not used again, of which validation takes"
                 + " the better one; a deviation needs more than one seed",
-            "the fourth finding is speed: run it with another --device and compare the last column, which has the mean"
-                + " time of "
-                + steps
-                + " updates"));
+            "the fourth finding is speed: the same updates on all devices of this machine but the reference, whose"
+                + " purpose is another; nets with He's start, after "
+                + WARM_UP
+                + " updates to warm up"));
+    return new Findings(List.of(table, speed), List.of(new Figure("hinton", panel)), List.of(), notes);
+  }
+
+  /** The same updates on the device of the study and on the others; why there are none goes to {@code notes}. */
+  private static void compare(Setting setting, Splits examples, int steps, Table speed, List<String> notes) {
+    speed.numbers(setting.device().name(), seconds(setting, examples, steps));
+    for (Devices.Choice other : setting.others().get()) {
+      try (Device device = other.open()) {
+        speed.numbers(other.name(), seconds(setting.on(device), examples, steps));
+      } catch (Watcher.Stopped e) {
+        throw e;
+      } catch (RuntimeException e) {
+        // Nobody asked for this device: it may be busy, and what was found without it still holds.
+        notes.add(other.name() + " was not timed: " + e.getMessage());
+      }
+    }
+  }
+
+  /** Of a net of sigmoids and one of ReLUs. */
+  private static double[] seconds(Setting setting, Splits examples, int steps) {
+    double[] seconds = new double[2];
+    for (int i = 0; i < seconds.length; i++) {
+      Kind kind = KINDS.get(1 + 2 * i);
+      setting.doing("%s on %s", kind.activation, setting.device().name());
+      try (Course course = course(setting, examples, examples.training(), kind, setting.seed(0))) {
+        course.train(WARM_UP, RATES[0]);
+        long begun = System.nanoTime();
+        course.train(steps, RATES[0]);
+        seconds[i] = (System.nanoTime() - begun) * 1e-9;
+      }
+    }
+    return seconds;
   }
 
   /** The rate with which more of the validation images are right. */

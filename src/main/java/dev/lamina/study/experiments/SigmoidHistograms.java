@@ -64,7 +64,9 @@ final class SigmoidHistograms implements Study {
     List<String> columns = new ArrayList<>(List.of("activation", "weights"));
     IntStream.rangeClosed(1, LAYERS).forEach(layer -> columns.add("layer " + layer));
     columns.add("published (layer 5)");
-    Table table = new Table("deviations", "Standard deviation after each layer, mean of " + seeds + " seeds", columns);
+    Table table =
+        setting.begun(
+            new Table("deviations", "Standard deviation after each layer, mean of " + seeds + " seeds", columns));
     List<Verdict> verdicts = new ArrayList<>();
     List<Panel> panels = new ArrayList<>();
     for (Activation activation : List.of(new Sigmoid(), new ReLU())) {

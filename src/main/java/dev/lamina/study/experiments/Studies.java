@@ -37,6 +37,14 @@ public final class Studies {
     return ALL;
   }
 
+  /** Whether a study learns from data; some make their own numbers. */
+  public static boolean takesData(Study study) {
+    return !(study instanceof ActivationStatistics
+        || study instanceof SigmoidHistograms
+        || study instanceof ZeroCentred
+        || study instanceof RandomVersusGrid);
+  }
+
   /**
    * The study of that name.
    *

@@ -10,13 +10,16 @@ import dev.lamina.data.Dataset;
 import dev.lamina.data.Stripes;
 import dev.lamina.device.Device;
 import dev.lamina.device.DeviceOptions;
+import dev.lamina.device.DeviceProvider;
 import dev.lamina.device.Devices;
 import dev.lamina.study.ActivationTimes;
 import dev.lamina.study.Findings;
 import dev.lamina.study.JmhResults;
 import dev.lamina.study.Setting;
+import dev.lamina.study.Splits;
 import dev.lamina.study.Study;
 import dev.lamina.study.Table;
+import dev.lamina.study.Verdict;
 import dev.lamina.study.Watcher;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.HostTensor;
@@ -28,6 +31,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -93,26 +97,66 @@ class TinyRunsTest {
     double[] errors = findings.figures().getFirst().panels().getFirst().curves().getFirst().y();
     assertTrue(errors[errors.length - 1] <= 1, "the curve ends at the goal");
     assertTrue(findings.notes().stream().anyMatch(note -> note.contains("the claim was made for CIFAR-10")));
+    assertFalse(findings.verdicts().stream().anyMatch(Verdict::tested), "1 % is an error for MNIST");
   }
 
   @Test
   void onCifarTheErrorIsThatOfTheClaim() {
     try (Arena arena = Arena.ofConfined()) {
       Setting setting = new Setting(device, false, 0, data, _ -> {});
-      ReluVersusTanh.Task cifar = ReluVersusTanh.Task.of(blank(arena, 32, 3, 10), setting);
+      ReluVersusTanh.Task cifar = ReluVersusTanh.Task.of(blank(arena, "CIFAR-10", 45_000, 5000), setting);
       assertTrue(cifar.original());
       assertEquals(0.25, cifar.goal());
-      assertFalse(ReluVersusTanh.Task.of(blank(arena, 32, 3, 100), setting).original(), "CIFAR-100");
-      assertFalse(ReluVersusTanh.Task.of(blank(arena, 28, 1, 10), setting).original());
+      assertFalse(ReluVersusTanh.Task.of(blank(arena, "CIFAR-100", 50_000, 0), setting).original());
+      assertFalse(ReluVersusTanh.Task.of(blank(arena, "CIFAR-10", 49_000, 0), setting).original(), "a part of it");
     }
   }
 
-  private static Dataset blank(Arena arena, int side, int channels, int classes) {
-    return Dataset.labelled(
-        "blank",
-        HostTensor.allocate(arena, TensorType.of(DType.U8, 1, side, side, channels)),
-        HostTensor.allocate(arena, TensorType.of(DType.I32, 1)),
-        IntStream.range(0, classes).mapToObj(Integer::toString).toList());
+  /** Of so many images to learn from, and so many held out. */
+  private static Splits blank(Arena arena, String name, int training, int held) {
+    int all = training + held;
+    Dataset data =
+        Dataset.labelled(
+            name,
+            HostTensor.allocate(arena, TensorType.of(DType.U8, all, 1, 1, 1)),
+            HostTensor.allocate(arena, TensorType.of(DType.I32, all)),
+            List.of("a", "b"));
+    return new Splits(data.take(training), data.subset(IntStream.range(training, all).toArray()), data.take(1));
+  }
+
+  /** A kind of device that looks fine until it is opened. */
+  private record Busy() implements DeviceProvider {
+    @Override
+    public String name() {
+      return "busy";
+    }
+
+    @Override
+    public Optional<String> unavailable(DeviceOptions options) {
+      return Optional.empty();
+    }
+
+    @Override
+    public String description(DeviceOptions options) {
+      return "";
+    }
+
+    @Override
+    public Device open(DeviceOptions options) {
+      throw new IllegalStateException("somebody else has it");
+    }
+  }
+
+  @Test
+  void hintonTimesTheOtherDevicesTooAndDoesWithoutOneThatFails() {
+    DeviceOptions options = new DeviceOptions(1);
+    var others = List.of(new Devices.Choice(new Busy(), options, ""), new Devices().choose("cpu", options));
+    var skimming = new SkimmingDevice(device, 2);
+    Findings findings = new Hinton().run(new Setting(skimming, true, 0, data, _ -> {}, null, () -> others));
+    List<String[]> rows = cells(findings, "speed");
+    assertEquals(2, rows.size(), "this device and the one that could be opened");
+    assertTrue(number(rows.getLast(), 1) > number(rows.getFirst(), 1), "this device leaves out most updates");
+    assertEquals("busy was not timed: somebody else has it", findings.notes().getFirst());
   }
 
   @Test
@@ -132,14 +176,27 @@ class TinyRunsTest {
   void timesOfJmhAreShownWhereTheyAreGiven() throws IOException {
     Path file = folder.resolve("results.json");
     Files.writeString(
-        file, JmhResults.of(JmhResults.both("cpu", "RELU", 3, 5), JmhResults.both("cpu", "SIGMOID", 7, 11)));
+        file,
+        JmhResults.of(
+            JmhResults.both("cpu", "RELU", 3, 5),
+            JmhResults.both("cpu", "SIGMOID", 7, 11),
+            JmhResults.both("cuda", "RELU", 0.5, 0.25)));
     Study study = new ActivationsStudy();
     ActivationTimes times = ActivationTimes.read(file, "cpu", study.timed(true));
-    Findings findings = study.run(new Setting(device, true, 0, data, _ -> {}, times));
+    Findings findings = study.run(new Setting(device, true, 0, data, _ -> {}, times, List::of));
     Table table = findings.tables().getFirst();
-    assertTrue(table.csv().lines().findFirst().orElseThrow().endsWith(",forward and backward in ns a value (JMH)"));
+    assertTrue(
+        table
+            .csv()
+            .lines()
+            .findFirst()
+            .orElseThrow()
+            .endsWith(
+                ",\"forward and backward in ns a value, cpu (JMH)\",\"forward and backward in ns a value, cuda"
+                    + " (JMH)\""));
     List<String[]> rows = cells(findings, "activations");
     assertEquals(List.of("18.0", "8.0"), rows.stream().map(row -> row[6]).toList());
+    assertEquals(List.of("NaN", "0.75"), rows.stream().map(row -> row[7]).toList());
     assertTrue(findings.notes().getLast().contains(file.toString()), () -> findings.notes().getLast());
   }
 
