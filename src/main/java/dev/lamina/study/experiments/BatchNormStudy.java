@@ -151,8 +151,8 @@ final class BatchNormStudy implements Study {
       Pairs scaled = pairs(setting, examples, Start.SCALED, rates, at, tuned, bySeed, edges);
       figures.add(figure("batch-norm-scaled", scaled, at));
       besides = verdicts(scaled.without, scaled.with);
-      verdicts.add(highRates(setting, examples, highRates, shortSteps, tuned));
-      verdicts.add(deep(setting, examples, rates, steps, tuned, edges));
+      verdicts.add(setting.onMnist(highRates(setting, examples, highRates, shortSteps, tuned)));
+      verdicts.add(setting.onMnist(deep(setting, examples, rates, steps, tuned, edges)));
     }
     return new Findings(
         List.of(tuned, bySeed),
