@@ -39,6 +39,7 @@ final class RandomVersusGrid implements Study {
   private static final double WIDE = 0.4;
 
   private static final int[] TRIALS = IntStream.rangeClosed(1, 16).toArray();
+  private static final int[] FEWER_TRIALS = {1, 2, 4, 8, 16};
 
   /** The share of bootstraps that counts as always. */
   private static final double SURE = 0.95;
@@ -90,13 +91,14 @@ final class RandomVersusGrid implements Study {
                 "random better in % of " + BOOTSTRAPS + " bootstraps",
                 "with edges joined",
                 "of a grid of " + WHOLE_GRID + ", cut short"));
-    double[] wonCut = new double[TRIALS.length];
-    double[] grids = new double[TRIALS.length];
-    double[] randoms = new double[TRIALS.length];
-    double[] won = new double[TRIALS.length];
-    double[] wonJoined = new double[TRIALS.length];
-    for (int i = 0; i < TRIALS.length; i++) {
-      int n = TRIALS[i];
+    int[] counts = setting.quick() ? FEWER_TRIALS : TRIALS;
+    double[] wonCut = new double[counts.length];
+    double[] grids = new double[counts.length];
+    double[] randoms = new double[counts.length];
+    double[] won = new double[counts.length];
+    double[] wonJoined = new double[counts.length];
+    for (int i = 0; i < counts.length; i++) {
+      int n = counts[i];
       setting.doing("%d trials", n);
       double[][][] gridTrials = new double[surfaces][][];
       double[][][] cutTrials = new double[surfaces][][];
@@ -122,7 +124,7 @@ final class RandomVersusGrid implements Study {
       wonCut[i] = bootstrapped(setting, search(setting, cutTrials, centres, steepness, false), byRandom, random);
       table.row(n, grids[i], randoms[i], 100 * won[i], 100 * wonJoined[i], 100 * wonCut[i]);
     }
-    double[] trials = Arrays.stream(TRIALS).asDoubleStream().toArray();
+    double[] trials = Arrays.stream(counts).asDoubleStream().toArray();
     Panel panel =
         Panel.of("Best of n trials", "trials n", "mean best response", Scale.LOG_X)
             .line("grid", trials, grids)
@@ -130,7 +132,7 @@ final class RandomVersusGrid implements Study {
     return new Findings(
         List.of(table),
         List.of(new Figure("best-of-n", panel)),
-        verdicts(TRIALS, won),
+        verdicts(counts, won),
         List.of(
             "the response is a Gaussian hill over two of four parameters, its top anywhere in the unit cube, its widths"
                 + " "
@@ -144,7 +146,7 @@ final class RandomVersusGrid implements Study {
             "another grid of n, not judged: n points by chance of the whole one of "
                 + WHOLE_GRID
                 + ". Beside it random is better in at least 95 % of bootstraps from n = "
-                + from(wonCut)
+                + from(counts, wonCut)
                 + " on",
             "a small grid lies in the middle, from where no top is far; random trials lie anywhere. With the edges of"
                 + " the cube joined there is no middle, a single trial is as good wherever it lies, and only the"
@@ -154,12 +156,12 @@ final class RandomVersusGrid implements Study {
   }
 
   /** The number of trials from which on random wins for sure; none if it never does. */
-  private static String from(double[] won) {
+  private static String from(int[] trials, double[] won) {
     int first = won.length;
     while (first > 0 && won[first - 1] >= SURE) {
       first--;
     }
-    return first == won.length ? "none" : String.valueOf(TRIALS[first]);
+    return first == won.length ? "none" : String.valueOf(trials[first]);
   }
 
   /** The verdict on each number of trials, by the share of bootstraps in which random was better. */

@@ -58,12 +58,10 @@ class StudiesTest {
     assertEquals(List.of(true, true, true), outcomes(findings), () -> findings.verdicts().toString());
   }
 
-  /** In the middle of the cube a grid of up to three has an advantage; the study says so. */
+  /** In the middle of the cube a grid of one or two points has an advantage; the study says so. */
   @Test
   void randomSearchWinsOnceAGridHasFourPoints() {
-    List<Boolean> outcomes = outcomes(quick("random-vs-grid"));
-    assertEquals(List.of(false, false, false), outcomes.subList(0, 3));
-    assertEquals(13, outcomes.subList(3, 16).stream().filter(won -> won).count());
+    assertEquals(List.of(false, false, true, true, true), outcomes(quick("random-vs-grid")));
   }
 
   /** Records of CIFAR's binary files: label bytes, then three planes; the class is the brightness. */
