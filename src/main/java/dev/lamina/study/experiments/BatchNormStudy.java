@@ -111,7 +111,7 @@ final class BatchNormStudy implements Study {
 
   @Override
   public String duration() {
-    return "4 min";
+    return "5 min";
   }
 
   @Override

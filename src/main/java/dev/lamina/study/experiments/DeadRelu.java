@@ -15,6 +15,7 @@ import dev.lamina.nn.init.Constant;
 import dev.lamina.nn.init.He;
 import dev.lamina.optim.Momentum;
 import dev.lamina.study.Computation;
+import dev.lamina.study.ConfidenceInterval;
 import dev.lamina.study.Course;
 import dev.lamina.study.Figure;
 import dev.lamina.study.Findings;
@@ -103,7 +104,7 @@ final class DeadRelu implements Study {
                 "validation accuracy in %",
                 "wrecked nets"));
     Panel panel = Panel.of("Units that never fire", "learning rate", "share in %", Scale.LOG_X);
-    double[] reluShares = new double[rates.length];
+    double[][] reluShares = new double[rates.length][seeds];
     double most = 0;
     try (Arena arena = Arena.ofShared()) {
       Splits examples = Splits.open(setting, arena, setting.sized(20_000, 5000), 2000, 1);
@@ -129,7 +130,9 @@ final class DeadRelu implements Study {
                 100 * outcomes.stream().mapToDouble(Outcome::accuracy).average().orElseThrow(),
                 wrecked);
             if (kind.activation instanceof ReLU) {
-              reluShares[r] += shares[r] / 100 / BIASES.length;
+              for (int seed = 0; seed < seeds; seed++) {
+                reluShares[r][seed] += outcomes.get(seed).dead / BIASES.length;
+              }
               most = wrecked == 0 ? Math.max(most, shares[r]) : most;
             }
           }
@@ -140,13 +143,7 @@ final class DeadRelu implements Study {
     return new Findings(
         List.of(table),
         List.of(new Figure("dead-relu", panel)),
-        List.of(
-            Verdict.that(
-                "the share of dead ReLUs grows with the rate: it is nowhere lower than at the next smaller one, and"
-                    + " higher at the highest than at the lowest",
-                percentages(reluShares) + " at the rates " + Arrays.toString(rates),
-                "growing",
-                grows(reluShares))),
+        List.of(verdict(rates, reluShares)),
         List.of(
             "two hidden layers of "
                 + WIDTH
@@ -159,21 +156,32 @@ final class DeadRelu implements Study {
             "the course's 10 to 20 % are no figure for this net; at the rates with which all nets learn it is at most "
                 + Numbers.text(most)
                 + " % of ReLUs",
+            "units that are dead from the start stay so at rates that are low: from the lowest rate to the next the"
+                + " share can be a little lower",
             "the benefit of the bias is disputed: it is only reported; leaky units and ELUs that are never positive"
                 + " still learn"));
   }
 
-  private static String percentages(double[] shares) {
-    return String.join(", ", Arrays.stream(shares).mapToObj(Numbers::percent).toList());
-  }
-
-  static boolean grows(double[] shares) {
-    for (int i = 1; i < shares.length; i++) {
-      if (shares[i] < shares[i - 1]) {
-        return false;
-      }
+  /**
+   * Judges whether the share of dead units grows with the rate.
+   *
+   * @param shares [rate][seed]
+   */
+  static Verdict verdict(double[] rates, double[][] shares) {
+    boolean falls = false;
+    for (int i = 1; i < rates.length; i++) {
+      falls |= !(ConfidenceInterval.ofDifference(shares[i], shares[i - 1]).high() >= 0);
     }
-    return shares[shares.length - 1] > shares[0];
+    ConfidenceInterval growth = ConfidenceInterval.ofDifference(shares[rates.length - 1], shares[0]);
+    return new Verdict(
+        "the share of dead ReLUs grows with the rate, and falls at none",
+        String.join(", ", Arrays.stream(shares).map(Numbers::mean).map(Numbers::percent).toList())
+            + " at the rates "
+            + Arrays.toString(rates),
+        "growing",
+        "seed by seed, the interval of the growth from the lowest to the highest rate lies above 0, that from no rate"
+            + " to the next lies below",
+        !falls && growth.low() > 0);
   }
 
   private static Outcome train(

@@ -92,7 +92,7 @@ final class HeVersusXavier implements Study {
 
   @Override
   public String duration() {
-    return "2 min";
+    return "3 min";
   }
 
   @Override

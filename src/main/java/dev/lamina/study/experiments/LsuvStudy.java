@@ -108,7 +108,7 @@ final class LsuvStudy implements Study {
 
   @Override
   public String duration() {
-    return "1 min";
+    return "2 min";
   }
 
   @Override

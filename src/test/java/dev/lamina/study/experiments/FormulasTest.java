@@ -65,9 +65,15 @@ class FormulasTest {
   }
 
   @Test
-  void aShareGrowsIfItNeverFallsAndDoesNotStay() {
-    assertTrue(DeadRelu.grows(new double[] {0, 0, 0.1, 0.5}));
-    assertFalse(DeadRelu.grows(new double[] {0, 0.2, 0.1, 0.5}));
-    assertFalse(DeadRelu.grows(new double[] {0.1, 0.1}));
+  void aShareGrowsIfItSurelyFallsNowhereAndSurelyDoesNotStay() {
+    assertTrue(grows(new double[] {0.01, 0, 0.005}, new double[] {0, 0, 0}, new double[] {0.5, 0.6, 0.5}));
+    assertFalse(grows(new double[] {0, 0, 0}, new double[] {0.2, 0.21, 0.2}, new double[] {0.1, 0.11, 0.1}));
+    assertFalse(grows(new double[] {0.1, 0.1, 0.1}, new double[] {0.1, 0.1, 0.1}));
+    assertFalse(grows(new double[] {0.1, 0.1, 0.1}, new double[] {0, 0.2, 0.9}));
+    assertFalse(grows(new double[] {0, 0, 0}, new double[] {0.4, Double.NaN, 0.5}));
+  }
+
+  private static boolean grows(double[]... shares) {
+    return DeadRelu.verdict(new double[shares.length], shares).reproduced();
   }
 }
