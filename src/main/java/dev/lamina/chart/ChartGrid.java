@@ -10,6 +10,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
 import javax.imageio.ImageIO;
+import javax.imageio.stream.MemoryCacheImageOutputStream;
 import org.knowm.xchart.BitmapEncoder;
 import org.knowm.xchart.internal.chartpart.Chart;
 
@@ -35,7 +36,10 @@ public record ChartGrid(List<? extends Chart<?, ?>> charts, int columns) {
    */
   public void write(Path file) throws IOException {
     var bytes = new ByteArrayOutputStream();
-    ImageIO.write(picture(), "png", bytes);
+    // One with a cache in a file could not be used while the process ends, which is when an interrupted run draws.
+    try (var stream = new MemoryCacheImageOutputStream(bytes)) {
+      ImageIO.write(picture(), "png", stream);
+    }
     AtomicFile.write(file, channel -> AtomicFile.writeFully(channel, ByteBuffer.wrap(bytes.toByteArray())));
   }
 

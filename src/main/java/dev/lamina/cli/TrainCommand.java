@@ -10,8 +10,10 @@ import dev.lamina.io.BadInputException;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.TensorType;
 import dev.lamina.train.Diagnosis;
+import dev.lamina.train.DivergenceException;
 import dev.lamina.train.Evaluation;
 import dev.lamina.train.Fit;
+import dev.lamina.train.ModelStatistics;
 import dev.lamina.train.TrainedModel;
 import dev.lamina.train.Trainer;
 import dev.lamina.train.TrainingListener;
@@ -21,6 +23,7 @@ import dev.lamina.train.recipe.Recipe;
 import dev.lamina.train.recipe.RecipeText;
 import dev.lamina.train.run.MetricsLog;
 import dev.lamina.train.run.RunFolder;
+import dev.lamina.train.run.RunReport;
 import dev.lamina.train.run.StatisticsLog;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
@@ -194,14 +197,13 @@ final class TrainCommand implements Callable<Integer> {
     }
     Parts parts = await(decoding);
     MetricsLog metrics = new MetricsLog(run.metrics());
-    StatisticsLog statistics = new StatisticsLog(run.layers());
     Trainer trainer =
         new Trainer(opened, recipe.layers(parts.training.classes(), parts.training.inputType().shape()))
             .options(recipe.options())
             .checkpoints(run.checkpoints(recipe.keepEvery()), parts.recipe)
             .listener(new RecipeKeeper(run.recipe(), parts.recipe))
             .listener(metrics)
-            .listener(statistics);
+            .listener(new StatisticsLog(run.layers()));
     if (resume != null && !run.isFresh()) {
       if (Files.exists(run.pretraining())) {
         throw new BadInputException(
@@ -217,10 +219,22 @@ final class TrainCommand implements Callable<Integer> {
     }
     try (StopSignal stop = new StopSignal();
         ConsoleProgress progress = new ConsoleProgress(console)) {
-      trainer.listener(stop).listener(progress).listener(new Diagnosis(finding -> console.line("%s", finding)));
+      Diagnosis diagnosis =
+          new Diagnosis(
+              recipe.lr(),
+              finding -> {
+                console.line("%s", finding.words());
+                metrics.found(finding);
+              });
+      trainer.listener(stop).listener(progress).listener(diagnosis);
       try (TrainedModel trained = trainer.fit(parts.training)) {
         progress.clear();
-        return finish(trained, parts, recipe, run, metrics, statistics);
+        return finish(trained, parts, recipe, run, metrics);
+      } catch (DivergenceException e) {
+        progress.clear();
+        metrics.found(new Diagnosis.Finding("diverged", e.getMessage(), run.points().size() + 1, e.step()));
+        report(run, recipe);
+        throw e;
       }
     }
   }
@@ -233,14 +247,13 @@ final class TrainCommand implements Callable<Integer> {
     }
   }
 
-  private int finish(
-      TrainedModel trained, Parts parts, Recipe recipe, RunFolder run, MetricsLog metrics, StatisticsLog statistics) {
+  private int finish(TrainedModel trained, Parts parts, Recipe recipe, RunFolder run, MetricsLog metrics) {
     TrainingReport report = trained.report();
     if (report.end() == TrainingReport.End.INTERRUPTED) {
+      report(run, recipe);
       console.line("interrupted after step %,d; continue with: lamina train --resume %s", report.steps(), run.path());
       return Main.INTERRUPTED;
     }
-    plot(run, recipe, statistics);
     if (report.epochs().isEmpty()) {
       console.line("there was nothing left to train; more --epochs make the run longer");
     }
@@ -250,6 +263,7 @@ final class TrainCommand implements Callable<Integer> {
     Fit.verdict(report.epochs(), parts.training.classes()).ifPresent(verdict -> console.line("%s", verdict));
     Evaluation test = trained.evaluate(parts.test);
     metrics.tested(test);
+    report(run, recipe);
     console.line(
         "test (the weights of epoch %d, on %,d images never seen before): %s",
         report.bestEpoch(), test.examples(), ConsoleProgress.words(test));
@@ -271,16 +285,17 @@ final class TrainCommand implements Callable<Integer> {
     return Main.OK;
   }
 
-  /** A missing font must not cost a trained model. */
-  private void plot(RunFolder run, Recipe recipe, StatisticsLog statistics) {
-    List<RunFolder.Point> points = run.points();
-    if (points.isEmpty()) {
-      return;
-    }
+  /** Draws and describes all that the run's files tell. A missing font must not cost a trained model. */
+  private void report(RunFolder run, Recipe recipe) {
+    String title = recipe.model().name() + " on " + recipe.data();
     try {
-      TrainingPlot.write(run.plot(), recipe.model().name() + " on " + recipe.data(), points);
-      if (!statistics.looks().isEmpty()) {
-        LayersPlot.write(run.layersPlot(), run.histograms(), statistics.looks(), statistics.last());
+      List<RunFolder.Point> points = run.points();
+      if (!points.isEmpty()) {
+        TrainingPlot.write(run.plot(), title, points);
+      }
+      List<ModelStatistics> looks = run.looks();
+      if (!looks.isEmpty()) {
+        LayersPlot.write(run.layersPlot(), run.histograms(), looks);
       }
     } catch (java.io.IOException | RuntimeException | LinkageError e) {
       console
@@ -290,5 +305,6 @@ final class TrainCommand implements Callable<Integer> {
                   + e
                   + "); fonts may be missing: apt-get install fontconfig fonts-dejavu-core");
     }
+    RunReport.write(run, title);
   }
 }

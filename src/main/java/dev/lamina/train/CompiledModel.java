@@ -390,6 +390,11 @@ public final class CompiledModel implements AutoCloseable {
     return store;
   }
 
+  /** Where its programs, which take turns, keep what is between their inputs and results. */
+  Buffer arena() {
+    return arena;
+  }
+
   /** What the layers declared. */
   public Parameters parameters() {
     return trace.parameters();

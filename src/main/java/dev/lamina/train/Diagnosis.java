@@ -2,19 +2,37 @@ package dev.lamina.train;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.IntStream;
 
 /**
  * Says in words when a net is sick: judges each epoch by what was seen inside the model, and tells each finding once.
  * For trainings with {@link TrainingOptions#statisticsEvery}.
+ *
+ * <p>Looks see few examples. Where too many ReLUs were zero in those of an epoch they are only suspected to be dead; it
+ * is told when a pass over all of its examples has shown it. A layer that was cleared is not suspected again before
+ * twice as many epochs are over: units that few examples need would cost such a pass in each.
  */
 public final class Diagnosis implements TrainingListener {
+  /**
+   * Something that is wrong.
+   *
+   * @param about layer or weight, and its sickness
+   * @param words a sentence: what was seen, what it is called, what to do
+   * @param epoch after which it was found, counted from 1
+   * @param step updates done by then
+   */
+  public record Finding(String about, String words, int epoch, long step) {}
+
   /** 10 to 20 % of a net's ReLUs are dead in a usual training (CS231n, "Training neural networks I"). */
   private static final double MANY_DEAD = 0.3;
 
@@ -25,15 +43,35 @@ public final class Diagnosis implements TrainingListener {
 
   private static final double SLOW = 1e-6;
 
-  /** Of the gradient of the first weight to that of the last, each as a share of the weight's own size. */
+  /** Where a schedule has brought the rate below this share of its highest, updates are meant to be small. */
+  private static final double ANNEALED = 0.1;
+
+  /**
+   * Of the gradient of the first weight to that of the last, each as a share of the weight's own size. At a rate that
+   * changes the last by the usual 1e-3 of its size, plain SGD changes the first by 1e-8, which a float's rounding
+   * (2⁻²⁴) swallows.
+   */
   private static final double VANISHED = 1e-5;
 
-  private final Consumer<String> listener;
+  /** The same in the other direction: at that rate the first changes by all of its size. */
+  private static final double EXPLODED = 1e3;
+
+  private final double highestRate;
+  private final Consumer<Finding> listener;
   private final Set<String> told = new HashSet<>();
   private final List<ModelStatistics> epoch = new ArrayList<>();
+  private final List<DeadUnits> surveyed = new ArrayList<>();
 
-  /** Findings go to {@code listener}, a sentence each. */
-  public Diagnosis(Consumer<String> listener) {
+  /** The epoch in which a layer that was cleared may be suspected again. */
+  private final Map<String, Integer> clearedUntil = new HashMap<>();
+
+  /**
+   * A diagnosis that goes to {@code listener}.
+   *
+   * @param highestRate the learning rate that the schedule varies
+   */
+  public Diagnosis(double highestRate, Consumer<Finding> listener) {
+    this.highestRate = highestRate;
     this.listener = listener;
   }
 
@@ -43,120 +81,202 @@ public final class Diagnosis implements TrainingListener {
   }
 
   @Override
-  public void epochEnded(EpochReport report) {
-    // What happened in the first half may be over, above all in the first epoch.
-    Map<String, String> findings = findings(epoch.subList(epoch.size() / 2, epoch.size()));
-    findings.forEach((key, sentence) -> {
-      if (told.add(key)) {
-        listener.accept(sentence);
+  public Set<String> suspects() {
+    Set<String> suspects = new LinkedHashSet<>();
+    for (List<LayerStatistics> seen : seen(ModelStatistics::layers)) {
+      String layer = seen.getFirst().path();
+      boolean cleared = epoch.getLast().epoch() < clearedUntil.getOrDefault(layer, 0);
+      if (zeroUnits(seen) > MANY_DEAD * seen.getFirst().unitPeaks().size() && !told.contains(dead(layer)) && !cleared) {
+        suspects.add(layer);
       }
-    });
+    }
+    return suspects;
+  }
+
+  @Override
+  public void surveyed(DeadUnits layer) {
+    surveyed.add(layer);
+  }
+
+  @Override
+  public void epochEnded(EpochReport report) {
+    for (DeadUnits layer : surveyed) {
+      if (layer.dead() > MANY_DEAD * layer.units()) {
+        dead(layer, report);
+      } else {
+        clearedUntil.put(layer.layer(), 2 * report.epoch());
+      }
+    }
+    seen(ModelStatistics::layers).forEach(seen -> saturated(seen, report));
+    epoch.forEach(look -> exploding(look, report));
+    weights(report);
+    surveyed.clear();
     epoch.clear();
   }
 
-  /** What is wrong, by layer and sickness. */
-  private static Map<String, String> findings(List<ModelStatistics> looks) {
-    Map<String, String> findings = new LinkedHashMap<>();
-    if (looks.isEmpty()) {
-      return findings;
+  private void tell(EpochReport report, String about, String words) {
+    if (told.add(about)) {
+      listener.accept(new Finding(about, words, report.epoch(), report.step()));
     }
-    for (int i = 0; i < looks.getFirst().layers().size(); i++) {
-      int layer = i;
-      units(looks.stream().map(look -> look.layers().get(layer)).toList(), examples(looks), findings);
-    }
-    List<WeightStatistics> matrices = new ArrayList<>();
-    for (int i = 0; i < looks.getFirst().weights().size(); i++) {
-      int weight = i;
-      List<WeightStatistics> seen = looks.stream().map(look -> look.weights().get(weight)).toList();
-      if (seen.getFirst().name().endsWith("weight") && seen.getFirst().norm() > 0) {
-        speed(seen, findings);
-        matrices.add(seen.getLast());
-      }
-    }
-    vanishing(matrices, findings);
-    return findings;
   }
 
-  private static int examples(List<ModelStatistics> looks) {
-    return looks.stream().mapToInt(ModelStatistics::examples).sum();
+  /**
+   * What the looks of the epoch's second half saw of each layer or weight: what happened in the first half may be over,
+   * above all in the first epoch.
+   */
+  private <T> List<List<T>> seen(Function<ModelStatistics, List<T>> parts) {
+    List<ModelStatistics> late = epoch.subList(epoch.size() / 2, epoch.size());
+    int count = late.isEmpty() ? 0 : parts.apply(late.getFirst()).size();
+    return IntStream.range(0, count)
+        .mapToObj(i -> late.stream().map(look -> parts.apply(look).get(i)).toList())
+        .toList();
   }
 
-  private static void units(List<LayerStatistics> seen, int examples, Map<String, String> findings) {
-    LayerStatistics first = seen.getFirst();
-    int units = first.unitPeaks().size();
-    int dead = 0;
-    for (int i = 0; i < units; i++) {
-      int unit = i;
-      dead += seen.stream().allMatch(look -> look.unitPeaks().get(unit) <= 0) ? 1 : 0;
-    }
-    if (units > 0 && dead > MANY_DEAD * units) {
-      findings.put(
-          first.path() + " dead",
+  /** Units that were 0 in all looks. */
+  private static long zeroUnits(List<LayerStatistics> seen) {
+    return IntStream.range(0, seen.getFirst().unitPeaks().size())
+        .filter(unit -> seen.stream().allMatch(look -> look.unitPeaks().get(unit) <= 0))
+        .count();
+  }
+
+  private static String dead(String layer) {
+    return layer + " dead";
+  }
+
+  private void dead(DeadUnits layer, EpochReport report) {
+    boolean isRecurrent =
+        epoch.stream()
+            .flatMap(look -> look.layers().stream())
+            .anyMatch(seen -> seen.path().equals(layer.layer()) && seen.kind().equals("rnn"));
+    tell(
+        report,
+        dead(layer.layer()),
+        String.format(
+            Locale.ROOT,
+            "%s: %.0f %% of its %,d units were zero for every one of the %,d examples of the epoch, with the weights at"
+                + " its end: dead ReLU; lower the learning rate or try %s",
+            layer.layer(),
+            100.0 * layer.dead() / layer.units(),
+            layer.units(),
+            layer.examples(),
+            isRecurrent ? "tanh" : "LeakyReLU"));
+  }
+
+  private void saturated(List<LayerStatistics> seen, EpochReport report) {
+    double share = mean(seen, LayerStatistics::saturated);
+    LayerStatistics layer = seen.getFirst();
+    if (share > MANY_SATURATED) {
+      boolean isActivation = !Double.isNaN(layer.zeros());
+      tell(
+          report,
+          layer.path() + " saturated",
           String.format(
               Locale.ROOT,
-              "%s: %.0f %% of its %,d units were zero for all of the %,d examples looked at in the second half of the"
-                  + " epoch: dead ReLU; lower the learning rate or try LeakyReLU",
-              first.path(),
-              100.0 * dead / units,
-              units,
-              examples));
-    }
-    double saturated = seen.stream().mapToDouble(LayerStatistics::saturated).average().orElseThrow();
-    if (saturated > MANY_SATURATED) {
-      findings.put(
-          first.path() + " saturated",
-          String.format(
-              Locale.ROOT,
-              "%s: %.0f %% of its inputs lay beyond ±5, where almost no gradient passes: saturated; use smaller initial"
-                  + " weights, batch norm in front of it, or ReLU",
-              first.path(),
-              100 * saturated));
+              isActivation
+                  ? "%s: %.0f %% of its inputs lay beyond ±5, where almost no gradient passes: saturated; use smaller"
+                      + " initial weights, batch norm in front of it, or ReLU"
+                  : "%s: %.0f %% of what its sigmoids and tanhs were given lay beyond ±5, where almost no gradient"
+                      + " passes: saturated; use smaller initial weights or a lower learning rate",
+              layer.path(),
+              100 * share));
     }
   }
 
-  private static void speed(List<WeightStatistics> seen, Map<String, String> findings) {
+  private static <T> double mean(List<T> seen, ToDoubleFunction<T> figure) {
+    return seen.stream().mapToDouble(figure).average().orElseThrow();
+  }
+
+  private void weights(EpochReport report) {
+    List<List<WeightStatistics>> weights =
+        seen(ModelStatistics::weights).stream()
+            .filter(seen -> seen.getFirst().multiplies() && seen.getFirst().norm() > 0)
+            .toList();
+    if (weights.isEmpty()) {
+      return;
+    }
+    double begin = mean(weights.getFirst(), WeightStatistics::relativeGradient);
+    double end = mean(weights.getLast(), WeightStatistics::relativeGradient);
+    boolean vanishes = begin < VANISHED * end;
+    for (List<WeightStatistics> seen : weights) {
+      boolean isOnTheWay = vanishes && !seen.equals(weights.getLast());
+      speed(seen, isOnTheWay || mean(seen, WeightStatistics::relativeGradient) < VANISHED * end, report);
+    }
+    if (vanishes && !(begin == 0 && hasDeadLayer())) {
+      tell(
+          report,
+          "vanishing",
+          String.format(
+              Locale.ROOT,
+              "the gradient of %s is %.1g of its size, that of %s %.1g: it vanishes on the way back; use ReLU, batch"
+                  + " norm, residual connections or larger initial weights",
+              weights.getFirst().getFirst().name(),
+              begin,
+              weights.getLast().getFirst().name(),
+              end));
+    }
+  }
+
+  /** In the first half of an epoch too: after one such update a net may have no gradient left to explode. */
+  private void exploding(ModelStatistics look, EpochReport report) {
+    List<WeightStatistics> weights =
+        look.weights().stream().filter(weight -> weight.multiplies() && weight.norm() > 0).toList();
+    if (weights.isEmpty()) {
+      return;
+    }
+    WeightStatistics first = weights.getFirst();
+    WeightStatistics last = weights.getLast();
+    // Of a first weight that is tiny the gradient is a large share without having grown.
+    if (last.gradientNorm() > 0
+        && first.gradientNorm() > EXPLODED * last.gradientNorm()
+        && first.relativeGradient() > EXPLODED * last.relativeGradient()) {
+      tell(
+          report,
+          "exploding",
+          String.format(
+              Locale.ROOT,
+              "the gradient of %s is %.1g of its size, that of %s %.1g: it explodes on the way back; use smaller"
+                  + " initial weights or batch norm, or clip gradients",
+              first.name(),
+              first.relativeGradient(),
+              last.name(),
+              last.relativeGradient()));
+    }
+  }
+
+  /** Through which no gradient comes, however large its weights are. */
+  private boolean hasDeadLayer() {
+    return seen(ModelStatistics::layers).stream()
+        .anyMatch(
+            seen -> !seen.getFirst().unitPeaks().isEmpty() && zeroUnits(seen) == seen.getFirst().unitPeaks().size());
+  }
+
+  /** Where the gradient has vanished on its way, another rate is no help. */
+  private void speed(List<WeightStatistics> seen, boolean vanished, EpochReport report) {
     double[] ratios = seen.stream().mapToDouble(WeightStatistics::updateRatio).sorted().toArray();
     double median = ratios[ratios.length / 2];
     double largest = Arrays.stream(ratios).max().orElseThrow();
     String name = seen.getFirst().name();
     if (median > FAST) {
-      findings.put(
+      tell(
+          report,
           name + " fast",
           String.format(
               Locale.ROOT,
               "%s: an update changes it by %.1g of its size (1e-3 is usual); lower the learning rate",
               name,
               median));
-    } else if (largest < SLOW && seen.stream().anyMatch(weight -> weight.gradientNorm() > 0)) {
-      findings.put(
+    } else if (largest < SLOW
+        && seen.stream().anyMatch(weight -> weight.gradientNorm() > 0)
+        && !vanished
+        && report.rate() >= ANNEALED * highestRate) {
+      tell(
+          report,
           name + " slow",
           String.format(
               Locale.ROOT,
               "%s: no update changes it by more than %.1g of its size (1e-3 is usual); raise the learning rate",
               name,
               largest));
-    }
-  }
-
-  private static void vanishing(List<WeightStatistics> weights, Map<String, String> findings) {
-    if (weights.size() < 2) {
-      return;
-    }
-    WeightStatistics first = weights.getFirst();
-    WeightStatistics last = weights.getLast();
-    double begin = first.gradientNorm() / first.norm();
-    double end = last.gradientNorm() / last.norm();
-    if (begin > 0 && begin < VANISHED * end) {
-      findings.put(
-          "vanishing",
-          String.format(
-              Locale.ROOT,
-              "the gradient of %s is %.1g of its size, that of %s %.1g: it vanishes on the way back; use ReLU, batch"
-                  + " norm, residual connections or larger initial weights",
-              first.name(),
-              begin,
-              last.name(),
-              end));
     }
   }
 }

@@ -12,10 +12,12 @@ import java.util.List;
  * @param gradientMean of the gradient of the loss with respect to its outputs
  * @param gradientDeviation its standard deviation
  * @param zeros the share of outputs that are 0; of activations only
- * @param saturated the share of a sigmoid's or tanh's inputs beyond ±5, where almost no gradient passes
- * @param deadUnits of a ReLU the share of units that were 0 for every example and place
- * @param unitPeaks of a ReLU the largest output of each unit (the last dimension: a channel, or a feature); else empty
+ * @param saturated the share of the inputs of its sigmoids and tanhs, gates included, beyond ±5, where almost no
+ *     gradient passes
+ * @param deadUnits of ReLUs the share of units that were 0 for every example, place and step through time
+ * @param unitPeaks of ReLUs the largest output of each unit (the last dimension: a channel, or a feature); else empty
  * @param histogram of its outputs
+ * @param gradientHistogram of the gradient with respect to them
  */
 public record LayerStatistics(
     String path,
@@ -28,7 +30,8 @@ public record LayerStatistics(
     double saturated,
     double deadUnits,
     List<Double> unitPeaks,
-    Histogram histogram) {
+    Histogram histogram,
+    Histogram gradientHistogram) {
 
   public LayerStatistics {
     unitPeaks = List.copyOf(unitPeaks);
@@ -45,6 +48,11 @@ public record LayerStatistics(
     public Histogram {
       counts = List.copyOf(counts);
     }
+
+    /** Where it begins and ends, without counts. */
+    Histogram range() {
+      return new Histogram(low, high, List.of());
+    }
   }
 
   /** The same without what is large: peaks of units, and counts. */
@@ -60,6 +68,7 @@ public record LayerStatistics(
         saturated,
         deadUnits,
         List.of(),
-        new Histogram(histogram.low, histogram.high, List.of()));
+        histogram.range(),
+        gradientHistogram.range());
   }
 }

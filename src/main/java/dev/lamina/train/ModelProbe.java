@@ -7,19 +7,23 @@ import dev.lamina.graph.Graph;
 import dev.lamina.tensor.HostTensor;
 import java.lang.foreign.Arena;
 
-/** A program beside those of a model, over the same variables, with memory of its own. */
+/**
+ * A program beside those of a model, over the same variables. It works in the model's arena, as their programs do, if
+ * there is room enough: what a training has measured out stays as it is.
+ */
 final class ModelProbe implements AutoCloseable {
-  private final Buffer memory;
+  private final Buffer memory; // null where the model's is used
   private final Program program;
 
   /** Plans and binds {@code graph} for the device of {@code model}. */
   ModelProbe(CompiledModel model, Graph graph) {
     Plan plan = Plan.of(graph, model.device(), model.store().layout());
-    memory = model.device().allocate(Math.max(plan.arenaBytes(), 64));
+    boolean fits = plan.arenaBytes() <= model.arena().bytes();
+    memory = fits ? null : model.device().allocate(plan.arenaBytes());
     try {
-      program = new Program(plan, model.device(), model.store(), memory);
+      program = new Program(plan, model.device(), model.store(), fits ? model.arena() : memory);
     } catch (RuntimeException e) {
-      memory.close();
+      closeMemory();
       throw e;
     }
   }
@@ -50,6 +54,12 @@ final class ModelProbe implements AutoCloseable {
   @Override
   public void close() {
     program.close();
-    memory.close();
+    closeMemory();
+  }
+
+  private void closeMemory() {
+    if (memory != null) {
+      memory.close();
+    }
   }
 }

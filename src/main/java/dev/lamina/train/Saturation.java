@@ -33,13 +33,7 @@ public final class Saturation {
    */
   public static SequencedMap<String, Double> of(CompiledModel model, HostTensor images) {
     Graph graph = model.trace().trainingUnchanged().graph();
-    Map<String, List<Tensor>> inputs = new LinkedHashMap<>();
-    for (Node node : graph.nodes()) {
-      if (node.op() instanceof Op.Map(List<Expr> exprs, List<DType> _, Shape _) && isSquashing(exprs)) {
-        String name = node.layer().isEmpty() ? node.op().label() : node.layer();
-        inputs.computeIfAbsent(name, _ -> new ArrayList<>()).add(node.inputs().getFirst());
-      }
-    }
+    SequencedMap<String, List<Tensor>> inputs = inputs(graph);
     SequencedMap<String, Double> shares = new LinkedHashMap<>();
     inputs.forEach((name, all) -> {
       shares.put(name, Double.NaN);
@@ -58,19 +52,29 @@ public final class Saturation {
     return shares;
   }
 
+  /** What all sigmoids and tanhs of a forward pass are given, by the path of their layer. */
+  static SequencedMap<String, List<Tensor>> inputs(Graph graph) {
+    SequencedMap<String, List<Tensor>> inputs = new LinkedHashMap<>();
+    for (Node node : graph.nodes()) {
+      if (node.op() instanceof Op.Map(List<Expr> exprs, List<DType> _, Shape _) && isSquashing(exprs)) {
+        String name = node.layer().isEmpty() ? node.op().label() : node.layer();
+        inputs.computeIfAbsent(name, _ -> new ArrayList<>()).add(node.inputs().getFirst());
+      }
+    }
+    return inputs;
+  }
+
   private static boolean isSquashing(List<Expr> exprs) {
     return exprs.getFirst() instanceof Expr.Unary(UnaryOp op, Expr.Input _)
         && (op == UnaryOp.SIGMOID || op == UnaryOp.TANH);
   }
 
-  /** Of all, of which each is as large as any other. */
-  private static Tensor share(List<Tensor> inputs, DType type) {
-    Tensor sum = inputs.stream().map(input -> share(input, type)).reduce(Tensor::plus).orElseThrow();
-    return sum.times(1.0 / inputs.size());
-  }
-
-  /** The share of {@code input}, of a sigmoid or tanh, that lies beyond the bound. */
-  static Tensor share(Tensor input, DType type) {
-    return Statistics.share(input, Exprs.abs(Exprs.input(0)), Relation.GT, BOUND, type);
+  /** The share of all values of {@code inputs}, of sigmoids and tanhs, that lie beyond the bound. */
+  static Tensor share(List<Tensor> inputs, DType type) {
+    Expr size = Exprs.abs(Exprs.input(0));
+    List<Tensor> beyond =
+        inputs.stream().map(input -> Statistics.count(input, size, Relation.GT, BOUND, type).reshape(1)).toList();
+    double all = inputs.stream().mapToDouble(input -> input.shape().size()).sum();
+    return Tensor.concat(0, beyond).sum().times(1 / all);
   }
 }

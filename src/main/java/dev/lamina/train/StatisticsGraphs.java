@@ -14,14 +14,12 @@ import dev.lamina.graph.Variable;
 import dev.lamina.nn.Layer;
 import dev.lamina.nn.Scope;
 import dev.lamina.nn.activation.Activation;
-import dev.lamina.nn.activation.ReLU;
-import dev.lamina.nn.activation.Sigmoid;
-import dev.lamina.nn.activation.Tanh;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.TensorType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.SequencedMap;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
@@ -38,21 +36,23 @@ final class StatisticsGraphs {
     MEAN,
     VARIANCE,
     GRADIENT_MEAN,
-    GRADIENT_VARIANCE,
+    GRADIENT_DEVIATION,
     ZEROS,
     SATURATED,
     LOW,
-    HIGH
+    HIGH,
+    GRADIENT_LOW,
+    GRADIENT_HIGH
   }
 
-  /** The places of a weight's numbers: sums of squares. */
-  enum Square {
+  /** The places of a weight's numbers: norms. */
+  enum Norm {
     WEIGHT,
     UPDATE
   }
 
-  /** A layer that is looked at. */
-  record Watched(String path, Layer layer) {
+  /** A layer that is looked at; {@code canSaturate} if there are sigmoids or tanhs in it, such as a cell's gates. */
+  record Watched(String path, Layer layer, boolean canSaturate) {
     String kind() {
       return layer.getClass().isSynthetic() ? "activation" : layer.getClass().getSimpleName().toLowerCase(Locale.ROOT);
     }
@@ -62,11 +62,7 @@ final class StatisticsGraphs {
     }
 
     boolean canDie() {
-      return layer instanceof ReLU;
-    }
-
-    boolean canSaturate() {
-      return layer instanceof Sigmoid || layer instanceof Tanh;
+      return ReluUnits.areIn(layer);
     }
 
     String figures() {
@@ -77,13 +73,17 @@ final class StatisticsGraphs {
       return "histogram of " + path;
     }
 
+    String gradients() {
+      return "gradients of " + path;
+    }
+
     String units() {
       return "units of " + path;
     }
   }
 
-  /** The output with the sums of squares of all gradients, or of all weights. */
-  static final String SQUARES = "squares";
+  /** The output with the norms of all gradients, or of all weights. */
+  static final String NORMS = "norms";
 
   /**
    * Both graphs.
@@ -91,7 +91,7 @@ final class StatisticsGraphs {
    * @param before an update
    * @param after it
    * @param layers that are looked at
-   * @param weights in the order of {@link #SQUARES}
+   * @param weights in the order of {@link #NORMS}
    * @param variables where the weights are kept meanwhile
    */
   record Built(Graph before, Graph after, List<Watched> layers, List<Variable> weights, List<Variable> variables) {}
@@ -105,6 +105,7 @@ final class StatisticsGraphs {
     Tensor loss = pass.perExample().mean();
 
     List<Scope.Applied> watched = applied.stream().filter(a -> isLeaf(a, applied) && isTelling(a, before)).toList();
+    SequencedMap<String, List<Tensor>> squashed = Saturation.inputs(before);
     // As in training: gradients that 16-bit floats would lose are lifted on their way.
     LossScale scale = trace.spec().precision() == Precision.FP16 ? LossScale.read(before) : null;
     WeightGradients gradients =
@@ -120,37 +121,37 @@ final class StatisticsGraphs {
         Phase.UPDATE,
         () -> {
           for (int i = 0; i < watched.size(); i++) {
-            Watched layer = new Watched(watched.get(i).path(), watched.get(i).layer());
-            layers.add(layer);
-            look(before, layer, watched.get(i), lowered.apply(gradients.others().get(i)));
+            Scope.Applied layer = watched.get(i);
+            List<Tensor> toSquash = squashed.getOrDefault(layer.path(), List.of());
+            layers.add(look(pass, layer, toSquash, lowered.apply(gradients.others().get(i))));
           }
-          List<Tensor> squares = new ArrayList<>();
+          List<Tensor> norms = new ArrayList<>();
           gradients
               .weights()
               .forEach((weight, gradient) -> {
-                squares.add(squares(lowered.apply(gradient), input(0)));
+                norms.add(norm(lowered.apply(gradient), input(0)));
                 Variable aside = new Variable("before." + weight.name(), weight.type(), Variable.Kind.METRIC);
                 kept.add(aside);
                 before.assign(aside, before.read(weight));
               });
-          before.output(SQUARES, Tensor.concat(0, squares));
+          before.output(NORMS, Tensor.concat(0, norms));
         });
-    after.within("", Phase.UPDATE, () -> after.output(SQUARES, compared(after, weights, kept)));
+    after.within("", Phase.UPDATE, () -> after.output(NORMS, compared(after, weights, kept)));
     return new Built(before, after, List.copyOf(layers), weights, List.copyOf(kept));
   }
 
   private static Tensor compared(Graph graph, List<Variable> weights, List<Variable> kept) {
-    List<Tensor> squares = new ArrayList<>();
+    List<Tensor> norms = new ArrayList<>();
     for (int i = 0; i < weights.size(); i++) {
       Tensor old = graph.read(kept.get(i));
-      squares.add(squares(old, input(0)));
-      squares.add(squares(old, Exprs.sub(input(1), input(0)), graph.read(weights.get(i))));
+      norms.add(norm(old, input(0)));
+      norms.add(norm(old, Exprs.sub(input(1), input(0)), graph.read(weights.get(i))));
     }
-    return Tensor.concat(0, squares);
+    return Tensor.concat(0, norms);
   }
 
-  private static Tensor squares(Tensor tensor, Expr value, Tensor... others) {
-    return tensor.reduce(Op.ReduceKind.SUM, Exprs.mul(value, value), DType.F32, new int[0], others).reshape(1);
+  private static Tensor norm(Tensor tensor, Expr value, Tensor... others) {
+    return Statistics.safeNorm(tensor, value, DType.F32, others).reshape(1);
   }
 
   private static boolean isLeaf(Scope.Applied layer, List<Scope.Applied> all) {
@@ -167,33 +168,41 @@ final class StatisticsGraphs {
                     && variable.kind() == Variable.Kind.WEIGHT);
   }
 
-  private static void look(Graph graph, Watched layer, Scope.Applied applied, Tensor gradient) {
+  private static Watched look(ModelTrace.Pass pass, Scope.Applied applied, List<Tensor> toSquash, Tensor gradient) {
+    Graph graph = pass.graph();
+    Watched layer = new Watched(applied.path(), applied.layer(), !toSquash.isEmpty());
     Tensor y = applied.output();
     Tensor low = Statistics.least(y);
     Tensor high;
     if (layer.canDie()) {
-      int units = y.shape().last();
-      Tensor peaks = y.reshape(Math.toIntExact(y.shape().size() / units), units).max(0);
+      Tensor peaks = ReluUnits.peaks(pass, applied);
       graph.output(layer.units(), peaks.cast(DType.F32));
-      high = Statistics.largest(peaks);
+      high = Statistics.largest(layer.isActivation() ? peaks : y);
     } else {
       high = Statistics.largest(y);
     }
+    Tensor lowGradient = Statistics.least(gradient);
+    Tensor highGradient = Statistics.largest(gradient);
     List<Tensor> figures =
         Stream.of(
                 Statistics.mean(y, DType.F32),
                 Statistics.variance(y, DType.F32),
                 Statistics.mean(gradient, DType.F32),
-                Statistics.variance(gradient, DType.F32),
+                Statistics.safeDeviation(
+                    gradient, highGradient.cast(DType.F32).minus(lowGradient.cast(DType.F32)), DType.F32),
                 Statistics.share(y, input(0), Relation.EQ, 0, DType.F32),
                 layer.canSaturate()
-                    ? Saturation.share(applied.input(), DType.F32)
+                    ? Saturation.share(toSquash, DType.F32)
                     : graph.constant(TensorType.of(DType.F32), 0),
-                low.cast(DType.F32),
-                high.cast(DType.F32))
-            .map(figure -> figure.reshape(1))
+                low,
+                high,
+                lowGradient,
+                highGradient)
+            .map(figure -> figure.cast(DType.F32).reshape(1))
             .toList();
     graph.output(layer.figures(), Tensor.concat(0, figures));
     graph.output(layer.histogram(), y.histogram(low, high, BINS));
+    graph.output(layer.gradients(), gradient.histogram(lowGradient, highGradient, BINS));
+    return layer;
   }
 }

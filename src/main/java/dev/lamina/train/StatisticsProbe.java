@@ -4,7 +4,7 @@ import dev.lamina.device.Program;
 import dev.lamina.tensor.HostTensor;
 import dev.lamina.train.LayerStatistics.Histogram;
 import dev.lamina.train.StatisticsGraphs.Figure;
-import dev.lamina.train.StatisticsGraphs.Square;
+import dev.lamina.train.StatisticsGraphs.Norm;
 import dev.lamina.train.StatisticsGraphs.Watched;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
@@ -33,17 +33,17 @@ final class StatisticsProbe implements AutoCloseable {
     after.run();
     try (Arena scratch = Arena.ofConfined()) {
       List<LayerStatistics> layers = graphs.layers().stream().map(layer -> layer(layer, scratch)).toList();
-      HostTensor gradients = read(before, StatisticsGraphs.SQUARES, scratch);
-      HostTensor squares = read(after, StatisticsGraphs.SQUARES, scratch);
-      int each = Square.values().length;
+      HostTensor gradients = read(before, StatisticsGraphs.NORMS, scratch);
+      HostTensor norms = read(after, StatisticsGraphs.NORMS, scratch);
+      int each = Norm.values().length;
       List<WeightStatistics> weights = new ArrayList<>();
       for (int i = 0; i < graphs.weights().size(); i++) {
         weights.add(
             new WeightStatistics(
                 graphs.weights().get(i).name(),
-                Math.sqrt(squares.get((long) each * i + Square.WEIGHT.ordinal())),
-                Math.sqrt(gradients.get(i)),
-                Math.sqrt(squares.get((long) each * i + Square.UPDATE.ordinal()))));
+                norms.get((long) each * i + Norm.WEIGHT.ordinal()),
+                gradients.get(i),
+                norms.get((long) each * i + Norm.UPDATE.ordinal())));
       }
       return new ModelStatistics(step, epoch, examples, layers, weights);
     }
@@ -52,23 +52,33 @@ final class StatisticsProbe implements AutoCloseable {
   private LayerStatistics layer(Watched layer, Arena scratch) {
     HostTensor figures = read(before, layer.figures(), scratch);
     List<Double> peaks = layer.canDie() ? values(read(before, layer.units(), scratch)) : List.of();
-    List<Long> counts = values(read(before, layer.histogram(), scratch)).stream().map(Math::round).toList();
     return new LayerStatistics(
         layer.path(),
         layer.kind(),
         figure(figures, Figure.MEAN),
         Math.sqrt(figure(figures, Figure.VARIANCE)),
         figure(figures, Figure.GRADIENT_MEAN),
-        Math.sqrt(figure(figures, Figure.GRADIENT_VARIANCE)),
+        figure(figures, Figure.GRADIENT_DEVIATION),
         layer.isActivation() ? figure(figures, Figure.ZEROS) : Double.NaN,
         layer.canSaturate() ? figure(figures, Figure.SATURATED) : Double.NaN,
         peaks.isEmpty() ? Double.NaN : peaks.stream().filter(peak -> peak <= 0).count() / (double) peaks.size(),
         peaks,
-        new Histogram(figure(figures, Figure.LOW), figure(figures, Figure.HIGH), counts));
+        new Histogram(
+            figure(figures, Figure.LOW),
+            figure(figures, Figure.HIGH),
+            counts(read(before, layer.histogram(), scratch))),
+        new Histogram(
+            figure(figures, Figure.GRADIENT_LOW),
+            figure(figures, Figure.GRADIENT_HIGH),
+            counts(read(before, layer.gradients(), scratch))));
   }
 
   private static double figure(HostTensor figures, Figure figure) {
     return figures.get(figure.ordinal());
+  }
+
+  private static List<Long> counts(HostTensor histogram) {
+    return values(histogram).stream().map(Math::round).toList();
   }
 
   private static List<Double> values(HostTensor tensor) {

@@ -2,6 +2,7 @@ package dev.lamina.train;
 
 import dev.lamina.device.Preparation;
 import java.util.List;
+import java.util.Set;
 
 /** Is told how training goes, on the thread that trains. What it throws ends training. */
 public interface TrainingListener {
@@ -24,6 +25,20 @@ public interface TrainingListener {
 
   /** Every some updates, if {@link TrainingOptions#statisticsEvery} says so: a look inside the model. */
   default void observed(ModelStatistics statistics) {}
+
+  /**
+   * Asked after the last update of each epoch: layers of ReLUs, by their paths, that seem to have died and shall be
+   * seen on every example of the epoch. That takes a forward pass over all of them.
+   */
+  default Set<String> suspects() {
+    return Set.of();
+  }
+
+  /**
+   * The answer, with the weights as they stand after the epoch; before {@link #epochEnded}. There is none if {@link
+   * #wantsStop} was true meanwhile.
+   */
+  default void surveyed(DeadUnits layer) {}
 
   /** A few times a second. */
   default void progressed(TrainingProgress progress) {}

@@ -15,6 +15,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * Epochs of updates, each followed by validation and checkpoints. Between two looks at the figures, a few times a
@@ -78,7 +80,7 @@ final class TrainingLoop implements AutoCloseable {
     this.listeners = listeners.toArray(TrainingListener[]::new);
     this.memory = memory;
     rates = new Rates(options, plan, state.plateau());
-    loader = loaderAt(state.position());
+    loader = loaderAt(state.position(), memory);
     judge = validation.size() == 0 ? null : new Judge(model, validation, memory);
     standing = state.standing();
     lossSum = state.lossSum();
@@ -92,8 +94,8 @@ final class TrainingLoop implements AutoCloseable {
     begun = System.nanoTime();
   }
 
-  private BatchLoader loaderAt(BatchPosition position) {
-    return new BatchLoader(training, new BatchOrder.Shuffled(options.seed()), plan.batch(), SLOTS, memory, position);
+  private BatchLoader loaderAt(BatchPosition position, HostAllocator buffers) {
+    return new BatchLoader(training, new BatchOrder.Shuffled(options.seed()), plan.batch(), SLOTS, buffers, position);
   }
 
   /** Trains until the end; the model then has its last weights. */
@@ -267,6 +269,7 @@ final class TrainingLoop implements AutoCloseable {
     hitSum = 0;
     examples = 0;
     epochSeconds = 0;
+    survey(epoch);
     // What is told before the checkpoint is told again after a kill in between; what was told after it would be lost.
     for (TrainingListener listener : listeners) {
       listener.epochEnded(report);
@@ -281,6 +284,32 @@ final class TrainingLoop implements AutoCloseable {
     }
   }
 
+  /** Shows listeners the layers that they suspect on every example of {@code epoch}, counted from 1. */
+  private void survey(int epoch) {
+    Set<String> suspects =
+        Arrays.stream(listeners).flatMap(listener -> listener.suspects().stream()).collect(Collectors.toSet());
+    if (suspects.isEmpty()) {
+      return;
+    }
+    boolean stopped = false;
+    // The device's own host memory would be given back with the device only.
+    try (UnitSurvey survey = new UnitSurvey(model, suspects);
+        Arena scratch = Arena.ofShared();
+        BatchLoader again = loaderAt(new BatchPosition(epoch - 1, 0), type -> HostTensor.allocate(scratch, type))) {
+      for (int i = plan.stepsPerEpoch() * plan.accumulate(); i > 0 && !stopped; i--) {
+        Batch batch = again.next();
+        survey.see(batch.inputs());
+        again.release(batch);
+        stopped = wantsStop();
+      }
+      for (DeadUnits layer : stopped ? List.<DeadUnits>of() : survey.dead()) {
+        for (TrainingListener listener : listeners) {
+          listener.surveyed(layer);
+        }
+      }
+    }
+  }
+
   /** Takes the weights after {@code epoch}, counted from 1, into the mean that is judged. */
   private void average(int epoch) {
     if (!(options.averaging() instanceof WeightAveraging.Swa)) {
@@ -292,7 +321,7 @@ final class TrainingLoop implements AutoCloseable {
     boolean counts = epoch > epochsBeforeMean();
     model.average(counts);
     if (counts && model.averagesStatistics()) {
-      try (BatchLoader all = loaderAt(BatchPosition.START)) {
+      try (BatchLoader all = loaderAt(BatchPosition.START, memory)) {
         for (int i = 1; i <= all.batchesPerEpoch(); i++) {
           Batch batch = all.next();
           model.followAveraged(batch.inputs(), i);
@@ -345,7 +374,7 @@ final class TrainingLoop implements AutoCloseable {
     int epoch = Math.toIntExact(bad / plan.stepsPerEpoch());
     int batch = Math.toIntExact(bad % plan.stepsPerEpoch()) * plan.accumulate();
     Optional<String> sick = Optional.empty();
-    try (BatchLoader again = loaderAt(new BatchPosition(epoch, batch))) {
+    try (BatchLoader again = loaderAt(new BatchPosition(epoch, batch), memory)) {
       for (int pass = 0; pass < plan.accumulate() && sick.isEmpty(); pass++) {
         Batch suspect = again.next();
         sick = model.firstSickLayer(suspect.inputs());

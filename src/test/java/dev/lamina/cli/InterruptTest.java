@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.lamina.data.Stripes;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -79,6 +80,25 @@ class InterruptTest {
     assertTrue(ended.lines.getLast().endsWith("lamina train --resume " + run), ended.lines::toString);
     assertTrue(Files.exists(run.resolve("last.safetensors")));
     assertFalse(Files.exists(run.resolve("plot.png")), "there was no epoch to plot");
+  }
+
+  @Test
+  void ctrlCLeavesPlotsAndAReportOfWhatWasDone(@TempDir Path folder) throws Exception {
+    Path run = folder.resolve("run");
+    String data = Stripes.THREE.write(folder.resolve("stripes"), 120, 30).toString();
+    Ended ended =
+        interruptedAt(
+            "epoch 2/",
+            ("train --model mlp --device reference --batch 20 --epochs 100000 --data " + data + " --out " + run)
+                .split(" "));
+    assertEquals(Main.INTERRUPTED, ended.code, ended.lines::toString);
+    assertTrue(ended.lines.stream().noneMatch(line -> line.startsWith("lamina:")), ended.lines::toString);
+    for (String file : List.of("plot.png", "layers.png", "histograms.png")) {
+      assertTrue(Files.size(run.resolve(file)) > 1000, file);
+    }
+    String report = Files.readString(run.resolve("report.md"));
+    assertTrue(report.contains("continue it with `lamina train --resume " + run + "`"), report);
+    assertTrue(report.contains("\n| 2 | "), report);
   }
 
   @Test

@@ -6,12 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lamina.io.NumberedFolder;
+import dev.lamina.train.ModelStatistics;
 import dev.lamina.train.run.RunFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.knowm.xchart.XYChart;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -83,6 +85,31 @@ class ResumeTest extends CommandFixture {
     assertTrue(outLines().stream().anyMatch(line -> line.startsWith("there was nothing left to train")), said());
     assertEquals(1.0, new JsonMapper().readTree(outLines().getLast()).get("test_accuracy").asDouble());
     assertEquals(-1, java.util.Arrays.mismatch(model, Files.readAllBytes(run.resolve("model.safetensors"))));
+  }
+
+  @Test
+  void aRunThatGoesOnIsShownFromItsBeginning() throws IOException {
+    Path run = folder.resolve("run");
+    String recipe =
+        recipe(
+                "data: %s\nmodel: [flatten, {dense: 8}, relu, {dense: 3}]\ndevice: reference\nepochs: 2\nbatch: 20"
+                    .formatted(data))
+            .toString();
+    String every = "--statistics-every";
+    assertEquals(Main.OK, run("train", recipe, "--out", run.toString(), every, "5"), this::complaint);
+    assertEquals(Main.OK, run("train", "--resume", run.toString(), "--epochs", "4", every, "5"), this::complaint);
+    List<ModelStatistics> looks = RunFolder.open(run).looks();
+    assertEquals(List.of(1L, 6L, 11L, 16L), looks.stream().map(ModelStatistics::step).toList());
+    for (XYChart chart : LayersPlot.curves(looks)) {
+      double[] updates = chart.getSeriesCollection().iterator().next().getXData();
+      assertEquals(1, updates[0], chart.getTitle());
+      assertEquals(16, updates[updates.length - 1], chart.getTitle());
+    }
+    String report = Files.readString(run.resolve("report.md"));
+    for (int epoch = 1; epoch <= 4; epoch++) {
+      assertTrue(report.contains("\n| " + epoch + " | "), report);
+    }
+    assertTrue(report.contains("On the test set"), report);
   }
 
   @Test

@@ -43,7 +43,67 @@ class TrainCommandTest extends CommandFixture {
     assertEquals(
         List.of("dense1", "relu1", "dense2"), layers.valueStream().map(l -> l.get("path").asString()).toList());
     assertTrue(ImageIO.read(run.resolve("layers.png").toFile()).getHeight() >= 400);
+    for (JsonNode layer : layers) {
+      long counted = layer.get("gradient_histogram").valueStream().mapToLong(JsonNode::asLong).sum();
+      assertEquals(layer.get("histogram").valueStream().mapToLong(JsonNode::asLong).sum(), counted);
+      assertTrue(layer.get("gradient_low").asDouble() < layer.get("gradient_high").asDouble(), layer.toString());
+    }
     assertTrue(ImageIO.read(run.resolve("histograms.png").toFile()).getWidth() >= 600);
+  }
+
+  @Test
+  void aTrainingLeavesAReport() throws IOException {
+    Path run = trained();
+    List<String> report = Files.readAllLines(run.resolve("report.md"));
+    String all = String.join("\n", report);
+    assertEquals("# custom on " + data, report.getFirst());
+    assertTrue(
+        all.contains("323 parameters, trained on 108 examples with 12 held out for validation; device: reference."),
+        all);
+    assertTrue(all.contains("Best epoch: ") && all.contains(", by validation: loss 0."), all);
+    assertTrue(all.contains("On the test set, with the weights of the best epoch: loss 0."), all);
+    assertTrue(all.contains("accuracy 100.00 %"), all);
+    assertTrue(all.contains("## Findings\n\nNone."), all);
+    assertEquals(4, report.stream().filter(line -> line.matches("\\| \\d+ \\|( [0-9.,e-]+ \\|){6}")).count(), all);
+    for (String figure : List.of("plot.png", "layers.png", "histograms.png")) {
+      assertTrue(all.contains("](" + figure + ")"), all);
+    }
+    assertTrue(all.contains("```yaml\n") && all.contains("units: 8"), all);
+  }
+
+  @Test
+  void findingsAreToldWrittenAndReported() throws IOException {
+    Path run = folder.resolve("sick");
+    String recipe =
+        recipe(
+                "data: %s\nmodel: [flatten, {dense: {units: 8, bias: -100}}, relu, {dense: 3}]\ndevice: reference\nepochs: 2\nbatch: 20"
+                    .formatted(data))
+            .toString();
+    assertEquals(Main.OK, run("train", recipe, "--out", run.toString()), this::complaint);
+    String words = "relu1: 100 % of its 8 units were zero for every one of the 100 examples of the epoch";
+    assertEquals(1, outLines().stream().filter(line -> line.startsWith(words)).count(), said());
+    List<JsonNode> findings =
+        Files.readAllLines(run.resolve("metrics.jsonl")).stream()
+            .map(line -> new JsonMapper().readTree(line))
+            .filter(line -> line.has("finding"))
+            .toList();
+    assertEquals(1, findings.size(), findings.toString());
+    assertEquals(1, findings.getFirst().get("epoch").asInt());
+    assertTrue(findings.getFirst().get("finding").asString().startsWith(words));
+    assertTrue(Files.readString(run.resolve("report.md")).contains("- epoch 1: " + words));
+  }
+
+  @Test
+  void aTrainingThatDivergesLeavesAReportToo() throws IOException {
+    Path run = folder.resolve("diverged");
+    String recipe =
+        recipe(
+                "data: %s\nmodel: [flatten, {dense: 8}, relu, {dense: 3}]\ndevice: reference\nepochs: 3\nbatch: 20\noptimizer: sgd\nlr: 1e30"
+                    .formatted(data))
+            .toString();
+    assertEquals(Main.FAILED, run("train", recipe, "--out", run.toString()), this::complaint);
+    String report = Files.readString(run.resolve("report.md"));
+    assertTrue(report.contains("- epoch 1: training diverged at step"), report);
   }
 
   @Test

@@ -2,14 +2,19 @@ package dev.lamina.train;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lamina.conformance.Conformance;
 import dev.lamina.data.Dataset;
+import dev.lamina.data.Preprocessing;
 import dev.lamina.device.Device;
+import dev.lamina.device.DeviceOptions;
 import dev.lamina.device.DeviceProvider;
+import dev.lamina.device.cpu.CpuProvider;
 import dev.lamina.device.reference.ReferenceDevice;
+import dev.lamina.device.reference.ReferenceProvider;
 import dev.lamina.loss.SoftmaxCrossEntropy;
 import dev.lamina.nn.BatchNorm;
 import dev.lamina.nn.Conv2d;
@@ -18,10 +23,17 @@ import dev.lamina.nn.Dropout;
 import dev.lamina.nn.Flatten;
 import dev.lamina.nn.Layer;
 import dev.lamina.nn.Sequential;
+import dev.lamina.nn.activation.Identity;
 import dev.lamina.nn.activation.ReLU;
 import dev.lamina.nn.activation.Sigmoid;
+import dev.lamina.nn.activation.Tanh;
 import dev.lamina.nn.init.Constant;
+import dev.lamina.nn.init.Initializer;
 import dev.lamina.nn.init.Normal;
+import dev.lamina.nn.init.Xavier;
+import dev.lamina.nn.recurrent.Gru;
+import dev.lamina.nn.recurrent.Lstm;
+import dev.lamina.nn.recurrent.Rnn;
 import dev.lamina.optim.Sgd;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.HostTensor;
@@ -31,7 +43,9 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -42,30 +56,36 @@ class ModelStatisticsTest {
   private static final int BATCH = 6;
   private static final int INPUTS = 4;
   private static final int HIDDEN = 5;
+  private static final int TIME = 4;
   private static final double RATE = 0.25;
 
   @TestFactory
   Stream<DynamicTest> theFiguresAreThoseOfAPlainLoop() {
-    return Conformance.devices().stream()
-        .map(provider -> DynamicTest.dynamicTest(provider.name(), () -> figures(provider)));
+    return onEachDevice(ModelStatisticsTest::figures);
   }
 
-  private static void figures(DeviceProvider provider) {
+  private static Stream<DynamicTest> onEachDevice(Consumer<Device> test) {
+    return Conformance.devices().stream()
+        .map(provider -> DynamicTest.dynamicTest(provider.name(), () -> on(provider, test)));
+  }
+
+  private static void on(DeviceProvider provider, Consumer<Device> test) {
     Conformance.unavailable(provider)
         .ifPresent(reason -> Conformance.absent(provider.name(), reason, System.getenv("LAMINA_REQUIRE")));
+    try (Device device = Conformance.open(provider)) {
+      test.accept(device);
+    }
+  }
+
+  private static void figures(Device device) {
     Layer layers =
         new Sequential(
             new Dense(HIDDEN).init(new Normal(1)), new ReLU(), new Dense(3).init(new Normal(4)), new Sigmoid());
     try (Arena arena = Arena.ofShared();
-        Device device = Conformance.open(provider);
         CompiledModel model = CompiledModel.compile(device, spec(layers, true))) {
       model.initialise();
-      HostTensor x = HostTensor.allocate(arena, TensorType.f32(BATCH, INPUTS));
+      HostTensor x = noise(arena, TensorType.f32(BATCH, INPUTS));
       HostTensor labels = HostTensor.allocate(arena, TensorType.of(DType.I32, BATCH));
-      SplittableRandom random = new SplittableRandom(3);
-      for (int i = 0; i < x.size(); i++) {
-        x.set(i, random.nextGaussian());
-      }
       for (int i = 0; i < BATCH; i++) {
         labels.set(i, i % 3);
       }
@@ -87,6 +107,13 @@ class ModelStatisticsTest {
       assertOutputs(rectified, statistics.layers().get(1));
       assertOutputs(second, statistics.layers().get(2));
       assertOutputs(last, statistics.layers().get(3));
+
+      // Of softmax cross-entropy with respect to its input, and from there to that of the sigmoid.
+      double[] lastGradient = lossGradient(last);
+      double[] beforeSigmoid = new double[last.length];
+      Arrays.setAll(beforeSigmoid, i -> lastGradient[i] * last[i] * (1 - last[i]));
+      assertGradients(lastGradient, statistics.layers().get(3));
+      assertGradients(beforeSigmoid, statistics.layers().get(2));
 
       LayerStatistics relu = statistics.layers().get(1);
       assertEquals(share(rectified, v -> v == 0), relu.zeros(), 1e-6);
@@ -148,6 +175,29 @@ class ModelStatisticsTest {
     return y;
   }
 
+  /** Of the mean over the batch, for labels 0, 1, 2, 0, … */
+  private static double[] lossGradient(double[] outputs) {
+    double[] gradient = new double[outputs.length];
+    for (int i = 0; i < BATCH; i++) {
+      double sum = 0;
+      for (int k = 0; k < 3; k++) {
+        sum += Math.exp(outputs[3 * i + k]);
+      }
+      for (int k = 0; k < 3; k++) {
+        gradient[3 * i + k] = (Math.exp(outputs[3 * i + k]) / sum - (i % 3 == k ? 1 : 0)) / BATCH;
+      }
+    }
+    return gradient;
+  }
+
+  private static void assertGradients(double[] expected, LayerStatistics layer) {
+    double mean = Arrays.stream(expected).average().orElseThrow();
+    double deviation = Math.sqrt(Arrays.stream(expected).map(v -> (v - mean) * (v - mean)).average().orElseThrow());
+    assertEquals(mean, layer.gradientMean(), 1e-4 * deviation, layer.path());
+    assertEquals(deviation, layer.gradientDeviation(), 1e-4 * deviation, layer.path());
+    assertHistogram(expected, layer.gradientHistogram(), layer.path() + "'s gradient");
+  }
+
   private static double[] values(HostTensor tensor) {
     double[] values = new double[(int) tensor.size()];
     Arrays.setAll(values, tensor::get);
@@ -167,23 +217,27 @@ class ModelStatisticsTest {
     double deviation = Math.sqrt(Arrays.stream(expected).map(v -> (v - mean) * (v - mean)).average().orElseThrow());
     assertEquals(mean, layer.mean(), 1e-4 * (1 + Math.abs(mean)), layer.path());
     assertEquals(deviation, layer.deviation(), 1e-4 * (1 + deviation), layer.path());
+    assertHistogram(expected, layer.histogram(), layer.path());
+    assertTrue(layer.gradientDeviation() > 0, layer.path());
+  }
+
+  private static void assertHistogram(double[] expected, LayerStatistics.Histogram histogram, String path) {
     double low = Arrays.stream(expected).min().orElseThrow();
     double high = Arrays.stream(expected).max().orElseThrow();
-    assertEquals(low, layer.histogram().low(), 1e-4 * (1 + Math.abs(low)), layer.path());
-    assertEquals(high, layer.histogram().high(), 1e-4 * (1 + Math.abs(high)), layer.path());
-    int bins = layer.histogram().counts().size();
+    assertEquals(low, histogram.low(), 1e-4 * Math.max(Math.abs(low), Math.abs(high)), path);
+    assertEquals(high, histogram.high(), 1e-4 * Math.max(Math.abs(low), Math.abs(high)), path);
+    int bins = histogram.counts().size();
     double rounding = 1e-5 * (high - low);
     long counted = 0;
     for (int bin = 0; bin < bins; bin++) {
-      counted += layer.histogram().counts().get(bin);
+      counted += histogram.counts().get(bin);
       double end = low + (bin + 1) * (high - low) / bins;
       // A value at an edge may lie on either side.
       long least = Arrays.stream(expected).filter(v -> v < end - rounding).count();
       long most = Arrays.stream(expected).filter(v -> v < end + rounding).count();
-      assertTrue(least <= counted && counted <= most, layer.path() + ", bin " + bin + ": " + counted);
+      assertTrue(least <= counted && counted <= most, path + ", bin " + bin + ": " + counted);
     }
-    assertEquals(expected.length, counted, layer.path());
-    assertTrue(layer.gradientDeviation() > 0, layer.path());
+    assertEquals(expected.length, counted, path);
   }
 
   /** Dropout's stream, running statistics, the optimizer's slots: all that a look could disturb. */
@@ -192,24 +246,26 @@ class ModelStatisticsTest {
     Layer layers =
         new Sequential(
             new Conv2d(4, 5).stride(3), new BatchNorm(), new ReLU(), new Flatten(), new Dropout(0.3), new Dense(10));
-    try (Arena arena = Arena.ofShared();
-        Device device = new ReferenceDevice()) {
-      Dataset data = TinyData.bands(arena, 64, 1);
-      List<ModelStatistics> seen = new ArrayList<>();
-      TrainingListener listener =
-          new TrainingListener() {
-            @Override
-            public void observed(ModelStatistics statistics) {
-              seen.add(statistics);
-            }
-          };
-      List<byte[]> unseen = trained(device, layers, data, 0, listener);
-      assertEquals(List.of(), seen);
-      List<byte[]> looked = trained(device, layers, data, 3, listener);
-      assertEquals(List.of(1L, 4L, 7L), seen.stream().map(ModelStatistics::step).toList());
-      assertEquals(List.of(1, 1, 2), seen.stream().map(ModelStatistics::epoch).toList());
-      for (int i = 0; i < unseen.size(); i++) {
-        assertArrayEquals(unseen.get(i), looked.get(i));
+    for (DeviceProvider provider : List.of(new ReferenceProvider(), new CpuProvider())) {
+      try (Arena arena = Arena.ofShared();
+          Device device = provider.open(new DeviceOptions(1))) {
+        Dataset data = TinyData.bands(arena, 64, 1);
+        List<ModelStatistics> seen = new ArrayList<>();
+        TrainingListener listener =
+            new TrainingListener() {
+              @Override
+              public void observed(ModelStatistics statistics) {
+                seen.add(statistics);
+              }
+            };
+        List<byte[]> unseen = trained(device, layers, data, 0, listener);
+        assertEquals(List.of(), seen);
+        List<byte[]> looked = trained(device, layers, data, 3, listener);
+        assertEquals(List.of(1L, 4L, 7L), seen.stream().map(ModelStatistics::step).toList());
+        assertEquals(List.of(1, 1, 2), seen.stream().map(ModelStatistics::epoch).toList());
+        for (int i = 0; i < unseen.size(); i++) {
+          assertArrayEquals(unseen.get(i), looked.get(i), provider.name());
+        }
       }
     }
   }
@@ -243,16 +299,271 @@ class ModelStatisticsTest {
           .batch(10)
           .validationShare(0)
           .statisticsEvery(2)
-          .listener(new Diagnosis(said::add))
+          .listener(new Diagnosis(1e-3, finding -> said.add(finding.words())))
           .fit(data)
           .close();
     }
     String all = String.join("\n", said);
     assertTrue(
-        all.contains("relu1: 100 % of its 8 units were zero for all of the 20 examples looked at in the second half"),
-        all);
+        all.contains("relu1: 100 % of its 8 units were zero for every one of the 60 examples of the epoch"), all);
     assertTrue(all.contains("sigmoid1: 100 % of its inputs lay beyond ±5"), all);
     assertEquals(said.stream().distinct().toList(), said, "each finding is told once");
+  }
+
+  /** What suspects a layer in each epoch, and keeps the answers. */
+  private record Suspicion(Set<String> suspects, List<DeadUnits> answers) implements TrainingListener {
+    @Override
+    public void surveyed(DeadUnits layer) {
+      answers.add(layer);
+    }
+  }
+
+  @Test
+  void aSurveyOfAllExamplesChangesNothing() {
+    Layer layers =
+        new Sequential(
+            new Conv2d(4, 5).stride(3), new BatchNorm(), new ReLU(), new Flatten(), new Dropout(0.3), new Dense(10));
+    for (DeviceProvider provider : List.of(new ReferenceProvider(), new CpuProvider())) {
+      try (Arena arena = Arena.ofShared();
+          Device device = provider.open(new DeviceOptions(1))) {
+        Dataset data = TinyData.bands(arena, 70, 1);
+        List<byte[]> alone = trained(device, layers, data, 0, new TrainingListener() {});
+        Suspicion suspicion = new Suspicion(Set.of("relu1"), new ArrayList<>());
+        List<byte[]> surveyed = trained(device, layers, data, 0, suspicion);
+        assertEquals(List.of(new DeadUnits("relu1", 4, 0, 64), new DeadUnits("relu1", 4, 0, 64)), suspicion.answers);
+        for (int i = 0; i < alone.size(); i++) {
+          assertArrayEquals(alone.get(i), surveyed.get(i), provider.name());
+        }
+      }
+    }
+  }
+
+  @Test
+  void aSurveyEndsWhenSomebodyWantsToStop() {
+    List<DeadUnits> answers = new ArrayList<>();
+    boolean[] stop = new boolean[1];
+    TrainingListener impatient =
+        new TrainingListener() {
+          @Override
+          public Set<String> suspects() {
+            stop[0] = true;
+            return Set.of("relu1");
+          }
+
+          @Override
+          public boolean wantsStop() {
+            return stop[0];
+          }
+
+          @Override
+          public void surveyed(DeadUnits layer) {
+            answers.add(layer);
+          }
+        };
+    try (Arena arena = Arena.ofShared();
+        Device device = new ReferenceDevice();
+        TrainedModel trained =
+            new Trainer(device, new Sequential(new Dense(8), new ReLU(), new Dense(3)))
+                .epochs(3)
+                .batch(10)
+                .listener(impatient)
+                .fit(TinyData.clouds(arena, 60, 0.1, 1))) {
+      assertEquals(TrainingReport.End.INTERRUPTED, trained.report().end());
+      assertEquals(1, trained.report().completedEpochs());
+      assertEquals(List.of(), answers);
+    }
+  }
+
+  /** The look sees ten of forty examples, all of which are zeros, and with them all units. */
+  @Test
+  void unitsThatOneExampleNeedsAreSuspectedButNotToldOf() {
+    List<DeadUnits> answers = new ArrayList<>();
+    List<Diagnosis.Finding> said = new ArrayList<>();
+    TrainingListener witness = new Suspicion(Set.of(), answers);
+    try (Arena arena = Arena.ofShared();
+        Device device = new ReferenceDevice()) {
+      HostTensor inputs = HostTensor.allocate(arena, TensorType.f32(40, 1));
+      inputs.set(17, 1);
+      HostTensor labels = HostTensor.allocate(arena, TensorType.of(DType.I32, 40));
+      Dataset data = Dataset.labelled("one", inputs, labels, List.of("a", "b"));
+      Layer layers = new Sequential(new Dense(4, new Constant(1), null), new ReLU(), new Dense(2));
+      new Trainer(device, layers)
+          .optimizer(new Sgd(), 1e-6)
+          .preprocessing(new Preprocessing.None())
+          .epochs(1)
+          .batch(10)
+          .validationShare(0)
+          .statisticsEvery(100)
+          .listener(witness)
+          .listener(new Diagnosis(1, said::add))
+          .fit(data)
+          .close();
+    }
+    assertEquals(List.of(new DeadUnits("relu1", 4, 0, 40)), answers);
+    assertEquals(List.of(), said);
+  }
+
+  /** A look at the only recurrent layer of a model, on noise. */
+  private static LayerStatistics recurrent(Device device, Layer layer) {
+    ModelSpec spec =
+        new ModelSpec(
+            new Sequential(layer, new Flatten(), new Dense(3)),
+            TensorType.f32(TIME, 2),
+            null,
+            new SoftmaxCrossEntropy(),
+            new Sgd(),
+            null,
+            BATCH,
+            1,
+            BATCH,
+            Precision.FP32,
+            7,
+            null,
+            true,
+            null);
+    try (Arena arena = Arena.ofShared();
+        CompiledModel model = CompiledModel.compile(device, spec)) {
+      model.initialise();
+      HostTensor x = noise(arena, TensorType.f32(BATCH, TIME, 2));
+      HostTensor labels = HostTensor.allocate(arena, TensorType.of(DType.I32, BATCH));
+      model.observe(x, labels);
+      model.update(x, labels, RATE);
+      LayerStatistics seen = model.takeStatistics(1).layers().getFirst();
+      if (!seen.unitPeaks().isEmpty()) {
+        try (UnitSurvey survey = new UnitSurvey(model, Set.of(seen.path()))) {
+          survey.see(x);
+          survey.see(x);
+          int dead = (int) Math.round(seen.deadUnits() * seen.unitPeaks().size());
+          assertEquals(List.of(new DeadUnits(seen.path(), seen.unitPeaks().size(), dead, 2 * BATCH)), survey.dead());
+        }
+      }
+      return seen;
+    }
+  }
+
+  private static HostTensor noise(Arena arena, TensorType type) {
+    HostTensor x = HostTensor.allocate(arena, type);
+    SplittableRandom random = new SplittableRandom(3);
+    for (int i = 0; i < x.size(); i++) {
+      x.set(i, random.nextGaussian());
+    }
+    return x;
+  }
+
+  /** With weights of 0 every gate is given its bias, 6; the memory grows by less than 1 a step. */
+  @TestFactory
+  Stream<DynamicTest> saturatedGatesAreCounted() {
+    Initializer none = new Constant(0);
+    Initializer six = new Constant(6);
+    return onEachDevice(device -> {
+      Lstm lstm = new Lstm(4, false, 0, none, none, six, 6);
+      // The first step has no forget gate; in each there is a tanh of the memory too, which is not saturated.
+      assertEquals(15.0 / 19, recurrent(device, lstm).saturated(), 1e-6);
+      assertEquals(1, recurrent(device, new Gru(4, false, 0, none, none, six)).saturated(), 1e-6);
+      assertEquals(0, recurrent(device, new Gru(4, false, 0, none, none, none)).saturated());
+      Rnn tanh = new Rnn(4, Rnn.Nonlinearity.TANH, true, 0, none, none, six);
+      assertEquals(1, recurrent(device, tanh).saturated(), 1e-6);
+    });
+  }
+
+  /** Half of the units are 0 in every step, the others 1, 0, 1, and 0 in the last. */
+  @TestFactory
+  Stream<DynamicTest> aRecurrentUnitThatLivedInOneStepIsNotDead() {
+    Initializer halves =
+        (bias, _) -> {
+          for (int i = 0; i < 4; i++) {
+            bias.set(i, i < 2 ? -1 : 1);
+          }
+        };
+    Initializer switches =
+        (matrix, _) -> {
+          for (int i = 0; i < 4; i++) {
+            matrix.set(5 * i, -5);
+          }
+        };
+    return onEachDevice(device -> {
+      for (boolean sequences : new boolean[] {true, false}) {
+        Rnn relu = new Rnn(4, Rnn.Nonlinearity.RELU, sequences, 0, new Constant(0), switches, halves);
+        LayerStatistics seen = recurrent(device, relu);
+        assertEquals(List.of(0.0, 0.0, 1.0, 1.0), seen.unitPeaks());
+        assertEquals(0.5, seen.deadUnits());
+      }
+    });
+  }
+
+  /** Of 1e-26, whose square no float has. */
+  @TestFactory
+  Stream<DynamicTest> gradientsThatHaveAllButVanishedAreMeasured() {
+    double tiny = 1e-26;
+    Layer layers =
+        new Sequential(
+            new Dense(HIDDEN).init(new Normal(1)), new Identity(), new Dense(3, new Constant(tiny), new Constant(0)));
+    return onEachDevice(device -> {
+      try (Arena arena = Arena.ofShared();
+          CompiledModel model = CompiledModel.compile(device, spec(layers, true))) {
+        model.initialise();
+        HostTensor x = noise(arena, TensorType.f32(BATCH, INPUTS));
+        HostTensor labels = HostTensor.allocate(arena, TensorType.of(DType.I32, BATCH));
+        var weights = model.weights(arena);
+        weights.get("dense2.weight").set(0, 2 * tiny);
+        model.load(weights);
+        model.observe(x, labels);
+        model.update(x, labels, RATE);
+        ModelStatistics seen = model.takeStatistics(1);
+        // All outputs are 0 but for rounding, so the loss's gradient is (−2, 1, 1) / 3 of a batch's share, for each
+        // example; through the second layer's weights all of it but that of the one weight that differs is lost.
+        double each = -2.0 / 3 / BATCH * tiny;
+        double deviation = Math.abs(each) * Math.sqrt((HIDDEN - 1.0) / HIDDEN / HIDDEN);
+        assertEquals(deviation, seen.layers().getFirst().gradientDeviation(), 1e-3 * deviation);
+        double squares = 0;
+        for (int k = 0; k < INPUTS; k++) {
+          double sum = 0;
+          for (int i = 0; i < BATCH; i++) {
+            sum += each * x.get((long) i * INPUTS + k);
+          }
+          squares += sum * sum;
+        }
+        assertEquals("dense1.weight", seen.weights().getFirst().name());
+        assertEquals(Math.sqrt(squares), seen.weights().getFirst().gradientNorm(), 1e-3 * Math.sqrt(squares));
+      }
+    });
+  }
+
+  /**
+   * In a chaotic net of tanhs gradients grow layer by layer (Schoenholz et al. 2017); sigmoids leave a quarter at most.
+   */
+  @Test
+  void gradientsThatExplodeOrVanishInDeepNetsAreToldOf() {
+    assertTrue(deep(40, new Normal(10 / Math.sqrt(30)), new Tanh()).contains("it explodes on the way back"));
+    assertTrue(deep(15, new Xavier(), new Sigmoid()).contains("it vanishes on the way back"));
+    String lost = deep(120, new Xavier(), new Sigmoid());
+    assertTrue(lost.contains("the gradient of dense1.weight is 0 of its size"), lost);
+    assertFalse(lost.contains("raise the learning rate"), lost);
+    String healthy = deep(15, new Xavier(), new Tanh());
+    assertEquals("", healthy);
+  }
+
+  private static String deep(int depth, Initializer weight, Layer activation) {
+    List<Layer> layers = new ArrayList<>();
+    for (int i = 0; i < depth; i++) {
+      layers.add(new Dense(30).init(weight));
+      layers.add(activation);
+    }
+    layers.add(new Dense(3));
+    List<String> said = new ArrayList<>();
+    try (Arena arena = Arena.ofShared();
+        Device device = new ReferenceDevice()) {
+      new Trainer(device, new Sequential(layers))
+          .optimizer(new Sgd(), 1e-3)
+          .epochs(1)
+          .batch(10)
+          .validationShare(0)
+          .statisticsEvery(1)
+          .listener(new Diagnosis(1e-3, finding -> said.add(finding.words())))
+          .fit(TinyData.clouds(arena, 40, 0.1, 1))
+          .close();
+    }
+    return String.join("\n", said);
   }
 
   @Test

@@ -2,7 +2,9 @@ package dev.lamina.train.run;
 
 import dev.lamina.io.AtomicFile;
 import dev.lamina.io.BadInputException;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -10,6 +12,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import tools.jackson.core.JacksonException;
@@ -58,8 +61,26 @@ record JsonLines(Path file) {
     }
   }
 
+  /** Hands out all lines, one after the other; without those that a crash or a full disk has cut short. */
+  void read(Consumer<JsonNode> reader) {
+    if (!Files.exists(file)) {
+      return;
+    }
+    // Not Files.lines: a line may have been cut within a letter, which that takes for another encoding.
+    try (var lines = new BufferedReader(new InputStreamReader(Files.newInputStream(file), StandardCharsets.UTF_8))) {
+      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        JsonNode node = parse(line);
+        if (!node.isMissingNode()) {
+          reader.accept(node);
+        }
+      }
+    } catch (IOException e) {
+      throw BadInputException.access("read", file, e);
+    }
+  }
+
   /** One line; a missing node if it was cut short. */
-  static JsonNode parse(String line) {
+  private static JsonNode parse(String line) {
     try {
       return JSON.readTree(line);
     } catch (JacksonException _) {

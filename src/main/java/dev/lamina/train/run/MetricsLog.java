@@ -1,5 +1,6 @@
 package dev.lamina.train.run;
 
+import dev.lamina.train.Diagnosis;
 import dev.lamina.train.EpochReport;
 import dev.lamina.train.Evaluation;
 import dev.lamina.train.TrainingListener;
@@ -10,8 +11,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * Writes the figures of a training to a file, one JSON object a line: a step every second, every epoch, at the end the
- * test.
+ * Writes the figures of a training to a file, one JSON object a line: what begins, a step every second, every epoch,
+ * what was found to be wrong, at the end the test.
  */
 public final class MetricsLog implements TrainingListener {
   private static final long STEP_NANOS = 1_000_000_000L;
@@ -29,6 +30,14 @@ public final class MetricsLog implements TrainingListener {
   public void started(TrainingPlan plan) {
     lines.endTornLine();
     lines.cutFrom(line -> line.path("step").asLong(0) > plan.firstStep());
+    Map<String, Object> line = new LinkedHashMap<>();
+    line.put("kind", "start");
+    line.put("step", plan.firstStep());
+    line.put("device", plan.device());
+    line.put("parameters", plan.parameters());
+    line.put("training_examples", plan.trainingExamples());
+    line.put("validation_examples", plan.validationExamples());
+    lines.append(line);
   }
 
   @Override
@@ -63,6 +72,17 @@ public final class MetricsLog implements TrainingListener {
     line.put("best", report.best());
     line.put("seconds", report.seconds());
     line.put("images_per_second", report.examplesPerSecond());
+    lines.append(line);
+  }
+
+  /** Something that is wrong with the net. */
+  public void found(Diagnosis.Finding finding) {
+    Map<String, Object> line = new LinkedHashMap<>();
+    line.put("kind", "finding");
+    line.put("epoch", finding.epoch());
+    line.put("step", finding.step());
+    line.put("about", finding.about());
+    line.put("finding", finding.words());
     lines.append(line);
   }
 

@@ -4,7 +4,7 @@ import dev.lamina.io.AtomicFile;
 import dev.lamina.io.BadInputException;
 import dev.lamina.io.NumberedFolder;
 import dev.lamina.train.Checkpoints;
-import java.io.IOException;
+import dev.lamina.train.ModelStatistics;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -14,8 +14,8 @@ import java.util.Map;
 import tools.jackson.databind.JsonNode;
 
 /**
- * A folder in which one training leaves everything: {@code recipe.yaml}, {@code metrics.jsonl}, {@code plot.png}, and
- * the models of {@link Checkpoints}.
+ * A folder in which one training leaves everything: {@code recipe.yaml}, {@code metrics.jsonl}, {@code plot.png},
+ * {@code report.md}, and the models of {@link Checkpoints}.
  *
  * @param path of the folder
  */
@@ -107,7 +107,7 @@ public record RunFolder(Path path) {
     return path.resolve("layers.png");
   }
 
-  /** The outputs of each layer, as they were last. */
+  /** The outputs and gradients of each layer, as they were last. */
   public Path histograms() {
     return path.resolve("histograms.png");
   }
@@ -127,32 +127,39 @@ public record RunFolder(Path path) {
     return new Checkpoints(path, keepEvery);
   }
 
+  /** What was seen inside the model, by all runs in this folder: of all looks but the last without counts of values. */
+  public List<ModelStatistics> looks() {
+    return StatisticsLog.read(layers());
+  }
+
+  /** What the run did, for people. */
+  public Path report() {
+    return path.resolve("report.md");
+  }
+
   /**
    * The epochs so far, of all runs in this folder; of an epoch that was done again only the last time. A line that a
    * crash or a full disk has cut short is passed over: it must not cost a trained model.
    */
   public List<Point> points() {
     Map<Integer, Point> points = new LinkedHashMap<>();
-    try {
-      for (String line : Files.exists(metrics()) ? Files.readAllLines(metrics()) : List.<String>of()) {
-        JsonNode node = JsonLines.parse(line);
-        if (node.path("kind").asString("").equals("epoch")) {
-          JsonNode training = node.path("training");
-          JsonNode validation = node.path("validation");
-          int epoch = node.path("epoch").asInt();
-          points.put(
-              epoch,
-              new Point(
-                  epoch,
-                  training.path("loss").asDouble(Double.NaN),
-                  training.path("accuracy").asDouble(Double.NaN),
-                  validation.path("loss").asDouble(Double.NaN),
-                  validation.path("accuracy").asDouble(Double.NaN)));
-        }
-      }
-    } catch (IOException e) {
-      throw BadInputException.access("read", metrics(), e);
-    }
+    new JsonLines(metrics())
+        .read(line -> {
+          if (line.path("kind").asString("").equals("epoch")) {
+            points.put(line.path("epoch").asInt(), point(line));
+          }
+        });
     return new ArrayList<>(points.values());
+  }
+
+  private static Point point(JsonNode line) {
+    JsonNode training = line.path("training");
+    JsonNode validation = line.path("validation");
+    return new Point(
+        line.path("epoch").asInt(),
+        training.path("loss").asDouble(Double.NaN),
+        training.path("accuracy").asDouble(Double.NaN),
+        validation.path("loss").asDouble(Double.NaN),
+        validation.path("accuracy").asDouble(Double.NaN));
   }
 }

@@ -4,11 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import dev.lamina.train.CompiledModel;
+import dev.lamina.train.Diagnosis;
 import dev.lamina.train.LayerStatistics;
 import dev.lamina.train.LayerStatistics.Histogram;
 import dev.lamina.train.ModelStatistics;
 import dev.lamina.train.TrainingListener;
 import dev.lamina.train.TrainingPlan;
+import dev.lamina.train.WeightStatistics;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,8 +23,11 @@ class JsonLinesTest {
 
   private static ModelStatistics look(long step) {
     Histogram histogram = new Histogram(0, 1, List.of(3L, 4L));
-    var layer = new LayerStatistics("relu1", "relu", 0, 1, 0, 1, 0, Double.NaN, 0.5, List.of(0.0, 1.0), histogram);
-    return new ModelStatistics(step, 1, 10, List.of(layer), List.of());
+    Histogram gradients = new Histogram(-0.5, 0.5, List.of(5L, 2L));
+    double none = Double.NaN;
+    List<Double> units = List.of(0.0, 1.0);
+    var layer = new LayerStatistics("relu1", "relu", 0.1, 1, 0.2, 2, 0.3, none, 0.5, units, histogram, gradients);
+    return new ModelStatistics(step, 1, 10, List.of(layer), List.of(new WeightStatistics("a.weight", 2, 3, 0.25)));
   }
 
   /** A training that goes on after so many updates. */
@@ -45,12 +50,30 @@ class JsonLinesTest {
       Files.write(file, lines);
       TrainingListener log = isMetrics ? new MetricsLog(file) : new StatisticsLog(file);
       log.started(from(14));
-      assertEquals(lines, Files.readAllLines(file));
+      assertEquals(lines, withoutStarts(file));
       log.started(from(10));
-      assertEquals(lines.subList(0, 3), Files.readAllLines(file));
+      assertEquals(lines.subList(0, 3), withoutStarts(file));
       log.started(from(0));
-      assertEquals("", Files.readString(file));
+      assertEquals(List.of(), withoutStarts(file));
     }
+  }
+
+  private static List<String> withoutStarts(Path file) throws IOException {
+    return Files.readAllLines(file).stream().filter(line -> !line.contains("\"start\"")).toList();
+  }
+
+  @Test
+  void findingsAreLinesWhichGoWithWhatIsDoneAgain() throws IOException {
+    MetricsLog log = new MetricsLog(folder.resolve("metrics.jsonl"));
+    log.started(from(0));
+    log.found(new Diagnosis.Finding("relu1 dead", "relu1: dead", 1, 10));
+    log.found(new Diagnosis.Finding("vanishing", "it vanishes", 2, 20));
+    log.started(from(10));
+    List<String> left = withoutStarts(folder.resolve("metrics.jsonl"));
+    assertEquals(
+        List.of("{\"kind\":\"finding\",\"epoch\":1,\"step\":10,\"about\":\"relu1 dead\",\"finding\":\"relu1: dead\"}"),
+        left);
+    assertEquals(List.of(), new RunFolder(folder).points());
   }
 
   /** A kill in the midst of a line costs that line alone. */
@@ -61,7 +84,7 @@ class JsonLinesTest {
       Files.writeString(file, "{\"step\":1}\n{\"ste");
       (isMetrics ? new MetricsLog(file) : new StatisticsLog(file)).started(from(1));
       new JsonLines(file).append(java.util.Map.of("step", 2));
-      assertEquals(List.of("{\"step\":1}", "{\"ste", "{\"step\":2}"), Files.readAllLines(file));
+      assertEquals(List.of("{\"step\":1}", "{\"ste", "{\"step\":2}"), withoutStarts(file));
     }
   }
 
@@ -75,18 +98,32 @@ class JsonLinesTest {
     assertEquals("{}\n", Files.readString(file));
   }
 
+  @Test
+  void ofVeryManyLooksSomeAreReadAtEqualDistances() {
+    RunFolder run = new RunFolder(folder);
+    var log = new StatisticsLog(run.layers());
+    for (int i = 1; i <= 2 * StatisticsLog.MOST + 10; i++) {
+      log.observed(new ModelStatistics(i, 1, 10, List.of(), List.of()));
+    }
+    List<ModelStatistics> looks = run.looks();
+    assertEquals(List.of(1L, 5L, 9L), looks.subList(0, 3).stream().map(ModelStatistics::step).toList());
+    assertEquals(2 * StatisticsLog.MOST + 10, looks.getLast().step());
+    assertEquals(504, looks.size());
+  }
+
   /** A long training has thousands of looks, and a network tens of thousands of units. */
   @Test
-  void onlyFiguresAreKeptOfAllLooksButTheLast() {
-    var log = new StatisticsLog(folder.resolve("layers.jsonl"));
+  void whatWasWrittenIsReadAgainWithCountsOfTheLastLookOnly() {
+    RunFolder run = new RunFolder(folder);
+    assertEquals(List.of(), run.looks());
+    var log = new StatisticsLog(run.layers());
     log.observed(look(100));
     log.observed(look(200));
-    assertEquals(List.of(100L, 200L), log.looks().stream().map(ModelStatistics::step).toList());
-    for (ModelStatistics look : log.looks()) {
-      assertEquals(List.of(), look.layers().getFirst().unitPeaks());
-      assertEquals(List.of(), look.layers().getFirst().histogram().counts());
-      assertEquals(0.5, look.layers().getFirst().deadUnits());
-    }
-    assertEquals(List.of(3L, 4L), log.last().layers().getFirst().histogram().counts());
+    List<ModelStatistics> looks = run.looks();
+    assertEquals(look(100).figures(), looks.getFirst());
+    assertEquals(look(200).layers().getFirst().histogram(), looks.getLast().layers().getFirst().histogram());
+    assertEquals(
+        look(200).layers().getFirst().gradientHistogram(), looks.getLast().layers().getFirst().gradientHistogram());
+    assertEquals(look(200).figures(), looks.getLast().figures());
   }
 }
