@@ -31,6 +31,12 @@ import java.util.stream.Stream;
 final class StatisticsGraphs {
   static final int BINS = 30;
 
+  /**
+   * Values of a layer that its figures are made of: those of the first examples of the batch. All of them, in a dozen
+   * passes, would cost several updates, and say nothing that a hundred thousand do not.
+   */
+  private static final int MOST_VALUES = 1 << 17;
+
   /** The places of a layer's numbers in its output. */
   enum Figure {
     MEAN,
@@ -168,19 +174,18 @@ final class StatisticsGraphs {
                     && variable.kind() == Variable.Kind.WEIGHT);
   }
 
-  private static Watched look(ModelTrace.Pass pass, Scope.Applied applied, List<Tensor> toSquash, Tensor gradient) {
+  private static Watched look(
+      ModelTrace.Pass pass, Scope.Applied applied, List<Tensor> toSquash, Tensor wholeGradient) {
     Graph graph = pass.graph();
     Watched layer = new Watched(applied.path(), applied.layer(), !toSquash.isEmpty());
-    Tensor y = applied.output();
-    Tensor low = Statistics.least(y);
-    Tensor high;
     if (layer.canDie()) {
-      Tensor peaks = ReluUnits.peaks(pass, applied);
-      graph.output(layer.units(), peaks.cast(DType.F32));
-      high = Statistics.largest(layer.isActivation() ? peaks : y);
-    } else {
-      high = Statistics.largest(y);
+      graph.output(layer.units(), ReluUnits.peaks(pass, applied).cast(DType.F32));
     }
+    int batch = applied.output().shape().dim(0);
+    Tensor y = sample(applied.output(), batch);
+    Tensor gradient = sample(wholeGradient, batch);
+    Tensor low = Statistics.least(y);
+    Tensor high = Statistics.largest(y);
     Tensor lowGradient = Statistics.least(gradient);
     Tensor highGradient = Statistics.largest(gradient);
     List<Tensor> figures =
@@ -192,7 +197,7 @@ final class StatisticsGraphs {
                     gradient, highGradient.cast(DType.F32).minus(lowGradient.cast(DType.F32)), DType.F32),
                 Statistics.share(y, input(0), Relation.EQ, 0, DType.F32),
                 layer.canSaturate()
-                    ? Saturation.share(toSquash, DType.F32)
+                    ? Saturation.share(toSquash.stream().map(x -> sample(x, batch)).toList(), DType.F32)
                     : graph.constant(TensorType.of(DType.F32), 0),
                 low,
                 high,
@@ -204,5 +209,11 @@ final class StatisticsGraphs {
     graph.output(layer.histogram(), y.histogram(low, high, BINS));
     graph.output(layer.gradients(), gradient.histogram(lowGradient, highGradient, BINS));
     return layer;
+  }
+
+  /** The values of its first examples, if it has {@code batch} of them and together too many. */
+  private static Tensor sample(Tensor values, int batch) {
+    int examples = (int) Math.max(1, MOST_VALUES / Math.max(1, values.shape().size() / batch));
+    return values.shape().dim(0) == batch && examples < batch ? values.slice(0, 0, examples) : values;
   }
 }

@@ -34,7 +34,7 @@ import java.util.function.Consumer;
  * @param regularisation holds weights down beside the optimizer's own decay, or null
  * @param from a run, or its model.safetensors, whose weights training begins with; null for initial ones
  * @param statisticsEvery so many updates listeners get {@link ModelStatistics}; 0 for never. A look takes the time of
- *     some six updates, and memory for a copy of the weights; it changes nothing of what is learned
+ *     some three updates, and memory for a copy of the weights; it changes nothing of what is learned
  * @param averaging of the weights that are judged, saved and used, or null
  */
 public record TrainingOptions(

@@ -145,6 +145,40 @@ class ModelStatisticsTest {
     }
   }
 
+  @TestFactory
+  Stream<DynamicTest> ofLargeLayersTheFirstExamplesAreLookedAt() {
+    return onEachDevice(ModelStatisticsTest::large);
+  }
+
+  private static void large(Device device) {
+    int units = 35_000; // of which three examples have less than 2¹⁷ values, and four more
+    Layer layers = new Sequential(new Dense(units).init(new Normal(1)), new ReLU(), new Dense(3));
+    try (Arena arena = Arena.ofShared();
+        CompiledModel model = CompiledModel.compile(device, spec(layers, true))) {
+      model.initialise();
+      HostTensor x = noise(arena, TensorType.f32(BATCH, INPUTS));
+      HostTensor labels = HostTensor.allocate(arena, TensorType.of(DType.I32, BATCH)).fill(1);
+      var weights = model.weights(arena);
+      model.observe(x, labels);
+      model.update(x, labels, RATE);
+      LayerStatistics relu = model.takeStatistics(1).layers().get(1);
+
+      double[] all =
+          Arrays.stream(dense(values(x), weights.get("dense1.weight"), weights.get("dense1.bias"), INPUTS))
+              .map(v -> Math.max(0, v))
+              .toArray();
+      assertOutputs(Arrays.copyOf(all, 3 * units), relu);
+      assertEquals(3 * units, relu.gradientHistogram().counts().stream().mapToLong(Long::longValue).sum());
+      for (int unit = 0; unit < 100; unit++) {
+        double peak = 0;
+        for (int i = 0; i < BATCH; i++) {
+          peak = Math.max(peak, all[i * units + unit]);
+        }
+        assertEquals(peak, relu.unitPeaks().get(unit), 1e-4 * (1 + peak), "of the whole batch");
+      }
+    }
+  }
+
   private static ModelSpec spec(Layer layers, boolean observed) {
     return new ModelSpec(
         layers,
