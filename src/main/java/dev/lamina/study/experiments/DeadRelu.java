@@ -83,7 +83,7 @@ final class DeadRelu implements Study {
     int steps = setting.sized(500, 100);
     double[] rates = setting.quick() ? new double[] {0.01, 0.3} : RATES;
     List<Kind> kinds = setting.quick() ? KINDS.subList(0, 1) : KINDS;
-    int seeds = setting.sized(SEEDS, 1);
+    int seeds = setting.sized(SEEDS, 2);
     Table table =
         setting.begun(
             new Table(
