@@ -53,7 +53,7 @@ public final class Statistics {
   /**
    * The standard deviation of the elements as a population, with the same precaution.
    *
-   * @param range from the least element to the largest, a scalar
+   * @param range from the least element to the largest, or about as much: a scalar
    */
   public static Tensor safeDeviation(Tensor x, Tensor range, DType type) {
     Expr deviation = Exprs.div(Exprs.sub(input(0), input(1)), notZero(input(2)));

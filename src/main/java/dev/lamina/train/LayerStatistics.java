@@ -4,7 +4,8 @@ import java.util.List;
 
 /**
  * What one layer did with a batch while it was trained. Figures that make no sense for the layer are NaN. Where it has
- * more than 131,072 values (2¹⁷) all but dead units and peaks are of so many, those of the first examples.
+ * more than 131,072 values (2¹⁷), histograms and the figures of outputs but for dead units and peaks are of so many,
+ * those of the first examples.
  *
  * @param path the layer's name from the model down
  * @param kind what it is: {@code relu}, {@code conv2d}

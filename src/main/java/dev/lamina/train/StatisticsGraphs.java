@@ -32,8 +32,9 @@ final class StatisticsGraphs {
   static final int BINS = 30;
 
   /**
-   * Values of a layer that its figures are made of: those of the first examples of the batch. All of them, in a dozen
-   * passes, would cost several updates, and say nothing that a hundred thousand do not.
+   * Values of a layer that figures of its outputs and histograms are made of: those of the first examples of the batch.
+   * All of them, in a dozen passes, would cost several updates, and say nothing that a hundred thousand do not. Mean
+   * and deviation of gradients are of all: once a net has learned, few examples have any that count.
    */
   private static final int MOST_VALUES = 1 << 17;
 
@@ -174,8 +175,7 @@ final class StatisticsGraphs {
                     && variable.kind() == Variable.Kind.WEIGHT);
   }
 
-  private static Watched look(
-      ModelTrace.Pass pass, Scope.Applied applied, List<Tensor> toSquash, Tensor wholeGradient) {
+  private static Watched look(ModelTrace.Pass pass, Scope.Applied applied, List<Tensor> toSquash, Tensor gradient) {
     Graph graph = pass.graph();
     Watched layer = new Watched(applied.path(), applied.layer(), !toSquash.isEmpty());
     if (layer.canDie()) {
@@ -183,11 +183,11 @@ final class StatisticsGraphs {
     }
     int batch = applied.output().shape().dim(0);
     Tensor y = sample(applied.output(), batch);
-    Tensor gradient = sample(wholeGradient, batch);
     Tensor low = Statistics.least(y);
     Tensor high = Statistics.largest(y);
-    Tensor lowGradient = Statistics.least(gradient);
-    Tensor highGradient = Statistics.largest(gradient);
+    Tensor someGradients = sample(gradient, batch);
+    Tensor lowGradient = Statistics.least(someGradients);
+    Tensor highGradient = Statistics.largest(someGradients);
     List<Tensor> figures =
         Stream.of(
                 Statistics.mean(y, DType.F32),
@@ -207,7 +207,7 @@ final class StatisticsGraphs {
             .toList();
     graph.output(layer.figures(), Tensor.concat(0, figures));
     graph.output(layer.histogram(), y.histogram(low, high, BINS));
-    graph.output(layer.gradients(), gradient.histogram(lowGradient, highGradient, BINS));
+    graph.output(layer.gradients(), someGradients.histogram(lowGradient, highGradient, BINS));
     return layer;
   }
 
