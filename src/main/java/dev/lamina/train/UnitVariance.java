@@ -53,11 +53,13 @@ public final class UnitVariance {
    *
    * @param images a batch of the spec's examples
    * @return the scaled layers, in the order in which they end
-   * @throws IllegalArgumentException if a layer's output does not vary or is not finite, so that no factor helps
+   * @throws IllegalArgumentException if a layer's output does not vary or is not finite, so that no factor helps, or a
+   *     layer has no name, being the whole model
    */
   public static List<Scaled> apply(CompiledModel model, HostTensor images) {
     Graph graph = model.trace().training().graph();
     List<Target> targets = targets(model, graph);
+    requireAll(model, targets);
     graph.dropAssigns();
     for (Target target : targets) {
       graph.output(
@@ -92,6 +94,19 @@ public final class UnitVariance {
     }
     targets.sort(Comparator.comparingInt(target -> target.layer.output().node().id()));
     return targets;
+  }
+
+  /** A layer that is the whole model has no name, so what it gives is not found. */
+  private static void requireAll(CompiledModel model, List<Target> targets) {
+    model.parameters().all().stream()
+        .filter(d -> d.initializer() instanceof Lsuv)
+        .map(Declaration::variable)
+        .filter(weight -> targets.stream().noneMatch(target -> target.weights.contains(weight)))
+        .findFirst()
+        .ifPresent(weight -> {
+          throw new IllegalArgumentException(
+              "init lsuv: '" + weight.name() + "' is of no layer with a name; put the layer into a Sequential");
+        });
   }
 
   private static String pathOf(Variable variable) {

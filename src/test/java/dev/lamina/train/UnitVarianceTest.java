@@ -209,6 +209,19 @@ class UnitVarianceTest {
   }
 
   @Test
+  void aLayerWithoutANameIsRefusedAndNotPassedOver() {
+    TensorType example = TensorType.of(DType.F32, 2);
+    try (Device device = new Devices().open("reference", DeviceOptions.DEFAULT);
+        CompiledModel compiled = CompiledModel.compile(device, spec(new Dense(3).init(new Lsuv()), example))) {
+      compiled.initialise();
+      String message =
+          assertThrows(IllegalArgumentException.class, () -> UnitVariance.apply(compiled, gaussian(example)))
+              .getMessage();
+      assertTrue(message.contains("'weight' is of no layer with a name"), message);
+    }
+  }
+
+  @Test
   void anOutputThatIsNoNumberIsRefusedAndNotTakenForOne() {
     Layer model = new Sequential(new Dense(3).init(new Lsuv()), new Tanh());
     TensorType example = TensorType.of(DType.F32, 2);
