@@ -5,8 +5,7 @@
 extern "C" __global__ void lamina_batch_norm_gradient_sums(const Real* x, const float* mean, const Real* dy,
                                                            float* partial, int rows, int channels, int across,
                                                            int tiles RIDE_PARAMETERS) {
-  __shared__ float sums[256 * WIDTH];
-  __shared__ float products[256 * WIDTH];
+  __shared__ float sums[2 * WIDTH * 256];
   const Tile tile = tile_of(rows, channels, across, tiles);
   const bool inside = tile.channel < channels;
   float sum[WIDTH], product[WIDTH], middle[WIDTH];
@@ -35,32 +34,75 @@ extern "C" __global__ void lamina_batch_norm_gradient_sums(const Real* x, const 
 #pragma unroll
   for (int j = 0; j < WIDTH; j++) {
     sums[j * 256 + threadIdx.x] = sum[j];
-    products[j * 256 + threadIdx.x] = product[j];
+    sums[(WIDTH + j) * 256 + threadIdx.x] = product[j];
   }
-  __syncthreads();
-  for (int half = tile.lines / 2; half > 0; half /= 2) {
-    if (tile.line < half) {
-      const int other = (int) threadIdx.x + half * across;
-#pragma unroll
-      for (int j = 0; j < WIDTH; j++) {
-        sums[j * 256 + threadIdx.x] += sums[j * 256 + other];
-        products[j * 256 + threadIdx.x] += products[j * 256 + other];
-      }
-    }
-    __syncthreads();
-  }
+  add_lines<2 * WIDTH>(sums, tile, across);
   if (tile.line == 0 && inside) {
     const Index parts = gridDim.x / tiles;
     const Index part = blockIdx.x / tiles;
 #pragma unroll
     for (int j = 0; j < WIDTH; j++) {
       partial[part * channels + tile.channel + j] = sums[j * 256 + threadIdx.x];
-      partial[(parts + part) * channels + tile.channel + j] = products[j * 256 + threadIdx.x];
+      partial[(parts + part) * channels + tile.channel + j] = sums[(WIDTH + j) * 256 + threadIdx.x];
     }
   }
 }
 
-// dx = γ·invStd·(dy − dβ/rows − x̂·dγ/rows)
+// What a channel's gradients have in common: dx = scale·(dy − level − (x − middle)·slope).
+struct Line {
+  float middle[WIDTH], scale[WIDTH], level[WIDTH], slope[WIDTH];
+};
+
+// From γ, mean, invStd in the line's scale, middle and `inverse`, and dβ, dγ in its level and slope.
+DEVICE void complete(Line& line, const float (&inverse)[WIDTH], int rows) {
+#pragma unroll
+  for (int j = 0; j < WIDTH; j++) {
+    line.scale[j] *= inverse[j];
+    line.level[j] /= (float) rows;
+    line.slope[j] = line.slope[j] / (float) rows * inverse[j];
+  }
+}
+
+// The rows that a thread holds at once, so that enough loads are under way.
+#define ROWS 2
+
+// dx = γ·invStd·(dy − dβ/rows − x̂·dγ/rows), COUNT rows of a thread, from `row` on; all are read before the first is written.
+template <int COUNT>
+DEVICE void follow(const Line& line, const Real* x, const Real* dy, Real* dx, const Tile& tile, int row,
+                   int channels RIDE_PARAMETERS) {
+  float value[COUNT][WIDTH], gradient[COUNT][WIDTH];
+#pragma unroll
+  for (int r = 0; r < COUNT; r++) {
+    const Index at = (Index) (row + r * tile.lines) * channels + tile.channel;
+    load_lanes(value[r], x + at);
+    load_lanes(gradient[r], dy + at);
+  }
+#pragma unroll
+  for (int r = 0; r < COUNT; r++) {
+    lamina_ride(gradient[r], (Index) (row + r * tile.lines) * channels + tile.channel, tile.channel RIDE_ARGUMENTS);
+#pragma unroll
+    for (int j = 0; j < WIDTH; j++) {
+      const float level = gradient[r][j] - line.level[j];
+      gradient[r][j] = line.scale[j] * (level - (value[r][j] - line.middle[j]) * line.slope[j]);
+    }
+  }
+#pragma unroll
+  for (int r = 0; r < COUNT; r++) {
+    store_lanes(dx + (Index) (row + r * tile.lines) * channels + tile.channel, gradient[r]);
+  }
+}
+
+DEVICE void follow_all(const Line& line, const Real* x, const Real* dy, Real* dx, const Tile& tile,
+                       int channels RIDE_PARAMETERS) {
+  int row = tile.first + tile.line;
+  for (; row + (ROWS - 1) * tile.lines < tile.last; row += ROWS * tile.lines) {
+    follow<ROWS>(line, x, dy, dx, tile, row, channels RIDE_ARGUMENTS);
+  }
+  for (; row < tile.last; row += tile.lines) {
+    follow<1>(line, x, dy, dx, tile, row, channels RIDE_ARGUMENTS);
+  }
+}
+
 extern "C" __global__ void lamina_batch_norm_gradient(const Real* x, const float* gamma, const float* mean,
                                                       const float* invStd, const Real* dy, const float* dGamma,
                                                       const float* dBeta, Real* dx, int rows, int channels, int across,
@@ -69,28 +111,52 @@ extern "C" __global__ void lamina_batch_norm_gradient(const Real* x, const float
   if (tile.channel >= channels) {
     return;
   }
-  float middle[WIDTH], scale[WIDTH], level[WIDTH], slope[WIDTH], inverse[WIDTH];
-  load_lanes(middle, mean + tile.channel);
-  load_lanes(scale, gamma + tile.channel);
-  load_lanes(level, dBeta + tile.channel);
-  load_lanes(slope, dGamma + tile.channel);
+  Line line;
+  float inverse[WIDTH];
+  load_lanes(line.middle, mean + tile.channel);
+  load_lanes(line.scale, gamma + tile.channel);
+  load_lanes(line.level, dBeta + tile.channel);
+  load_lanes(line.slope, dGamma + tile.channel);
+  load_lanes(inverse, invStd + tile.channel);
+  complete(line, inverse, rows);
+  follow_all(line, x, dy, dx, tile, channels RIDE_ARGUMENTS);
+}
+
+// The same, with dγ and dβ joined by each block for its channels, and written by the first of a tile.
+extern "C" __global__ void lamina_batch_norm_join_and_follow(
+    const Real* x, const float* gamma, const float* mean, const float* invStd, const Real* dy, const float* partial,
+    float* dGamma, float* dBeta, Real* dx, int parts, int rows, int channels, int across, int tiles RIDE_PARAMETERS) {
+  __shared__ float scratch[256];
+  __shared__ float levels[256];
+  __shared__ float slopes[256];
+  const Tile tile = tile_of(rows, channels, across, tiles);
+  const int together = across * WIDTH;
+  const int channel = (int) blockIdx.x % tiles * together + ((int) threadIdx.x & (together - 1));
+  const float sum = add_parts(partial, channels, parts, channel, together, scratch);
+  const float product = add_parts(partial + (Index) parts * channels, channels, parts, channel, together, scratch);
+  if ((int) threadIdx.x < together && channel < channels) {
+    levels[threadIdx.x] = sum;
+    slopes[threadIdx.x] = product * invStd[channel];
+    if ((int) blockIdx.x < tiles) {
+      dBeta[channel] = sum;
+      dGamma[channel] = slopes[threadIdx.x];
+    }
+  }
+  __syncthreads();
+  if (tile.channel >= channels) {
+    return;
+  }
+  Line line;
+  float inverse[WIDTH];
+  load_lanes(line.middle, mean + tile.channel);
+  load_lanes(line.scale, gamma + tile.channel);
   load_lanes(inverse, invStd + tile.channel);
 #pragma unroll
   for (int j = 0; j < WIDTH; j++) {
-    scale[j] *= inverse[j];
-    level[j] /= (float) rows;
-    slope[j] = slope[j] / (float) rows * inverse[j];
+    const int own = ((int) threadIdx.x & (across - 1)) * WIDTH + j;
+    line.level[j] = levels[own];
+    line.slope[j] = slopes[own];
   }
-  for (int row = tile.first + tile.line; row < tile.last; row += tile.lines) {
-    const Index at = (Index) row * channels + tile.channel;
-    float value[WIDTH], gradient[WIDTH];
-    load_lanes(value, x + at);
-    load_lanes(gradient, dy + at);
-    lamina_ride(gradient, at, tile.channel RIDE_ARGUMENTS);
-#pragma unroll
-    for (int j = 0; j < WIDTH; j++) {
-      gradient[j] = scale[j] * (gradient[j] - level[j] - (value[j] - middle[j]) * slope[j]);
-    }
-    store_lanes(dx + at, gradient);
-  }
+  complete(line, inverse, rows);
+  follow_all(line, x, dy, dx, tile, channels RIDE_ARGUMENTS);
 }

@@ -84,6 +84,8 @@ DEVICE double square_root(double a) {
 
 DEVICE float magnitude(float a) { return float_of(bits_of(a) & 0x7fffffffu); }
 
+DEVICE bool is_finite(float a) { return (bits_of(a) & 0x7f800000u) != 0x7f800000u; }
+
 DEVICE double magnitude(double a) { return a < 0 ? -a : a == 0 ? 0.0 : a; }
 
 // NaN if either is; -0 is less than +0.

@@ -10,6 +10,13 @@ struct Tile {
   int channel;
 };
 
+// The first row of a part, and the last one's end: the first parts have one row more than the others where rows do not divide.
+DEVICE int begin_of(int part, int rows, int parts) {
+  const int size = rows / parts;
+  const int longer = rows - size * parts;
+  return part * size + (part < longer ? part : longer);
+}
+
 // blockIdx.x = part · tiles + tile
 DEVICE Tile tile_of(int rows, int channels, int across, int tiles) {
   Tile tile;
@@ -17,8 +24,26 @@ DEVICE Tile tile_of(int rows, int channels, int across, int tiles) {
   const int part = (int) blockIdx.x / tiles;
   tile.line = (int) threadIdx.x / across;
   tile.lines = (int) blockDim.x / across;
-  tile.first = (int) ((long long) rows * part / parts);
-  tile.last = (int) ((long long) rows * (part + 1) / parts);
+  tile.first = begin_of(part, rows, parts);
+  tile.last = begin_of(part + 1, rows, parts);
   tile.channel = (((int) blockIdx.x % tiles) * across + ((int) threadIdx.x & (across - 1))) * WIDTH;
   return tile;
+}
+
+// Adds up what the block's threads wrote to sums[lane * 256 + thread], those of one column each: the first of them finds
+// the sum in its own place, everybody in that of the thread that is as far from the first as he is from the first of his
+// line. The order is fixed.
+template <int LANES>
+DEVICE void add_lines(float* sums, const Tile& tile, int across) {
+  __syncthreads();
+  for (int half = tile.lines / 2; half > 0; half /= 2) {
+    if (tile.line < half) {
+      const int other = (int) threadIdx.x + half * across;
+#pragma unroll
+      for (int lane = 0; lane < LANES; lane++) {
+        sums[lane * 256 + threadIdx.x] += sums[lane * 256 + other];
+      }
+    }
+    __syncthreads();
+  }
 }

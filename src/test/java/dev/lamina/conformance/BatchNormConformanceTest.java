@@ -59,6 +59,7 @@ class BatchNormConformanceTest {
     List<OpCase> cases = new ArrayList<>();
     for (Shape s : shapes()) {
       cases.add(OpCase.of(op, in(Fills.FAR_FROM_ZERO, s), channel(s), channel(s)));
+      cases.add(OpCase.of(op, in(Fills.APART, s), channel(s), channel(s)));
       cases.add(OpCase.of(op, in(Fills.constant(3), s), channel(s), channel(s)));
       cases.add(OpCase.of(op, in(Fills.LARGE, s), channel(s), channel(s)));
       cases.add(OpCase.of(op, in(Fills.BROKEN, s), channel(s), channel(s)));
@@ -82,6 +83,22 @@ class BatchNormConformanceTest {
               x(s)));
     }
     return Conformance.tests(cases);
+  }
+
+  /** So many rows and channels that a GPU joins the sums of their parts in a launch of its own. */
+  @TestFactory
+  Stream<DynamicNode> ofManyParts() {
+    Shape s = Shape.of(2111, 132);
+    Op forward = new Op.BatchNorm(EPSILON);
+    Op gradient = new Op.BatchNormGradient();
+    Expr sum = Exprs.max(Exprs.add(Exprs.input(4), Exprs.input(3)), Exprs.constant(0));
+    Expr masked = Exprs.select(Relation.GT, Exprs.input(5), Exprs.constant(0), Exprs.input(4), Exprs.constant(0));
+    return Conformance.tests(
+        List.of(
+            OpCase.of(forward, in(Fills.APART, s), channel(s), channel(s)),
+            OpCase.of(new Op.Fused(forward, -1, null, sum, 1), x(s), channel(s), channel(s), x(s)),
+            OpCase.of(
+                new Op.Fused(gradient, 4, masked, null, 1), x(s), channel(s), channel(s), positive(s), x(s), x(s))));
   }
 
   @TestFactory

@@ -14,15 +14,22 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Batch normalisation and its gradient: sums over parts of the rows, a small launch that joins them, and a pass over
- * the elements. An expression may ride on y as it is written, or on the gradient of y as it is read.
+ * Batch normalisation and its gradient: sums over parts of the rows, which are joined, and a pass over the elements.
+ * Where parts and channels are few, each block of that pass joins what it needs, and two launches do; else a small one
+ * between them does it once. An expression may ride on y as it is written, or on the gradient of y as it is read.
  */
 final class BatchNormLaunches {
   /** Which input of the gradient is that of y. */
   static final int GRADIENT = 4;
 
-  /** Channels of a block that joins partial sums, as in {@code batch_norm_statistics.cu}. */
+  /** Channels of a block that does nothing but join, as in {@code batch_norm_statistics.cu}. */
   private static final int JOINED = 8;
+
+  /**
+   * Bytes of partial sums that each block of a pass may well read for itself: a launch of its own takes some two
+   * microseconds, as long as it takes a block to read these from the second-level cache.
+   */
+  private static final int FEW_BYTES = 16 << 10;
 
   private final Op.Fused op;
   private final List<TensorType> types;
@@ -116,9 +123,16 @@ final class BatchNormLaunches {
     return Math.toIntExact(types.getFirst().shape().size() / Math.max(1, types.getFirst().shape().last()));
   }
 
+  /** Sums of two kinds for each part, and an origin for each channel. */
   static long workspaceBytes(Op op, List<TensorType> types) {
     ChannelTile tile = new BatchNormLaunches(op, types).nominal();
-    return 2L * tile.sumParts() * tile.channels() * Float.BYTES;
+    return (2L * tile.sumParts() + 1) * tile.channels() * Float.BYTES;
+  }
+
+  /** Whether each block of the pass over the elements is to join the sums of its channels. */
+  private boolean isFew() {
+    ChannelTile tile = nominal();
+    return 2L * tile.sumParts() * tile.together() * Float.BYTES <= FEW_BYTES;
   }
 
   static List<Launch> of(Op op, List<TensorType> types, long[] inputs, long[] outputs, long workspace) {
@@ -131,65 +145,56 @@ final class BatchNormLaunches {
         : launches.backward(inputs, outputs, workspace);
   }
 
-  private List<Launch> forward(float epsilon, long[] inputs, long[] outputs, long workspace) {
-    int parts = nominal().sumParts();
-    Pass sums = pass("batch_norm_statistics.cu", null, inputs, List.of(inputs[0]), List.of());
-    Launch statistics =
-        sums.launch("lamina_batch_norm_statistics", sums.tile.grid(parts), inputs, inputs[0], workspace);
-    List<Argument> join = addresses(inputs[0], workspace, outputs[1], outputs[2], outputs[3]);
-    join.add(new Argument.Int32(sums.tile.rows()));
-    join.add(new Argument.Int32(sums.tile.channels()));
-    join.add(new Argument.Int32(parts));
+  private List<Launch> forward(float epsilon, long[] in, long[] out, long workspace) {
+    Pass sums = pass("batch_norm_statistics.cu", null, in, List.of(in[0]), List.of());
+    List<Long> ofChannels = List.of(in[1], in[2], out[1], out[3]);
+    Pass elements = pass("batch_norm_forward.cu", ride, in, List.of(in[0], out[0]), ofChannels);
+    List<Launch> launches = new ArrayList<>();
+    launches.add(sums.sum("lamina_batch_norm_statistics", parts(), in, in[0], workspace));
+    if (isFew()) {
+      List<Argument> arguments = addresses(in[0], in[1], in[2], workspace, out[1], out[2], out[3], out[0]);
+      arguments.add(new Argument.Int32(parts()));
+      arguments.add(new Argument.Float32(epsilon));
+      launches.add(elements.pass("lamina_batch_norm_join_and_normalise", in, arguments));
+      return launches;
+    }
+    List<Argument> join = addresses(workspace, out[1], out[2], out[3]);
+    join.addAll(ofParts());
     join.add(new Argument.Float32(epsilon));
-    List<Long> ofChannels = List.of(inputs[1], inputs[2], outputs[1], outputs[3]);
-    Pass elements = pass("batch_norm_forward.cu", ride, inputs, List.of(inputs[0], outputs[0]), ofChannels);
-    return List.of(
-        statistics,
-        sums.join("lamina_batch_norm_join", join),
-        elements.launch(
-            "lamina_batch_norm_normalise",
-            elements.tile.grid(elements.tile.elementParts()),
-            inputs,
-            inputs[0],
-            inputs[1],
-            inputs[2],
-            outputs[1],
-            outputs[3],
-            outputs[0]));
+    launches.add(sums.join("lamina_batch_norm_join", join));
+    List<Argument> arguments = addresses(in[0], in[1], in[2], out[1], out[3], out[0]);
+    launches.add(elements.pass("lamina_batch_norm_normalise", in, arguments));
+    return launches;
   }
 
-  private List<Launch> backward(long[] inputs, long[] outputs, long workspace) {
-    int parts = nominal().sumParts();
+  private List<Launch> backward(long[] in, long[] out, long workspace) {
     String file = "batch_norm_backward.cu";
-    Pass sums = pass(file, ride, inputs, List.of(inputs[0], inputs[GRADIENT]), List.of(inputs[2]));
-    List<Argument> join = addresses(workspace, inputs[3], outputs[1], outputs[2]);
-    join.add(new Argument.Int32(sums.tile.channels()));
-    join.add(new Argument.Int32(parts));
-    Pass statistics = pass("batch_norm_statistics.cu", null, inputs, List.of(), List.of());
-    List<Long> ofChannels = List.of(inputs[1], inputs[2], inputs[3], outputs[1], outputs[2]);
-    Pass elements = pass(file, ride, inputs, List.of(inputs[0], inputs[GRADIENT], outputs[0]), ofChannels);
-    return List.of(
-        sums.launch(
-            "lamina_batch_norm_gradient_sums",
-            sums.tile.grid(parts),
-            inputs,
-            inputs[0],
-            inputs[2],
-            inputs[GRADIENT],
-            workspace),
-        statistics.join("lamina_batch_norm_gradient_join", join),
-        elements.launch(
-            "lamina_batch_norm_gradient",
-            elements.tile.grid(elements.tile.elementParts()),
-            inputs,
-            inputs[0],
-            inputs[1],
-            inputs[2],
-            inputs[3],
-            inputs[GRADIENT],
-            outputs[1],
-            outputs[2],
-            outputs[0]));
+    Pass sums = pass(file, ride, in, List.of(in[0], in[GRADIENT]), List.of(in[2]));
+    List<Long> ofChannels = List.of(in[1], in[2], in[3], out[1], out[2]);
+    Pass elements = pass(file, ride, in, List.of(in[0], in[GRADIENT], out[0]), ofChannels);
+    List<Launch> launches = new ArrayList<>();
+    launches.add(sums.sum("lamina_batch_norm_gradient_sums", parts(), in, in[0], in[2], in[GRADIENT], workspace));
+    if (isFew()) {
+      List<Argument> arguments = addresses(in[0], in[1], in[2], in[3], in[GRADIENT], workspace, out[1], out[2], out[0]);
+      arguments.add(new Argument.Int32(parts()));
+      launches.add(elements.pass("lamina_batch_norm_join_and_follow", in, arguments));
+      return launches;
+    }
+    List<Argument> join = addresses(workspace, in[3], out[1], out[2]);
+    join.addAll(ofParts());
+    Pass statistics = pass("batch_norm_statistics.cu", null, in, List.of(), List.of());
+    launches.add(statistics.join("lamina_batch_norm_gradient_join", join));
+    List<Argument> arguments = addresses(in[0], in[1], in[2], in[3], in[GRADIENT], out[1], out[2], out[0]);
+    launches.add(elements.pass("lamina_batch_norm_gradient", in, arguments));
+    return launches;
+  }
+
+  private int parts() {
+    return nominal().sumParts();
+  }
+
+  private List<Argument> ofParts() {
+    return List.of(new Argument.Int32(rows()), new Argument.Int32(nominal().channels()), new Argument.Int32(parts()));
   }
 
   /** A pass with the widest accesses for which all that it reads is aligned. */
@@ -215,7 +220,7 @@ final class BatchNormLaunches {
         riding == null ? List.of() : riding.reads().stream().filter(input -> input != subject).toList();
     List<String> options =
         new Sizes(types.getFirst().shape().size()).options(width, List.of(Real.option(real), "--fmad=false"));
-    return new Pass(KernelText.files(generated, "rows.cuh", file), options, tile, riders);
+    return new Pass(KernelText.files(generated, "rows.cuh", "batch_norm_join.cuh", file), options, tile, riders);
   }
 
   /**
@@ -225,9 +230,19 @@ final class BatchNormLaunches {
    */
   private record Pass(String source, List<String> options, ChannelTile tile, List<Integer> riders) {
 
-    /** Arguments are {@code addresses}, the layout, and what rides. */
-    Launch launch(String entry, int grid, long[] inputs, long... addresses) {
-      List<Argument> arguments = addresses(addresses);
+    /** Sums of parts of the rows, each in blocks of its own. */
+    Launch sum(String entry, int parts, long[] inputs, long... addresses) {
+      return launch(entry, tile.grid(parts), inputs, addresses(addresses));
+    }
+
+    /** A pass over the elements. */
+    Launch pass(String entry, long[] inputs, List<Argument> first) {
+      return launch(entry, tile.grid(tile.elementParts()), inputs, first);
+    }
+
+    /** Arguments are {@code first}, the layout, and what rides. */
+    private Launch launch(String entry, int grid, long[] inputs, List<Argument> first) {
+      List<Argument> arguments = new ArrayList<>(first);
       arguments.addAll(tile.arguments());
       riders.forEach(input -> arguments.add(new Argument.Address(inputs[input])));
       return new Launch(source, options, entry, grid, Launch.BLOCK, 0, arguments);

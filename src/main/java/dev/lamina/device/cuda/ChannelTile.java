@@ -29,6 +29,11 @@ record ChannelTile(int rows, int channels, int width, int most) {
     return Math.min(most, ReduceLaunches.powerOfTwo((channels + width - 1) / width));
   }
 
+  /** Channels of a block: a power of two, 256 at most. */
+  int together() {
+    return across() * width;
+  }
+
   /** Rows that a block takes together. */
   int lines() {
     return Launch.BLOCK / across();
@@ -36,8 +41,7 @@ record ChannelTile(int rows, int channels, int width, int most) {
 
   /** Blocks side by side over the channels. */
   int tiles() {
-    int tile = across() * width;
-    return (channels + tile - 1) / tile;
+    return (channels + together() - 1) / together();
   }
 
   /** Parts that sums over rows are cut into. */

@@ -84,6 +84,26 @@ class CudaKernelsTest {
   }
 
   @Test
+  void fewPartsOfANormalisationAreJoinedWhereTheyAreNeeded() {
+    assertEquals(
+        List.of("lamina_batch_norm_statistics", "lamina_batch_norm_join_and_normalise"),
+        normalisation(TensorType.f32(64, 28, 28, 16)));
+    assertEquals(
+        List.of("lamina_batch_norm_statistics", "lamina_batch_norm_join", "lamina_batch_norm_normalise"),
+        normalisation(TensorType.f32(64, 56, 56, 256)));
+  }
+
+  private List<String> normalisation(TensorType x) {
+    TensorType channel = TensorType.f32(x.shape().last());
+    long[] outputs = {A, B, B + 8192, B + 16384};
+    return kernels
+        .launches(new Op.BatchNorm(1e-5), List.of(x, channel, channel), new long[] {C, B, B}, outputs, 1L << 40)
+        .stream()
+        .map(Launch::entry)
+        .toList();
+  }
+
+  @Test
   void whatLiesInItsPackAlreadyIsNotCopied() {
     TensorType part = TensorType.f32(16);
     Op.Pack pack = new Op.Pack(List.of(0L, 16L), 32);
