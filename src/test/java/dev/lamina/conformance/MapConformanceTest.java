@@ -71,6 +71,14 @@ class MapConformanceTest {
     return Conformance.tests(cases);
   }
 
+  /** So many elements that a thread of a GPU takes several groups of them at a time, and some are left over. */
+  @TestFactory
+  Stream<DynamicNode> manyElements() {
+    Shape shape = Shape.of(180_301, 12);
+    Expr expr = Exprs.select(Relation.GT, A, Exprs.constant(0), Exprs.mul(A, B), B);
+    return Conformance.tests(List.of(map(expr, in(Fills.NORMAL, shape), f32(12))));
+  }
+
   @TestFactory
   Stream<DynamicNode> repeatedInputs() {
     List<OpCase> cases = new ArrayList<>();

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.function.Function;
+import java.util.function.IntFunction;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -29,6 +30,19 @@ import java.util.stream.IntStream;
 final class CudaSource {
   /** Elements fewer than this are not worth wide accesses. */
   private static final long FEW = 256;
+
+  /**
+   * Accesses of 16 bytes that a thread should have under way. What an H200's memory delivers in the 0.8 µs until an
+   * access is answered are some 26 KB on each multiprocessor, twice that so that there is always enough; its 2048
+   * threads, of which registers leave half to three quarters, have 32 KB with one access each.
+   */
+  private static final int UNDER_WAY = 4;
+
+  /** Threads that run at once on a large GPU. Fewer groups than these are better spread than held together. */
+  private static final long THREADS_AT_ONCE = 132 * 2048;
+
+  /** Statements of an element from which on there is more to compute than to wait for. */
+  private static final int LONG = 48;
 
   private final List<Expr> exprs;
   private final Shape shape;
@@ -124,6 +138,30 @@ final class CudaSource {
       }
     }
     return true;
+  }
+
+  /**
+   * How many groups of {@code width} elements a thread reads before it writes the first, where there are many: 4, 2 or
+   * 1, fewer where one group has several operands or takes long.
+   */
+  int held(int width) {
+    long accesses = 0;
+    for (int input : reads) {
+      if (operands.get(input) instanceof Dense(DType dtype)) {
+        accesses += Math.ceilDiv(width * dtype.bytes(), 16);
+      }
+    }
+    if (accesses == 0) {
+      return 1;
+    }
+    long statements = body.statements(this::element).lines().count();
+    int held = 1;
+    while (held * accesses < UNDER_WAY
+        && held * statements <= LONG
+        && shape.size() / width >= 2 * held * THREADS_AT_ONCE) {
+      held *= 2;
+    }
+    return held;
   }
 
   /** Whether packs of {@code width} elements lie at multiples of their size, or of 16 bytes. */
@@ -287,7 +325,8 @@ final class CudaSource {
 
   /**
    * The kernel {@code lamina_map}: inputs that are read, outputs, number of elements, and {@link #periods}. Where an
-   * element lies in a repeated operand is counted along, so there is one division a thread.
+   * element lies in a repeated operand is counted along, so there is one division a thread. Needs the macro {@code
+   * HELD}, see {@link #held}.
    */
   String map(List<DType> outputs) {
     List<Long> periods = periods();
@@ -305,16 +344,10 @@ final class CudaSource {
             .mapToObj(
                 p -> "phase%1$d += step%1$d;\nif (phase%1$d >= period%1$d) phase%1$d -= period%1$d;\n".formatted(p))
             .collect(Collectors.joining());
-    String targets =
-        IntStream.range(0, outputs.size())
-            .mapToObj(o -> ", " + typeName(outputs.get(o)) + "* out" + o)
-            .collect(Collectors.joining());
-    String stores =
-        IntStream.range(0, outputs.size())
-            .mapToObj(o -> "store_lanes(out%1$d + at, y%1$d, count);\n".formatted(o))
-            .collect(Collectors.joining());
+    String targets = each(outputs, o -> ", " + typeName(outputs.get(o)) + "* out" + o);
     String periodParameters =
         IntStream.range(0, periods.size()).mapToObj(p -> ", int period" + p).collect(Collectors.joining());
+    String work = body(periodic -> "phase" + periods.indexOf(periodic.period()), -1);
     return valueType()
         + functions()
         + "extern \"C\" __global__ void lamina_map(Index size"
@@ -326,12 +359,30 @@ final class CudaSource {
         + "const Index threads = (Index) gridDim.x * blockDim.x;\n"
         + "Index group = (Index) blockIdx.x * blockDim.x + threadIdx.x;\n"
         + phases
+        + "#if HELD > 1\n"
+        + "for (; group + (HELD - 1) * threads < size / WIDTH; group += HELD * threads) {\n"
+        + each(outputs, o -> "Value held%d[HELD][WIDTH];\n".formatted(o))
+        + "#pragma unroll\nfor (int h = 0; h < HELD; h++) {\n"
+        + "const Index at = (group + h * threads) * WIDTH;\n"
+        + "const int count = WIDTH;\n"
+        + work
+        + "#pragma unroll\nfor (int lane = 0; lane < WIDTH; lane++) {\n"
+        + each(outputs, o -> "held%1$d[h][lane] = y%1$d[lane];\n".formatted(o))
+        + "}\n"
+        + advance
+        + "}\n#pragma unroll\nfor (int h = 0; h < HELD; h++) {\n"
+        + each(outputs, o -> "store_lanes(out%1$d + (group + h * threads) * WIDTH, held%1$d[h]);\n".formatted(o))
+        + "}\n}\n#endif\n"
         + "for (; group < groups; group += threads) {\n"
         + "const Index at = group * WIDTH;\n"
         + "const int count = size - at < WIDTH ? (int) (size - at) : WIDTH;\n"
-        + body(periodic -> "phase" + periods.indexOf(periodic.period()), -1)
-        + stores
+        + work
+        + each(outputs, o -> "store_lanes(out%1$d + at, y%1$d, count);\n".formatted(o))
         + advance
         + "}\n}\n";
+  }
+
+  private static String each(List<DType> outputs, IntFunction<String> text) {
+    return IntStream.range(0, outputs.size()).mapToObj(text).collect(Collectors.joining());
   }
 }

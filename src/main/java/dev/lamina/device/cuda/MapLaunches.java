@@ -16,6 +16,7 @@ final class MapLaunches {
     }
     CudaSource source = new CudaSource(map.exprs(), types, map.dtypes(), map.shape());
     int width = source.width(inputs, map.dtypes(), outputs);
+    int held = source.held(width);
     Sizes sizes = new Sizes(map.shape().size());
     List<Argument> arguments = new ArrayList<>();
     arguments.add(sizes.index(map.shape().size()));
@@ -27,9 +28,9 @@ final class MapLaunches {
     return List.of(
         new Launch(
             KernelText.withTypes(source.map(map.dtypes())),
-            sizes.options(width, List.of("--fmad=false")),
+            sizes.options(width, List.of("-DHELD=" + held, "--fmad=false")),
             "lamina_map",
-            Launch.blocksFor((map.shape().size() + width - 1) / width),
+            Launch.blocksFor(Math.ceilDiv(map.shape().size(), (long) width * held)),
             Launch.BLOCK,
             0,
             arguments));
