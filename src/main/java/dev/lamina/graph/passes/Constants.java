@@ -8,6 +8,7 @@ import dev.lamina.graph.Node;
 import dev.lamina.graph.Op;
 import dev.lamina.graph.Tensor;
 import dev.lamina.tensor.DType;
+import dev.lamina.tensor.Rounding;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalDouble;
@@ -51,20 +52,23 @@ final class Constants {
     return rewrite.finish();
   }
 
-  /** The one value that a tensor of floats has everywhere, if the graph says so. */
+  /** The one value that a tensor of floats, of 32 or 16 bits, has everywhere, if the graph says so. */
   private static OptionalDouble value(Tensor tensor) {
     Tensor base = tensor;
     while (base.node().op() instanceof Op.Reshape) {
       base = base.node().inputs().getFirst();
     }
-    // Of other types a constant would change what the reader computes in, or be rounded on its way.
-    if (base.dtype() != DType.F32 || !(base.node().op() instanceof Op.Map map)) {
+    // A double would change what the reader computes in, and whole numbers are no floats.
+    DType dtype = base.dtype();
+    if (!dtype.isFloating() || dtype == DType.F64 || !(base.node().op() instanceof Op.Map map)) {
       return OptionalDouble.empty();
     }
-    return switch (map.exprs().get(base.index())) {
-      case Expr.Constant(double value) -> OptionalDouble.of((float) value);
-      case Expr.Input(int index) -> value(base.node().inputs().get(index)); // repeated to another shape
-      default -> OptionalDouble.empty();
-    };
+    OptionalDouble value =
+        switch (map.exprs().get(base.index())) {
+          case Expr.Constant(double constant) -> OptionalDouble.of(constant);
+          case Expr.Input(int index) -> value(base.node().inputs().get(index)); // repeated to another shape
+          default -> OptionalDouble.empty();
+        };
+    return value.isPresent() ? OptionalDouble.of(Rounding.to(dtype, value.getAsDouble())) : value;
   }
 }

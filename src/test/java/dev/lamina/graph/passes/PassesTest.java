@@ -329,6 +329,17 @@ class PassesTest {
   }
 
   @Test
+  void constantsOf16BitsAreRoundedAsIfTheyWereStored() {
+    Variable x = new Variable("x", TensorType.of(DType.BF16, 2, 4), Variable.Kind.WEIGHT);
+    Tensor third = graph.constant(TensorType.of(DType.BF16), 1 / 3.0);
+    graph.output("y", graph.read(x).times(third.reshape(1, 1)));
+    Graph optimised = Passes.optimise(graph, NOTHING, List.of());
+    Op.Map map = (Op.Map) optimised.outputs().get("y").node().op();
+    assertEquals(Exprs.mul(Exprs.input(0), Exprs.constant(0.333984375)), map.exprs().getFirst());
+    assertEquals(1, count(optimised, Op.Map.class));
+  }
+
+  @Test
   void constantsAreWrittenIntoWhatReadsThem() {
     Tensor third = graph.constant(TensorType.f32(), 1 / 3.0);
     graph.output("y", variable("x", 2, 4).times(third.reshape(1, 1)));
