@@ -84,6 +84,46 @@ DEVICE double square_root(double a) {
 
 DEVICE float magnitude(float a) { return float_of(bits_of(a) & 0x7fffffffu); }
 
+// ---- what GPUs have as single instructions, with errors of up to 2^-22 (PTX ISA, ex2, lg2, rcp), for results of 16 bits ----
+
+#ifndef __CUDA_ARCH__
+// As inexact as on a GPU, and no subnormal numbers.
+DEVICE float coarse(float a) {
+  const unsigned bits = bits_of(a);
+  return float_of((bits & 0x7f800000u) == 0 ? bits & 0x80000000u : bits & ~1u);
+}
+#endif
+
+DEVICE float coarse_exp2(float a) {
+#ifdef __CUDA_ARCH__
+  float result;
+  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(result) : "f"(a));
+  return result;
+#else
+  return coarse(__builtin_exp2f(a));
+#endif
+}
+
+DEVICE float coarse_log2(float a) {
+#ifdef __CUDA_ARCH__
+  float result;
+  asm("lg2.approx.ftz.f32 %0, %1;" : "=f"(result) : "f"(a));
+  return result;
+#else
+  return coarse(__builtin_log2f(a));
+#endif
+}
+
+DEVICE float coarse_reciprocal(float a) {
+#ifdef __CUDA_ARCH__
+  float result;
+  asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(result) : "f"(a));
+  return result;
+#else
+  return coarse(1.0f / coarse(a));
+#endif
+}
+
 DEVICE bool is_finite(float a) { return (bits_of(a) & 0x7f800000u) != 0x7f800000u; }
 
 DEVICE double magnitude(double a) { return a < 0 ? -a : a == 0 ? 0.0 : a; }

@@ -6,6 +6,7 @@ import dev.lamina.graph.Expr.Relation;
 import dev.lamina.graph.Expr.UnaryOp;
 import dev.lamina.graph.ExprEvaluator;
 import dev.lamina.tensor.DType;
+import java.util.List;
 import java.util.function.IntFunction;
 
 /**
@@ -20,19 +21,25 @@ record Approximation(double value, double error) {
 
   /** Which precision the device computes in. */
   enum Precision {
-    SINGLE(0x1p-24, Float.MIN_NORMAL, Float.MAX_VALUE),
-    DOUBLE(0x1p-53, Double.MIN_NORMAL, Double.MAX_VALUE);
+    SINGLE(0x1p-24, 4, Float.MIN_NORMAL, Float.MAX_VALUE),
+    /** For results that are going to be rounded to 16 bits: functions are coarser. */
+    COARSE(0x1p-24, 256, Float.MIN_NORMAL, Float.MAX_VALUE),
+    DOUBLE(0x1p-53, 4, Double.MIN_NORMAL, Double.MAX_VALUE);
 
     /** Half the distance between 1 and the next number: the relative error of one rounding. */
     final double unit;
+
+    /** Transcendental functions may be wrong by 2 ulp, which are up to 4 units of relative error, or more. */
+    final double functionUnits;
 
     /** Results below it may be flushed to zero. */
     final double tiny;
 
     final double largest;
 
-    Precision(double unit, double tiny, double largest) {
+    Precision(double unit, double functionUnits, double tiny, double largest) {
       this.unit = unit;
+      this.functionUnits = functionUnits;
       this.tiny = tiny;
       this.largest = largest;
     }
@@ -41,10 +48,14 @@ record Approximation(double value, double error) {
     static Precision of(DType dtype) {
       return dtype == DType.F64 ? DOUBLE : SINGLE;
     }
-  }
 
-  /** Transcendental functions may be wrong by 2 ulp, which are up to 4 units of relative error. */
-  private static final double FUNCTION_UNITS = 4;
+    /** The precision of expressions whose results are stored in {@code outputs}. */
+    static Precision of(List<DType> inputs, List<DType> outputs) {
+      Precision precision = of(Expr.precision(inputs, outputs));
+      boolean coarse = outputs.stream().allMatch(dtype -> dtype == DType.BF16 || dtype == DType.F16);
+      return precision == SINGLE && coarse ? COARSE : precision;
+    }
+  }
 
   /**
    * The value of {@code expr} at one element, and its error.
@@ -115,14 +126,15 @@ record Approximation(double value, double error) {
         case NEG, ABS -> new Approximation(value, e);
         case SIGN -> new Approximation(value, e > 0 && Math.abs(x) <= e ? 2 : 0);
         case SQRT -> rounded(value, Math.sqrt(Math.max(x + e, 0)) - Math.sqrt(Math.max(x - e, 0)), 1);
-        case EXP -> rounded(value, value * Math.expm1(e), FUNCTION_UNITS);
-        case EXPM1 -> rounded(value, Math.exp(x) * Math.expm1(e), FUNCTION_UNITS);
-        case LOG -> rounded(value, e < x ? -Math.log1p(-e / x) : Double.POSITIVE_INFINITY, FUNCTION_UNITS);
-        case LOG1P -> rounded(value, e < 1 + x ? -Math.log1p(-e / (1 + x)) : Double.POSITIVE_INFINITY, FUNCTION_UNITS);
-        case TANH -> rounded(value, Math.min(e, 2), FUNCTION_UNITS);
-        case SIGMOID -> rounded(value, Math.min(e / 4, value * Math.expm1(e)), FUNCTION_UNITS);
-        case SOFTPLUS -> rounded(value, Math.min(e, value * Math.expm1(e)), FUNCTION_UNITS);
-        case ERF -> rounded(value, Math.min(2 / Math.sqrt(Math.PI) * e, 2), FUNCTION_UNITS);
+        case EXP -> rounded(value, value * Math.expm1(e), precision.functionUnits);
+        case EXPM1 -> rounded(value, Math.exp(x) * Math.expm1(e), precision.functionUnits);
+        case LOG -> rounded(value, e < x ? -Math.log1p(-e / x) : Double.POSITIVE_INFINITY, precision.functionUnits);
+        case LOG1P ->
+            rounded(value, e < 1 + x ? -Math.log1p(-e / (1 + x)) : Double.POSITIVE_INFINITY, precision.functionUnits);
+        case TANH -> rounded(value, Math.min(e, 2), precision.functionUnits);
+        case SIGMOID -> rounded(value, Math.min(e / 4, value * Math.expm1(e)), precision.functionUnits);
+        case SOFTPLUS -> rounded(value, Math.min(e, value * Math.expm1(e)), precision.functionUnits);
+        case ERF -> rounded(value, Math.min(2 / Math.sqrt(Math.PI) * e, 2), precision.functionUnits);
       };
     }
 

@@ -181,7 +181,7 @@ final class ErrorBounds {
   }
 
   private List<Bounded> map(Op.Map map, List<Bounded> in) {
-    Precision precision = Precision.of(Expr.precision(in.stream().map(Bounded::dtype).toList(), map.dtypes()));
+    Precision precision = Precision.of(in.stream().map(Bounded::dtype).toList(), map.dtypes());
     List<Bounded> outputs = new ArrayList<>();
     for (int i = 0; i < map.exprs().size(); i++) {
       outputs.add(elementwise(map.exprs().get(i), map.dtypes().get(i), map.shape(), in, precision));
@@ -201,8 +201,7 @@ final class ErrorBounds {
   }
 
   private Bounded reduce(Op.Reduce reduce, List<Bounded> in) {
-    Precision precision =
-        Precision.of(Expr.precision(in.stream().map(Bounded::dtype).toList(), List.of(reduce.dtype())));
+    Precision precision = Precision.of(in.stream().map(Bounded::dtype).toList(), List.of(reduce.dtype()));
     Bounded elements = elementwise(reduce.value(), reduce.dtype(), reduce.shape(), in, precision);
     Bounded result = values(reduce, in).getFirst();
     double terms = (double) elements.values().length / Math.max(result.values().length, 1);
@@ -242,7 +241,12 @@ final class ErrorBounds {
       Bounded subject = in.get(fused.prologueInput());
       anchorIn.set(
           fused.prologueInput(),
-          elementwise(fused.prologue(), subject.dtype(), subject.shape(), in, Precision.of(subject.dtype())));
+          elementwise(
+              fused.prologue(),
+              subject.dtype(),
+              subject.shape(),
+              in,
+              Precision.of(List.of(), List.of(subject.dtype()))));
     }
     List<Bounded> outputs = new ArrayList<>(of(fused.anchor(), anchorIn));
     if (fused.epilogue() != null) {
@@ -250,7 +254,13 @@ final class ErrorBounds {
       List<Bounded> readable = new ArrayList<>(in);
       readable.add(subject);
       outputs.set(
-          0, elementwise(fused.epilogue(), subject.dtype(), subject.shape(), readable, Precision.of(subject.dtype())));
+          0,
+          elementwise(
+              fused.epilogue(),
+              subject.dtype(),
+              subject.shape(),
+              readable,
+              Precision.of(List.of(), List.of(subject.dtype()))));
     }
     return outputs;
   }

@@ -6,6 +6,7 @@ import dev.lamina.conformance.OpCase.Fill;
 import dev.lamina.conformance.OpCase.In;
 import dev.lamina.graph.Expr;
 import dev.lamina.graph.Expr.Relation;
+import dev.lamina.graph.Expr.UnaryOp;
 import dev.lamina.graph.Exprs;
 import dev.lamina.graph.Op;
 import dev.lamina.graph.Op.PoolKind;
@@ -83,6 +84,21 @@ class SixteenBitConformanceTest {
   }
 
   @TestFactory
+  Stream<DynamicNode> functions() {
+    List<OpCase> cases = new ArrayList<>();
+    Shape s = Shape.of(40, 8);
+    for (DType dtype : TYPES) {
+      for (UnaryOp function : UnaryOp.values()) {
+        Op.Map map = new Op.Map(new Expr.Unary(function, Exprs.input(0)), dtype, s);
+        boolean needsPositive = function == UnaryOp.LOG || function == UnaryOp.SQRT || function == UnaryOp.LOG1P;
+        cases.add(OpCase.of(map, of(dtype, needsPositive ? Fills.POSITIVE : Fills.WIDE, s)));
+        cases.add(OpCase.of(map, of(dtype, Fills.HARD_NUMBERS, s)));
+      }
+    }
+    return Conformance.tests(cases);
+  }
+
+  @TestFactory
   Stream<DynamicNode> reductions() {
     List<OpCase> cases = new ArrayList<>();
     Expr square = Exprs.mul(Exprs.input(0), Exprs.input(0));
@@ -118,6 +134,8 @@ class SixteenBitConformanceTest {
           cases.add(OpCase.of(forward, x, gamma, gamma));
           cases.add(
               OpCase.of(new Op.Fused(forward, -1, null, residual, 1), x, gamma, gamma, of(dtype, Fills.NORMAL, s)));
+          Expr silu = Exprs.mul(Exprs.input(3), Exprs.sigmoid(Exprs.input(3)));
+          cases.add(OpCase.of(new Op.Fused(forward, -1, null, silu, 0), x, gamma, gamma));
           In mean = channel(s, fill == Fills.NORMAL ? Fills.NORMAL : Fills.constant(1000));
           In invStd = channel(s, Fills.POSITIVE);
           In gradient = of(dtype, Fills.NORMAL, s);

@@ -79,6 +79,7 @@ final class ScalarDialect implements Dialect {
       case MAX -> code.invokestatic(MATH, "max", TWO_FLOATS);
       // The double root of a float, rounded to float, is the float root: 53 bits are more than twice 24 and two.
       case SQRT -> code.f2d().invokestatic(MATH, "sqrt", MethodTypeDesc.of(CD_double, CD_double)).d2f();
+      case EXP2, LOG2, RECIPROCAL -> throw new IllegalArgumentException(in.op() + " is a GPU's");
       case NEG -> code.fneg();
       case ABS -> code.invokestatic(MATH, "abs", MethodTypeDesc.of(CD_float, CD_float));
       case FROM_BITS -> code.invokestatic(FLOAT, "intBitsToFloat", MethodTypeDesc.of(CD_float, CD_int));

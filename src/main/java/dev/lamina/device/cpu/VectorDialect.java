@@ -126,6 +126,7 @@ final class VectorDialect implements Dialect {
         code.invokevirtual(FLOATS, "fma", MethodTypeDesc.of(FLOATS, VECTOR, VECTOR));
       }
       case SQRT -> unary(code, "sqrt", in, push);
+      case EXP2, LOG2, RECIPROCAL -> throw new IllegalArgumentException(in.op() + " is a GPU's");
       case NEG -> unary(code, "neg", in, push);
       case ABS -> unary(code, "abs", in, push);
       case FROM_BITS -> {

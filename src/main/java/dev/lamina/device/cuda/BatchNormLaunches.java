@@ -55,7 +55,7 @@ final class BatchNormLaunches {
   private static CudaSource ride(Expr expr, List<TensorType> types) {
     List<TensorType> readable = new ArrayList<>(types);
     readable.add(types.getFirst());
-    return new CudaSource(List.of(expr), readable, List.of(DType.F32), types.getFirst().shape());
+    return new CudaSource(List.of(expr), readable, List.of(types.getFirst().dtype()), types.getFirst().shape());
   }
 
   static Optional<String> unsupported(Op op, List<TensorType> types) {

@@ -62,7 +62,7 @@ final class CudaSource {
     this.exprs = exprs;
     this.shape = shape;
     this.wide = Expr.precision(inputs.stream().map(TensorType::dtype).toList(), outputs) == DType.F64;
-    this.body = wide ? new DoubleBody(exprs, shape) : new FloatBody(exprs, shape);
+    this.body = wide ? new DoubleBody(exprs, shape) : new FloatBody(exprs, outputs, shape);
     reads.addAll(body.inputs());
     body.streams().forEach(stream -> reads.add(stream.step()));
     for (int i = 0; i < inputs.size(); i++) {

@@ -7,17 +7,22 @@ import dev.lamina.graph.lowering.Code.Instruction;
 import dev.lamina.graph.lowering.Code.Slot;
 import dev.lamina.graph.lowering.Lowering;
 import dev.lamina.graph.lowering.Opcode;
+import dev.lamina.tensor.DType;
 import dev.lamina.tensor.Shape;
 import java.util.List;
 import java.util.function.IntFunction;
 
-/** Expressions in 32 bits: one statement for each instruction of their {@link Code}. */
+/**
+ * Expressions in 32 bits, coarser functions where results get 16: one statement for each instruction of their {@link
+ * Code}.
+ */
 final class FloatBody implements LaneBody {
   private final Code code;
   private final Shape shape;
 
-  FloatBody(List<Expr> exprs, Shape shape) {
-    this.code = Lowering.lower(exprs);
+  FloatBody(List<Expr> exprs, List<DType> outputs, Shape shape) {
+    boolean short16 = outputs.stream().allMatch(dtype -> dtype == DType.BF16 || dtype == DType.F16);
+    this.code = short16 ? Lowering.lowerFor16Bits(exprs) : Lowering.lower(exprs);
     this.shape = shape;
   }
 
@@ -60,7 +65,7 @@ final class FloatBody implements LaneBody {
 
   /** A function {@code name} of one float: what {@code expr} makes of input 0. */
   static String function(String name, Expr expr) {
-    String statements = new FloatBody(List.of(expr), Shape.scalar()).statements(_ -> "x");
+    String statements = new FloatBody(List.of(expr), List.of(DType.F32), Shape.scalar()).statements(_ -> "x");
     return "DEVICE float %s(float x) {\nfloat y0[1];\nconst int lane = 0;\n%sreturn y0[0];\n}\n"
         .formatted(name, statements);
   }
@@ -107,6 +112,9 @@ final class FloatBody implements LaneBody {
       case MIN -> "smaller(" + a + ", " + b + ")";
       case MAX -> "larger(" + a + ", " + b + ")";
       case SQRT -> "square_root(" + a + ")";
+      case EXP2 -> "coarse_exp2(" + a + ")";
+      case LOG2 -> "coarse_log2(" + a + ")";
+      case RECIPROCAL -> "coarse_reciprocal(" + a + ")";
       case NEG -> "-" + a;
       case ABS -> "magnitude(" + a + ")";
       case FROM_BITS -> "float_of(" + a + ")";

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 
 /**
  * Turns expressions into straight-line 32-bit {@link Code}: what a CPU compiles to bytecode and a GPU prints as source
@@ -16,14 +17,25 @@ import java.util.Map;
  */
 public final class Lowering {
   private final CodeBuilder code = new CodeBuilder();
-  private final Transcendentals functions = new Transcendentals(code);
+  private final Transcendentals functions;
   private final Map<Expr, Integer> lowered = new HashMap<>();
 
-  private Lowering() {}
+  private Lowering(Function<CodeBuilder, Transcendentals> functions) {
+    this.functions = functions.apply(code);
+  }
 
   /** The code of {@code expressions}, sharing what they have in common. */
   public static Code lower(List<Expr> expressions) {
-    Lowering lowering = new Lowering();
+    return lower(expressions, Transcendentals::new);
+  }
+
+  /** The same for results that are going to be rounded to 16 bits, which only a GPU can do. */
+  public static Code lowerFor16Bits(List<Expr> expressions) {
+    return lower(expressions, CoarseTranscendentals::new);
+  }
+
+  private static Code lower(List<Expr> expressions, Function<CodeBuilder, Transcendentals> functions) {
+    Lowering lowering = new Lowering(functions);
     List<Integer> outputs = new ArrayList<>();
     for (Expr expression : expressions) {
       outputs.add(lowering.value(expression));

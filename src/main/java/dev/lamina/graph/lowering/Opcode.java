@@ -2,9 +2,9 @@ package dev.lamina.graph.lowering;
 
 /**
  * The small vocabulary that expressions are lowered to: IEEE 754 binary32 arithmetic, 32-bit integer arithmetic and
- * comparisons. Every one of them exists, with the same bits as result, as a Java operator or method, a Vector API
- * operation and a CUDA operator or intrinsic. A printer must not contract {@link #MUL} and {@link #ADD} into one
- * rounding.
+ * comparisons. Every one of them but {@link #EXP2}, {@link #LOG2} and {@link #RECIPROCAL} exists, with the same bits as
+ * result, as a Java operator or method, a Vector API operation and a CUDA operator or intrinsic. A printer must not
+ * contract {@link #MUL} and {@link #ADD} into one rounding.
  */
 public enum Opcode {
   /** The element's value of slot {@code immediate}, a float. */
@@ -27,6 +27,12 @@ public enum Opcode {
   /** NaN if either is NaN; −0 is less than +0. */
   MAX(Kind.FLOAT, 2),
   SQRT(Kind.FLOAT, 1),
+  /** 2 to {@code a} but for 2⁻²² of it; only in what {@link Lowering#lowerFor16Bits} makes. */
+  EXP2(Kind.FLOAT, 1),
+  /** The logarithm to the base 2 but for 2⁻²², or that much of it; only there. */
+  LOG2(Kind.FLOAT, 1),
+  /** {@code 1/a} but for 2⁻²² of it; only there. */
+  RECIPROCAL(Kind.FLOAT, 1),
   NEG(Kind.FLOAT, 1),
   ABS(Kind.FLOAT, 1),
   /** The float with the bits of int {@code a}. */

@@ -15,7 +15,7 @@ package dev.lamina.graph.lowering;
  *
  * Infinities, NaN, signed zeros and results below the smallest normal number are exact or within those bounds.
  */
-final class Transcendentals {
+class Transcendentals {
   private static final float LOG2_E = 0x1.715476p0f;
 
   /** ln 2 in two parts; the upper has eight trailing zeros, so its product with an exponent is exact. */
@@ -102,6 +102,12 @@ final class Transcendentals {
     return code.mul(code.mul(expOfRemainder(reduced.r), powerOfTwo(half, 0)), powerOfTwo(rest, 0));
   }
 
+  /** e to x where that is a normal number. */
+  int expWithin(int x) {
+    Reduced reduced = reduce(x);
+    return code.mul(expOfRemainder(reduced.r), powerOfTwo(reduced.bits, 0));
+  }
+
   /** e to x for x ≤ 0: half the scaling work. Right down to the smallest subnormal. */
   private int expOfNegative(int x) {
     Reduced reduced = reduce(atLeast(x, EXP_UNDERFLOW));
@@ -142,8 +148,7 @@ final class Transcendentals {
     int magnitude = code.op(Opcode.ABS, x);
     int square = code.mul(x, x);
     int small = code.fma(code.mul(magnitude, square), code.polynomial(square, TANH), magnitude);
-    Reduced reduced = reduce(code.mul(atMost(magnitude, TANH_SATURATES), code.constant(-2f)));
-    int e = code.mul(expOfRemainder(reduced.r), powerOfTwo(reduced.bits, 0));
+    int e = expWithin(code.mul(atMost(magnitude, TANH_SATURATES), code.constant(-2f)));
     int complement = code.div(code.add(e, e), code.add(one, e));
     int isSmall = code.op(Opcode.LT, magnitude, code.constant(TANH_SPLIT));
     return code.copySign(code.select(isSmall, small, code.sub(one, complement)), x);
@@ -175,9 +180,7 @@ final class Transcendentals {
     int magnitude = code.op(Opcode.ABS, x);
     int small = code.fma(code.polynomial(code.mul(x, x), ERF_SMALL), x, x);
     int negated = code.op(Opcode.NEG, code.polynomial(atMost(magnitude, ERF_SATURATES), ERF_LARGE));
-    Reduced reduced = reduce(negated);
-    int complement = code.mul(expOfRemainder(reduced.r), powerOfTwo(reduced.bits, 0));
-    int large = code.copySign(code.sub(code.constant(1f), complement), x);
+    int large = code.copySign(code.sub(code.constant(1f), expWithin(negated)), x);
     return code.select(code.op(Opcode.LT, magnitude, code.constant(ERF_SPLIT)), small, large);
   }
 

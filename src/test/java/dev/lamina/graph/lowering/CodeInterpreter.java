@@ -11,7 +11,19 @@ public final class CodeInterpreter {
   private final int[] ints;
   private final boolean[] booleans;
 
+  /** Relative errors of the coarse instructions. */
+  private final double exp2Error;
+
+  private final double otherError;
+
   public CodeInterpreter(Code code) {
+    this(code, 0, 0);
+  }
+
+  /** Code lowered for 16 bits, with these relative errors of {@link Opcode#EXP2}, and of what else is coarse. */
+  public CodeInterpreter(Code code, double exp2Error, double otherError) {
+    this.exp2Error = exp2Error;
+    this.otherError = otherError;
     this.code = code;
     this.instructions = code.instructions().toArray(Instruction[]::new);
     this.floats = new float[instructions.length];
@@ -63,6 +75,12 @@ public final class CodeInterpreter {
       case MIN -> floats[i] = Math.min(floats[a], floats[b]);
       case MAX -> floats[i] = Math.max(floats[a], floats[b]);
       case SQRT -> floats[i] = (float) Math.sqrt(floats[a]);
+      case EXP2 -> floats[i] = flushed(Math.pow(2, floats[a]) * (1 + exp2Error));
+      case LOG2 -> {
+        double logarithm = Math.log(floats[a]) / Math.log(2);
+        floats[i] = flushed(logarithm + otherError * Math.max(1, Math.abs(logarithm)));
+      }
+      case RECIPROCAL -> floats[i] = flushed(1.0 / floats[a] * (1 + otherError));
       case NEG -> floats[i] = -floats[a];
       case ABS -> floats[i] = Math.abs(floats[a]);
       case FROM_BITS -> floats[i] = Float.intBitsToFloat(ints[a]);
@@ -84,5 +102,9 @@ public final class CodeInterpreter {
       case NE -> booleans[i] = floats[a] != floats[b];
       case BELOW -> booleans[i] = Integer.compareUnsigned(ints[a], ints[b]) < 0;
     }
+  }
+
+  private static float flushed(double value) {
+    return Math.abs(value) < Float.MIN_NORMAL ? (float) Math.copySign(0, value) : (float) value;
   }
 }

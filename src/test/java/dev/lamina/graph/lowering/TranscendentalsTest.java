@@ -45,6 +45,35 @@ class TranscendentalsTest {
     return FUNCTIONS.stream().map(op -> DynamicTest.dynamicTest(op.name(), () -> sweep(op, 2999)));
   }
 
+  /** With the worst that a GPU's instructions may do, in each direction; what is below the normal numbers may be 0. */
+  @TestFactory
+  Stream<DynamicTest> thoseFor16BitsAreWithinASixteenthOfHalfAUnit() {
+    return FUNCTIONS.stream()
+        .flatMap(op ->
+            Stream.of(-0x1p-22, 0x1p-22)
+                .flatMap(first ->
+                    Stream.of(-0x1p-22, 0x1p-22)
+                        .map(second ->
+                            DynamicTest.dynamicTest(
+                                op + " " + first + " " + second, () -> sweepCoarsely(op, first, second)))));
+  }
+
+  private static void sweepCoarsely(UnaryOp op, double exp2Error, double otherError) {
+    Code lowered = Lowering.lowerFor16Bits(List.of(Exprs.unary(op, new Expr.Input(0))));
+    CodeInterpreter code = new CodeInterpreter(lowered, exp2Error, otherError);
+    for (long bits = 0; bits < 1L << 32; bits += 29989) {
+      float x = Float.intBitsToFloat((int) bits);
+      double expected = ExprEvaluator.apply(op, x);
+      float actual = code.runOne(x);
+      boolean right =
+          (float) expected == actual
+              || Double.isNaN(expected) && Float.isNaN(actual)
+              || Math.abs(actual - expected) <= 0x1p-16 * Math.abs(expected) + Float.MIN_NORMAL
+              || Math.abs(expected) > 0.9999 * Float.MAX_VALUE && Float.isInfinite(actual);
+      assertTrue(right, () -> op + "(" + x + ") is " + expected + ", and not " + actual);
+    }
+  }
+
   @Tag("slow")
   @TestFactory
   Stream<DynamicTest> errorOverAHundredMillionFloatsIsWithinTheDocumentedUlps() {
