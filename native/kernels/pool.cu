@@ -1,10 +1,14 @@
 // Pooling of images [n][h][w][c] and its gradient. A thread takes WIDTH channels of one pixel; gradients are gathered by
 // the pixel that gets them, so that nothing is added by two threads.
+//
+// The window is known when this is compiled (WINDOW_HEIGHT, WINDOW_WIDTH, STRIDE_HEIGHT, STRIDE_WIDTH, TOP and LEFT, the
+// padding): a thread then divides by no stride, and where windows do not overlap there is nothing to search.
 
 // parameters of every kernel, as PoolLaunches passes them
-#define GEOMETRY                                                                                              \
-  int height, int width, int channels, int outHeight, int outWidth, int windowHeight, int windowWidth,        \
-      int strideHeight, int strideWidth, int top, int left
+#define GEOMETRY int height, int width, int channels, int outHeight, int outWidth
+
+// Small windows are written out.
+constexpr int unrolled = WINDOW_HEIGHT * WINDOW_WIDTH <= 9 ? 9 : 1;
 
 struct Pixel {
   int n, y, x, channel;
@@ -26,32 +30,30 @@ extern "C" __global__ void lamina_max_pool(const Real* x, Real* y, unsigned char
   const int groups = channels / WIDTH;
   for (Index i = (Index) blockIdx.x * blockDim.x + threadIdx.x; i < size; i += (Index) gridDim.x * blockDim.x) {
     const Pixel out = pixel_of(i, groups, outHeight, outWidth);
+    const int fromY = out.y * STRIDE_HEIGHT - TOP;
+    const int fromX = out.x * STRIDE_WIDTH - LEFT;
+    const int first = (fromY < 0 ? -fromY : 0) * WINDOW_WIDTH + (fromX < 0 ? -fromX : 0);
     float best[WIDTH];
     int winner[WIDTH];
 #pragma unroll
     for (int j = 0; j < WIDTH; j++) {
       best[j] = float_of(0xff800000u);
-      winner[j] = -1;
+      winner[j] = first;
     }
-    for (int row = 0; row < windowHeight; row++) {
-      const int fromY = out.y * strideHeight - top + row;
-      if (fromY < 0 || fromY >= height) {
-        continue;
-      }
-      for (int column = 0; column < windowWidth; column++) {
-        const int fromX = out.x * strideWidth - left + column;
-        if (fromX < 0 || fromX >= width) {
-          continue;
-        }
-        float value[WIDTH];
-        load_lanes(value, x + (((Index) out.n * height + fromY) * width + fromX) * channels + out.channel);
-        const int position = row * windowWidth + column;
+#pragma unroll unrolled
+    for (int row = 0; row < WINDOW_HEIGHT; row++) {
+#pragma unroll unrolled
+      for (int column = 0; column < WINDOW_WIDTH; column++) {
+        const int atY = fromY + row, atX = fromX + column;
+        if (atY >= 0 && atY < height && atX >= 0 && atX < width) {
+          float value[WIDTH];
+          load_lanes(value, x + (((Index) out.n * height + atY) * width + atX) * channels + out.channel);
 #pragma unroll
-        for (int j = 0; j < WIDTH; j++) {
-          const bool firstNaN = value[j] != value[j] && best[j] == best[j];
-          if (winner[j] < 0 || value[j] > best[j] || firstNaN) {
-            best[j] = value[j];
-            winner[j] = position;
+          for (int j = 0; j < WIDTH; j++) {
+            if (!(value[j] <= best[j]) && best[j] == best[j]) {
+              best[j] = value[j];
+              winner[j] = row * WINDOW_WIDTH + column;
+            }
           }
         }
       }
@@ -69,7 +71,6 @@ extern "C" __global__ void lamina_max_pool(const Real* x, Real* y, unsigned char
 // Positions in the padding count as zeros: the sum is divided by the whole window.
 extern "C" __global__ void lamina_average_pool(const Real* x, Real* y, Index size, GEOMETRY) {
   const int groups = channels / WIDTH;
-  const float area = (float) (windowHeight * windowWidth);
   for (Index i = (Index) blockIdx.x * blockDim.x + threadIdx.x; i < size; i += (Index) gridDim.x * blockDim.x) {
     const Pixel out = pixel_of(i, groups, outHeight, outWidth);
     float sum[WIDTH];
@@ -77,41 +78,51 @@ extern "C" __global__ void lamina_average_pool(const Real* x, Real* y, Index siz
     for (int j = 0; j < WIDTH; j++) {
       sum[j] = 0;
     }
-    for (int row = 0; row < windowHeight; row++) {
-      const int fromY = out.y * strideHeight - top + row;
-      if (fromY < 0 || fromY >= height) {
-        continue;
-      }
-      for (int column = 0; column < windowWidth; column++) {
-        const int fromX = out.x * strideWidth - left + column;
-        if (fromX < 0 || fromX >= width) {
-          continue;
-        }
-        float value[WIDTH];
-        load_lanes(value, x + (((Index) out.n * height + fromY) * width + fromX) * channels + out.channel);
+#pragma unroll unrolled
+    for (int row = 0; row < WINDOW_HEIGHT; row++) {
+#pragma unroll unrolled
+      for (int column = 0; column < WINDOW_WIDTH; column++) {
+        const int atY = out.y * STRIDE_HEIGHT - TOP + row, atX = out.x * STRIDE_WIDTH - LEFT + column;
+        if (atY >= 0 && atY < height && atX >= 0 && atX < width) {
+          float value[WIDTH];
+          load_lanes(value, x + (((Index) out.n * height + atY) * width + atX) * channels + out.channel);
 #pragma unroll
-        for (int j = 0; j < WIDTH; j++) {
-          sum[j] += value[j];
+          for (int j = 0; j < WIDTH; j++) {
+            sum[j] += value[j];
+          }
         }
       }
     }
 #pragma unroll
     for (int j = 0; j < WIDTH; j++) {
-      sum[j] /= area;
+      sum[j] /= (float) (WINDOW_HEIGHT * WINDOW_WIDTH);
     }
     store_lanes(y + i * WIDTH, sum);
   }
 }
 
-// The first window along one axis that holds coordinate `at`; the last is (at + before) / stride.
-DEVICE int first_window(int at, int before, int window, int stride) {
-  const int room = at + before - window + 1;
-  return room <= 0 ? 0 : (room + stride - 1) / stride;
-}
+// As many windows along an axis may hold a pixel.
+#define WINDOWS_Y ((WINDOW_HEIGHT - 1) / STRIDE_HEIGHT + 1)
+#define WINDOWS_X ((WINDOW_WIDTH - 1) / STRIDE_WIDTH + 1)
 
-DEVICE int last_window(int at, int before, int stride, int windows) {
-  const int last = (at + before) / stride;
-  return last < windows ? last : windows - 1;
+// A window that holds a pixel, if there is one.
+struct Window {
+  bool exists;
+  int position; // of the pixel in the window
+  Index at;     // of its first channel in the pooled image
+};
+
+// Of the windows that may hold the pixel the one that begins `up` and `before` strides before the last.
+DEVICE Window window_of(const Pixel& in, int up, int before, int channels, int outHeight, int outWidth) {
+  const int y = (int) ((unsigned) (in.y + TOP) / STRIDE_HEIGHT) - up;
+  const int x = (int) ((unsigned) (in.x + LEFT) / STRIDE_WIDTH) - before;
+  const int row = in.y + TOP - y * STRIDE_HEIGHT, column = in.x + LEFT - x * STRIDE_WIDTH;
+  Window window;
+  window.exists =
+      y >= 0 && y < outHeight && row < WINDOW_HEIGHT && x >= 0 && x < outWidth && column < WINDOW_WIDTH;
+  window.position = row * WINDOW_WIDTH + column;
+  window.at = (((Index) in.n * outHeight + y) * outWidth + x) * channels + in.channel;
+  return window;
 }
 
 extern "C" __global__ void lamina_max_pool_gradient(const Real* dy, const unsigned char* winners, Real* dx, Index size,
@@ -124,20 +135,18 @@ extern "C" __global__ void lamina_max_pool_gradient(const Real* dy, const unsign
     for (int j = 0; j < WIDTH; j++) {
       sum[j] = 0;
     }
-    const int lastY = last_window(in.y, top, strideHeight, outHeight);
-    const int lastX = last_window(in.x, left, strideWidth, outWidth);
-    for (int y = first_window(in.y, top, windowHeight, strideHeight); y <= lastY; y++) {
-      for (int x = first_window(in.x, left, windowWidth, strideWidth); x <= lastX; x++) {
-        const int position =
-            (in.y + top - y * strideHeight) * windowWidth + in.x + left - x * strideWidth;
-        const Index at = (((Index) in.n * outHeight + y) * outWidth + x) * channels + in.channel;
-        float gradient[WIDTH];
-        load_lanes(gradient, dy + at);
-        const Pack<unsigned char, WIDTH> bytes = *(const Pack<unsigned char, WIDTH>*) (winners + at);
+#pragma unroll unrolled
+    for (int up = WINDOWS_Y - 1; up >= 0; up--) {
+#pragma unroll unrolled
+      for (int before = WINDOWS_X - 1; before >= 0; before--) {
+        const Window window = window_of(in, up, before, channels, outHeight, outWidth);
+        if (window.exists) {
+          float gradient[WIDTH];
+          load_lanes(gradient, dy + window.at);
+          const Pack<unsigned char, WIDTH> bytes = *(const Pack<unsigned char, WIDTH>*) (winners + window.at);
 #pragma unroll
-        for (int j = 0; j < WIDTH; j++) {
-          if (bytes.lane[j] == position) {
-            sum[j] += gradient[j];
+          for (int j = 0; j < WIDTH; j++) {
+            sum[j] += bytes.lane[j] == window.position ? gradient[j] : 0.0f;
           }
         }
       }
@@ -148,7 +157,6 @@ extern "C" __global__ void lamina_max_pool_gradient(const Real* dy, const unsign
 
 extern "C" __global__ void lamina_average_pool_gradient(const Real* dy, Real* dx, Index size, GEOMETRY) {
   const int groups = channels / WIDTH;
-  const float area = (float) (windowHeight * windowWidth);
   for (Index i = (Index) blockIdx.x * blockDim.x + threadIdx.x; i < size; i += (Index) gridDim.x * blockDim.x) {
     const Pixel in = pixel_of(i, groups, height, width);
     float sum[WIDTH];
@@ -156,15 +164,18 @@ extern "C" __global__ void lamina_average_pool_gradient(const Real* dy, Real* dx
     for (int j = 0; j < WIDTH; j++) {
       sum[j] = 0;
     }
-    const int lastY = last_window(in.y, top, strideHeight, outHeight);
-    const int lastX = last_window(in.x, left, strideWidth, outWidth);
-    for (int y = first_window(in.y, top, windowHeight, strideHeight); y <= lastY; y++) {
-      for (int x = first_window(in.x, left, windowWidth, strideWidth); x <= lastX; x++) {
-        float gradient[WIDTH];
-        load_lanes(gradient, dy + (((Index) in.n * outHeight + y) * outWidth + x) * channels + in.channel);
+#pragma unroll unrolled
+    for (int up = WINDOWS_Y - 1; up >= 0; up--) {
+#pragma unroll unrolled
+      for (int before = WINDOWS_X - 1; before >= 0; before--) {
+        const Window window = window_of(in, up, before, channels, outHeight, outWidth);
+        if (window.exists) {
+          float gradient[WIDTH];
+          load_lanes(gradient, dy + window.at);
 #pragma unroll
-        for (int j = 0; j < WIDTH; j++) {
-          sum[j] += gradient[j] / area;
+          for (int j = 0; j < WIDTH; j++) {
+            sum[j] += gradient[j] / (float) (WINDOW_HEIGHT * WINDOW_WIDTH);
+          }
         }
       }
     }

@@ -56,26 +56,22 @@ final class PoolLaunches {
       arguments.add(new Argument.Address(address));
     }
     arguments.add(sizes.index(groups));
-    for (int value :
-        new int[] {
-          image.dim(1),
-          image.dim(2),
-          image.dim(3),
-          outHeight,
-          outWidth,
-          spec.window().height(),
-          spec.window().width(),
-          spec.stride().height(),
-          spec.stride().width(),
-          spec.padding().top(),
-          spec.padding().left()
-        }) {
+    for (int value : new int[] {image.dim(1), image.dim(2), image.dim(3), outHeight, outWidth}) {
       arguments.add(new Argument.Int32(value));
     }
+    List<String> constants =
+        List.of(
+            Real.option(real),
+            "-DWINDOW_HEIGHT=" + spec.window().height(),
+            "-DWINDOW_WIDTH=" + spec.window().width(),
+            "-DSTRIDE_HEIGHT=" + spec.stride().height(),
+            "-DSTRIDE_WIDTH=" + spec.stride().width(),
+            "-DTOP=" + spec.padding().top(),
+            "-DLEFT=" + spec.padding().left());
     return List.of(
         new Launch(
             KernelText.files("", "pool.cu"),
-            sizes.options(width, List.of(Real.option(real))),
+            sizes.options(width, constants),
             entry,
             Launch.blocksFor(groups),
             Launch.BLOCK,
