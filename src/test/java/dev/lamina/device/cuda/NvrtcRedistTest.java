@@ -31,7 +31,11 @@ class NvrtcRedistTest {
     "12.6-9.5, 89",
     "12.6-9.5, 90",
     "12.3-8.9, 75",
-    "12.3-8.9, 90"
+    "12.3-8.9, 90",
+    "13.1, 75",
+    "13.1, 90",
+    "13.1, 100",
+    "13.1, 120"
   })
   void compilesEveryKernel(String name, int capability) throws IOException {
     Path folder = Path.of(System.getProperty("lamina.cuda.redist"), name, "org/bytedeco/cuda/linux-x86_64");
@@ -61,15 +65,14 @@ class NvrtcRedistTest {
 
     /** Both stay loaded: NVRTC keeps threads and tables. */
     Compiler(Path folder) throws IOException {
+      SymbolLookup.libraryLookup(file(folder, "libnvrtc-builtins"), Arena.global());
+      this.library = SymbolLookup.libraryLookup(file(folder, "libnvrtc.so."), Arena.global());
+    }
+
+    private static Path file(Path folder, String prefix) throws IOException {
       try (Stream<Path> files = Files.list(folder)) {
-        Path builtins =
-            files
-                .filter(file -> file.getFileName().toString().startsWith("libnvrtc-builtins"))
-                .findFirst()
-                .orElseThrow();
-        SymbolLookup.libraryLookup(builtins, Arena.global());
+        return files.filter(file -> file.getFileName().toString().startsWith(prefix)).findFirst().orElseThrow();
       }
-      this.library = SymbolLookup.libraryLookup(folder.resolve("libnvrtc.so.12"), Arena.global());
     }
 
     /** The compiler's log if it refuses, else nothing. */
