@@ -1,5 +1,6 @@
 // Pooling of images [n][h][w][c] and its gradient. A thread takes WIDTH channels of one pixel; gradients are gathered by
-// the pixel that gets them, so that nothing is added by two threads.
+// the pixel that gets them, so that nothing is added by two threads. In front of this text stands lamina_ride, which takes
+// what is pooled on its way to memory (activation), or its gradient on its way from memory (the derivative of one).
 //
 // The window is known when this is compiled (WINDOW_HEIGHT, WINDOW_WIDTH, STRIDE_HEIGHT, STRIDE_WIDTH, TOP and LEFT, the
 // padding): a thread then divides by no stride, and where windows do not overlap there is nothing to search.
@@ -26,7 +27,8 @@ DEVICE Pixel pixel_of(Index i, int groups, int height, int width) {
 }
 
 // The first of the largest in row-major order, or the first NaN; positions in the padding do not take part.
-extern "C" __global__ void lamina_max_pool(const Real* x, Real* y, unsigned char* winners, Index size, GEOMETRY) {
+extern "C" __global__ void lamina_max_pool(const Real* x, Real* y, unsigned char* winners, Index size,
+                                           GEOMETRY RIDE_PARAMETERS) {
   const int groups = channels / WIDTH;
   for (Index i = (Index) blockIdx.x * blockDim.x + threadIdx.x; i < size; i += (Index) gridDim.x * blockDim.x) {
     const Pixel out = pixel_of(i, groups, outHeight, outWidth);
@@ -58,6 +60,7 @@ extern "C" __global__ void lamina_max_pool(const Real* x, Real* y, unsigned char
         }
       }
     }
+    lamina_ride(best, i * WIDTH, out.channel RIDE_ARGUMENTS);
     store_lanes(y + i * WIDTH, best);
     Pack<unsigned char, WIDTH> bytes;
 #pragma unroll
@@ -69,7 +72,8 @@ extern "C" __global__ void lamina_max_pool(const Real* x, Real* y, unsigned char
 }
 
 // Positions in the padding count as zeros: the sum is divided by the whole window.
-extern "C" __global__ void lamina_average_pool(const Real* x, Real* y, Index size, GEOMETRY) {
+extern "C" __global__ void lamina_average_pool(const Real* x, Real* y, Index size,
+                                           GEOMETRY RIDE_PARAMETERS) {
   const int groups = channels / WIDTH;
   for (Index i = (Index) blockIdx.x * blockDim.x + threadIdx.x; i < size; i += (Index) gridDim.x * blockDim.x) {
     const Pixel out = pixel_of(i, groups, outHeight, outWidth);
@@ -97,6 +101,7 @@ extern "C" __global__ void lamina_average_pool(const Real* x, Real* y, Index siz
     for (int j = 0; j < WIDTH; j++) {
       sum[j] /= (float) (WINDOW_HEIGHT * WINDOW_WIDTH);
     }
+    lamina_ride(sum, i * WIDTH, out.channel RIDE_ARGUMENTS);
     store_lanes(y + i * WIDTH, sum);
   }
 }
@@ -126,7 +131,7 @@ DEVICE Window window_of(const Pixel& in, int up, int before, int channels, int o
 }
 
 extern "C" __global__ void lamina_max_pool_gradient(const Real* dy, const unsigned char* winners, Real* dx, Index size,
-                                                    GEOMETRY) {
+                                                    GEOMETRY RIDE_PARAMETERS) {
   const int groups = channels / WIDTH;
   for (Index i = (Index) blockIdx.x * blockDim.x + threadIdx.x; i < size; i += (Index) gridDim.x * blockDim.x) {
     const Pixel in = pixel_of(i, groups, height, width);
@@ -143,6 +148,7 @@ extern "C" __global__ void lamina_max_pool_gradient(const Real* dy, const unsign
         if (window.exists) {
           float gradient[WIDTH];
           load_lanes(gradient, dy + window.at);
+          lamina_ride(gradient, window.at, in.channel RIDE_ARGUMENTS);
           const Pack<unsigned char, WIDTH> bytes = *(const Pack<unsigned char, WIDTH>*) (winners + window.at);
 #pragma unroll
           for (int j = 0; j < WIDTH; j++) {
@@ -155,7 +161,8 @@ extern "C" __global__ void lamina_max_pool_gradient(const Real* dy, const unsign
   }
 }
 
-extern "C" __global__ void lamina_average_pool_gradient(const Real* dy, Real* dx, Index size, GEOMETRY) {
+extern "C" __global__ void lamina_average_pool_gradient(const Real* dy, Real* dx, Index size,
+                                           GEOMETRY RIDE_PARAMETERS) {
   const int groups = channels / WIDTH;
   for (Index i = (Index) blockIdx.x * blockDim.x + threadIdx.x; i < size; i += (Index) gridDim.x * blockDim.x) {
     const Pixel in = pixel_of(i, groups, height, width);
@@ -172,6 +179,7 @@ extern "C" __global__ void lamina_average_pool_gradient(const Real* dy, Real* dx
         if (window.exists) {
           float gradient[WIDTH];
           load_lanes(gradient, dy + window.at);
+          lamina_ride(gradient, window.at, in.channel RIDE_ARGUMENTS);
 #pragma unroll
           for (int j = 0; j < WIDTH; j++) {
             sum[j] += gradient[j] / (float) (WINDOW_HEIGHT * WINDOW_WIDTH);

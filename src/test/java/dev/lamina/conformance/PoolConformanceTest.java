@@ -122,6 +122,31 @@ class PoolConformanceTest {
     return Conformance.tests(cases);
   }
 
+  /** The mask of a ReLU that stood behind the pool. */
+  @TestFactory
+  Stream<DynamicNode> gradientsWithAnExpressionInFront() {
+    List<OpCase> cases = new ArrayList<>();
+    for (Geometry g : geometries()) {
+      Expr ofMax = Exprs.ifNotPositive(Exprs.input(2), Exprs.constant(0), Exprs.input(0));
+      Op max = new Op.Pool2dGradient(PoolKind.MAX, g.spec, g.image);
+      cases.add(
+          OpCase.of(
+              new Op.Fused(max, 0, ofMax, null, 1),
+              in(Fills.NORMAL, g.output()),
+              in(DType.U8, (tensor, random) -> winners(g, tensor, random), g.output().dims()),
+              in(Fills.NORMAL, g.output())));
+      Expr ofAverage = Exprs.mul(Exprs.input(0), Exprs.add(Exprs.input(1), Exprs.input(2)));
+      Op average = new Op.Pool2dGradient(PoolKind.AVERAGE, g.spec, g.image);
+      cases.add(
+          OpCase.of(
+              new Op.Fused(average, 0, ofAverage, null, 2),
+              in(Fills.NORMAL, g.output()),
+              in(Fills.NORMAL, Shape.of(g.image.last())),
+              in(Fills.NORMAL, g.output())));
+    }
+    return Conformance.tests(cases);
+  }
+
   /** A random position of each window that lies within the image. */
   private static void winners(Geometry g, HostTensor winners, Random random) {
     Shape out = g.output();

@@ -164,6 +164,8 @@ class SixteenBitConformanceTest {
         for (PoolKind kind : PoolKind.values()) {
           cases.add(OpCase.of(new Op.Pool2d(kind, spec), of(dtype, Fills.TIES, s)));
           cases.add(OpCase.of(new Op.Pool2d(kind, spec), of(dtype, Fills.BROKEN, s)));
+          Expr relu = Exprs.ifNotPositive(Exprs.input(1), Exprs.constant(0), Exprs.input(1));
+          cases.add(OpCase.of(new Op.Fused(new Op.Pool2d(kind, spec), -1, null, relu, 0), of(dtype, Fills.NORMAL, s)));
         }
         cases.add(OpCase.of(new Op.Pool2dGradient(PoolKind.AVERAGE, spec, s), of(dtype, Fills.NORMAL, out)));
         // Position 4, the middle of a window, is never in the padding.

@@ -1,15 +1,10 @@
 package dev.lamina.device.cuda;
 
 import dev.lamina.device.cuda.Launch.Argument;
-import dev.lamina.device.cuda.Operand.Periodic;
-import dev.lamina.device.cuda.Operand.Strided;
-import dev.lamina.graph.Expr;
-import dev.lamina.graph.ExprRewriter;
 import dev.lamina.graph.Op;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.TensorType;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -36,30 +31,18 @@ final class BatchNormLaunches {
   private final boolean forward;
   private final DType real;
 
-  /** What rides, over the inputs and, behind them, the value that is made; null if nothing does. */
-  private final CudaSource ride;
-
-  /** Which of them passes by. */
-  private final int subject;
+  private final Ride ride;
 
   private BatchNormLaunches(Op op, List<TensorType> types) {
-    this.op = op instanceof Op.Fused fused ? fused : new Op.Fused(op, -1, null, null, 0);
+    this.op = Ride.fused(op);
     this.types = types;
     this.forward = this.op.anchor() instanceof Op.BatchNorm;
     this.real = types.getFirst().dtype();
-    this.subject = forward ? types.size() : GRADIENT;
-    Expr expr = forward ? this.op.epilogue() : this.op.prologue();
-    this.ride = expr == null ? null : ride(expr, types);
-  }
-
-  private static CudaSource ride(Expr expr, List<TensorType> types) {
-    List<TensorType> readable = new ArrayList<>(types);
-    readable.add(types.getFirst());
-    return new CudaSource(List.of(expr), readable, List.of(types.getFirst().dtype()), types.getFirst().shape());
+    this.ride = forward ? Ride.epilogue(this.op, types, types.getFirst()) : Ride.prologue(this.op, types, GRADIENT);
   }
 
   static Optional<String> unsupported(Op op, List<TensorType> types) {
-    Op.Fused fused = op instanceof Op.Fused f ? f : new Op.Fused(op, -1, null, null, 0);
+    Op.Fused fused = Ride.fused(op);
     boolean forward = fused.anchor() instanceof Op.BatchNorm;
     DType real = types.getFirst().dtype();
     Optional<String> reason = Real.unsupported(real);
@@ -72,32 +55,7 @@ final class BatchNormLaunches {
         return Optional.of("the CUDA device takes input " + i + " in " + expected + ", not in " + types.get(i).dtype());
       }
     }
-    if (forward && fused.prologue() != null) {
-      return Optional.of("batch norm takes no prologue on the CUDA device: x would be computed twice");
-    }
-    if (!forward && (fused.epilogue() != null || fused.prologue() != null && fused.prologueInput() != GRADIENT)) {
-      return Optional.of("the CUDA device lets a prologue on dy ride on a batch norm gradient, nothing else");
-    }
-    Expr expr = forward ? fused.epilogue() : fused.prologue();
-    return expr == null ? Optional.empty() : unsupportedRide(expr, types);
-  }
-
-  private static Optional<String> unsupportedRide(Expr expr, List<TensorType> types) {
-    if (ExprRewriter.dependsOnPosition(expr)) {
-      return Optional.of("what rides on it must not depend on where an element lies");
-    }
-    CudaSource source = ride(expr, types);
-    if (source.value() != DType.F32) {
-      return Optional.of("the CUDA device computes what rides on it in 32 bits");
-    }
-    int channels = types.getFirst().shape().last();
-    for (int input : source.reads()) {
-      Operand operand = source.operand(input);
-      if (operand instanceof Strided || operand instanceof Periodic(DType _, long period) && period != channels) {
-        return Optional.of("all that rides on it is dense, one value a channel, or one on the CUDA device");
-      }
-    }
-    return Optional.empty();
+    return Ride.unsupported(fused, forward, GRADIENT, types, types.getFirst());
   }
 
   /** Whether output {@code output} may overwrite input {@code input}: what is read of an element is read first. */
@@ -146,7 +104,7 @@ final class BatchNormLaunches {
   }
 
   private List<Launch> forward(float epsilon, long[] in, long[] out, long workspace) {
-    Pass sums = pass("batch_norm_statistics.cu", null, in, List.of(in[0]), List.of());
+    Pass sums = pass("batch_norm_statistics.cu", Ride.none(), in, List.of(in[0]), List.of());
     List<Long> ofChannels = List.of(in[1], in[2], out[1], out[3]);
     Pass elements = pass("batch_norm_forward.cu", ride, in, List.of(in[0], out[0]), ofChannels);
     List<Launch> launches = new ArrayList<>();
@@ -182,7 +140,7 @@ final class BatchNormLaunches {
     }
     List<Argument> join = addresses(workspace, in[3], out[1], out[2]);
     join.addAll(ofParts());
-    Pass statistics = pass("batch_norm_statistics.cu", null, in, List.of(), List.of());
+    Pass statistics = pass("batch_norm_statistics.cu", Ride.none(), in, List.of(), List.of());
     launches.add(statistics.join("lamina_batch_norm_gradient_join", join));
     List<Argument> arguments = addresses(in[0], in[1], in[2], in[3], in[GRADIENT], out[1], out[2], out[0]);
     launches.add(elements.pass("lamina_batch_norm_gradient", in, arguments));
@@ -198,29 +156,25 @@ final class BatchNormLaunches {
   }
 
   /** A pass with the widest accesses for which all that it reads is aligned. */
-  private Pass pass(String file, CudaSource riding, long[] inputs, List<Long> reals, List<Long> ofChannels) {
+  private Pass pass(String file, Ride riding, long[] inputs, List<Long> reals, List<Long> ofChannels) {
     ChannelTile nominal = nominal();
-    long[] addresses = Arrays.copyOf(inputs, inputs.length + 1);
-    addresses[inputs.length] = 0; // the value that is made lies in registers
     int width = nominal.width();
     while (width > 1) {
       int candidate = width;
       boolean aligned =
           reals.stream().allMatch(address -> CudaSource.isAligned(address, real, candidate))
               && ofChannels.stream().allMatch(address -> CudaSource.isAligned(address, DType.F32, candidate))
-              && (riding == null || riding.fits(candidate, addresses, List.of(), new long[0]));
+              && riding.fits(candidate, inputs);
       if (aligned) {
         break;
       }
       width = width == 8 ? 4 : 1;
     }
     ChannelTile tile = new ChannelTile(nominal.rows(), nominal.channels(), width);
-    String generated = riding == null ? CudaSource.noRide() : riding.rideFunction(subject);
-    List<Integer> riders =
-        riding == null ? List.of() : riding.reads().stream().filter(input -> input != subject).toList();
     List<String> options =
         new Sizes(types.getFirst().shape().size()).options(width, List.of(Real.option(real), "--fmad=false"));
-    return new Pass(KernelText.files(generated, "rows.cuh", "batch_norm_join.cuh", file), options, tile, riders);
+    return new Pass(
+        KernelText.files(riding.text(), "rows.cuh", "batch_norm_join.cuh", file), options, tile, riding.riders());
   }
 
   /**

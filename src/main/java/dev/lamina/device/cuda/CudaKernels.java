@@ -32,14 +32,13 @@ public final class CudaKernels {
 
   /** Why {@link #launches} cannot be called, in words that follow the operation's name; empty if it can. */
   public Optional<String> unsupported(Op op, List<TensorType> types) {
-    DType first = types.isEmpty() ? DType.F32 : types.getFirst().dtype();
     return switch (op) {
       case Op.Input _, Op.Read _, Op.Reshape _ ->
           Optional.of("it is no work: a program answers it with memory that is there");
       case Op.Map _, Op.Reduce _, Op.Slice _, Op.Concat _, Op.Pad _, Op.Pack _, Op.ArgMax _, Op.Histogram _ ->
           Optional.empty();
       case Op.Permute(var axes) -> PermuteLaunches.unsupported(axes, types.getFirst());
-      case Op.Pool2d _, Op.Pool2dGradient _ -> Real.unsupported(first);
+      case Op.Pool2d _, Op.Pool2dGradient _ -> PoolLaunches.unsupported(op, types);
       case Op.SoftmaxCrossEntropy _, Op.SoftmaxCrossEntropyGradient _ -> RowLaunches.unsupportedCrossEntropy(types);
       case Op.BatchNorm _, Op.BatchNormGradient _ -> BatchNormLaunches.unsupported(op, types);
       case Op.SoftmaxCrossEntropyWithGradient _, Op.ReduceWithMap _ -> Optional.of(THE_PARTS);
@@ -49,6 +48,7 @@ public final class CudaKernels {
       case Op.Fused fused ->
           switch (fused.anchor()) {
             case Op.BatchNorm _, Op.BatchNormGradient _ -> BatchNormLaunches.unsupported(op, types);
+            case Op.Pool2d _, Op.Pool2dGradient _ -> PoolLaunches.unsupported(op, types);
             default -> Optional.of(THE_PARTS);
           };
     };
@@ -58,7 +58,8 @@ public final class CudaKernels {
   public long workspaceBytes(Op op, List<TensorType> types) {
     return switch (op) {
       case Op.Reduce reduce -> ReduceLaunches.workspaceBytes(reduce, types);
-      case Op.BatchNorm _, Op.BatchNormGradient _, Op.Fused _ -> BatchNormLaunches.workspaceBytes(op, types);
+      case Op.BatchNorm _, Op.BatchNormGradient _ -> BatchNormLaunches.workspaceBytes(op, types);
+      case Op.Fused fused when normalises(fused) -> BatchNormLaunches.workspaceBytes(op, types);
       case Op.Conv2dFilterGradient _ -> depthwise(op, types).filterGradientWorkspaceBytes();
       case Op.Histogram(int bins) -> HistogramLaunches.workspaceBytes(bins, types.getFirst());
       default -> 0;
@@ -71,7 +72,8 @@ public final class CudaKernels {
       case Op.Map map ->
           types.get(input).shape().size() == map.shape().size()
               && types.get(input).dtype().bytes() == map.dtypes().get(output).bytes();
-      case Op.BatchNorm _, Op.BatchNormGradient _, Op.Fused _ -> BatchNormLaunches.canShare(op, types, input, output);
+      case Op.BatchNorm _, Op.BatchNormGradient _ -> BatchNormLaunches.canShare(op, types, input, output);
+      case Op.Fused fused when normalises(fused) -> BatchNormLaunches.canShare(op, types, input, output);
       default -> false;
     };
   }
@@ -86,16 +88,15 @@ public final class CudaKernels {
    * @param workspace address of {@link #workspaceBytes} bytes, aligned to 16; 0 if there are none
    */
   public List<Launch> launches(Op op, List<TensorType> types, long[] inputs, long[] outputs, long workspace) {
-    DType first = types.isEmpty() ? DType.F32 : types.getFirst().dtype();
     return switch (op) {
       case Op.Map map -> MapLaunches.of(map, types, inputs, outputs);
       case Op.Reduce reduce -> ReduceLaunches.of(reduce, types, inputs, outputs[0], workspace);
-      case Op.Pool2d(var kind, var spec) ->
-          PoolLaunches.forward(kind, spec, types.getFirst().shape(), first, inputs, outputs);
-      case Op.Pool2dGradient(var kind, var spec, var image) ->
-          PoolLaunches.gradient(kind, spec, image, first, inputs, outputs);
-      case Op.BatchNorm _, Op.BatchNormGradient _, Op.Fused _ ->
-          BatchNormLaunches.of(op, types, inputs, outputs, workspace);
+      case Op.Pool2d _, Op.Pool2dGradient _ -> PoolLaunches.of(op, types, inputs, outputs);
+      case Op.BatchNorm _, Op.BatchNormGradient _ -> BatchNormLaunches.of(op, types, inputs, outputs, workspace);
+      case Op.Fused fused ->
+          normalises(fused)
+              ? BatchNormLaunches.of(op, types, inputs, outputs, workspace)
+              : PoolLaunches.of(op, types, inputs, outputs);
       case Op.SoftmaxCrossEntropy(double smoothing) -> RowLaunches.crossEntropy(smoothing, types, inputs, outputs);
       case Op.SoftmaxCrossEntropyGradient(double smoothing) ->
           RowLaunches.crossEntropy(smoothing, types, inputs, outputs);
@@ -113,6 +114,10 @@ public final class CudaKernels {
       case Op.MatMul _, Op.SoftmaxCrossEntropyWithGradient _, Op.ReduceWithMap _, Op.Input _, Op.Read _, Op.Reshape _ ->
           throw new IllegalArgumentException(op.label() + " has no kernel of Lamina's");
     };
+  }
+
+  private static boolean normalises(Op.Fused fused) {
+    return fused.anchor() instanceof Op.BatchNorm || fused.anchor() instanceof Op.BatchNormGradient;
   }
 
   private static DepthwiseLaunches depthwise(Op op, List<TensorType> types) {

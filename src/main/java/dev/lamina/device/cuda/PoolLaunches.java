@@ -1,76 +1,99 @@
 package dev.lamina.device.cuda;
 
 import dev.lamina.device.cuda.Launch.Argument;
+import dev.lamina.graph.Op;
 import dev.lamina.graph.Op.PoolKind;
 import dev.lamina.graph.PoolSpec;
+import dev.lamina.graph.TypeInference;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.Shape;
+import dev.lamina.tensor.TensorType;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
-/** Pooling and its gradient: one launch, a thread for some channels of one pixel. */
+/**
+ * Pooling and its gradient: one launch, a thread for some channels of one pixel. An expression may ride on what is
+ * pooled as it is written, or on its gradient as that is read.
+ */
 final class PoolLaunches {
-  private PoolLaunches() {}
+  private final PoolSpec spec;
+  private final boolean forward;
+  private final boolean max;
+  private final Shape image;
+  private final TensorType pooled;
+  private final Ride ride;
 
-  /** Inputs: image. Outputs: pooled image, and the winners for {@link PoolKind#MAX}. */
-  static List<Launch> forward(PoolKind kind, PoolSpec spec, Shape image, DType real, long[] inputs, long[] outputs) {
-    String entry = kind == PoolKind.MAX ? "lamina_max_pool" : "lamina_average_pool";
-    long[] reals = {inputs[0], outputs[0]};
-    long[] bytes = kind == PoolKind.MAX ? new long[] {outputs[1]} : new long[0];
-    long pixels = (long) image.dim(0) * spec.outputHeight(image.dim(1)) * spec.outputWidth(image.dim(2));
-    return launch(entry, spec, image, real, pixels, reals, bytes, List.of(inputs[0], outputs[0]), bytes);
+  private PoolLaunches(Op op, List<TensorType> types) {
+    Op.Fused fused = Ride.fused(op);
+    switch (fused.anchor()) {
+      case Op.Pool2d(PoolKind kind, PoolSpec window) -> {
+        spec = window;
+        forward = true;
+        max = kind == PoolKind.MAX;
+        image = types.getFirst().shape();
+        pooled = TypeInference.infer(fused.anchor(), types.subList(0, 1)).getFirst();
+      }
+      case Op.Pool2dGradient(PoolKind kind, PoolSpec window, Shape of) -> {
+        spec = window;
+        forward = false;
+        max = kind == PoolKind.MAX;
+        image = of;
+        pooled = types.getFirst();
+      }
+      default -> throw new IllegalArgumentException(op.label() + " does not pool");
+    }
+    ride = forward ? Ride.epilogue(fused, types, pooled) : Ride.prologue(fused, types, 0);
   }
 
-  /** Inputs: gradient of the pooled image, and the winners for {@link PoolKind#MAX}. Output: gradient of the image. */
-  static List<Launch> gradient(PoolKind kind, PoolSpec spec, Shape image, DType real, long[] inputs, long[] outputs) {
-    boolean max = kind == PoolKind.MAX;
-    String entry = max ? "lamina_max_pool_gradient" : "lamina_average_pool_gradient";
-    long[] reals = {inputs[0], outputs[0]};
-    long[] bytes = max ? new long[] {inputs[1]} : new long[0];
-    List<Long> addresses = max ? List.of(inputs[0], inputs[1], outputs[0]) : List.of(inputs[0], outputs[0]);
-    long pixels = image.size() / Math.max(1, image.dim(3));
-    return launch(entry, spec, image, real, pixels, reals, bytes, addresses, new long[0]);
+  static Optional<String> unsupported(Op op, List<TensorType> types) {
+    PoolLaunches launches = new PoolLaunches(op, types);
+    return Real.unsupported(types.getFirst().dtype())
+        .or(() -> Ride.unsupported(Ride.fused(op), launches.forward, 0, types, launches.pooled));
   }
 
-  private static List<Launch> launch(
-      String entry,
-      PoolSpec spec,
-      Shape image,
-      DType real,
-      long pixels,
-      long[] reals,
-      long[] bytes,
-      List<Long> addresses,
-      long[] more) {
-    if (pixels * image.dim(3) == 0) {
+  /**
+   * Forward: an image becomes a pooled image, and the winners for {@link PoolKind#MAX}. Backward: the gradient of the
+   * pooled image, and the winners, become that of the image.
+   */
+  static List<Launch> of(Op op, List<TensorType> types, long[] inputs, long[] outputs) {
+    return new PoolLaunches(op, types).launch(inputs, outputs);
+  }
+
+  private List<Launch> launch(long[] inputs, long[] outputs) {
+    long elements = forward ? pooled.shape().size() : image.size();
+    if (elements == 0) {
       return List.of();
     }
-    int width = width(image.dim(3), real, reals, bytes);
-    int outHeight = spec.outputHeight(image.dim(1));
-    int outWidth = spec.outputWidth(image.dim(2));
-    Sizes sizes = new Sizes(Math.max(image.size(), pixels * image.dim(3)));
-    long groups = pixels * (image.dim(3) / width);
+    List<Long> addresses = new ArrayList<>(List.of(inputs[0]));
+    List<Long> winners = !max ? List.of() : List.of(forward ? outputs[1] : inputs[1]);
+    addresses.addAll(forward ? List.of(outputs[0]) : winners);
+    addresses.addAll(forward ? winners : List.of(outputs[0]));
+    int width = width(List.of(inputs[0], outputs[0]), winners, inputs);
+    Sizes sizes = new Sizes(Math.max(image.size(), elements));
+    long groups = elements / width;
     List<Argument> arguments = new ArrayList<>();
     addresses.forEach(address -> arguments.add(new Argument.Address(address)));
-    for (long address : more) {
-      arguments.add(new Argument.Address(address));
-    }
     arguments.add(sizes.index(groups));
-    for (int value : new int[] {image.dim(1), image.dim(2), image.dim(3), outHeight, outWidth}) {
+    for (int value :
+        new int[] {image.dim(1), image.dim(2), image.dim(3), pooled.shape().dim(1), pooled.shape().dim(2)}) {
       arguments.add(new Argument.Int32(value));
     }
+    ride.riders().forEach(input -> arguments.add(new Argument.Address(inputs[input])));
     List<String> constants =
         List.of(
-            Real.option(real),
+            Real.option(pooled.dtype()),
             "-DWINDOW_HEIGHT=" + spec.window().height(),
             "-DWINDOW_WIDTH=" + spec.window().width(),
             "-DSTRIDE_HEIGHT=" + spec.stride().height(),
             "-DSTRIDE_WIDTH=" + spec.stride().width(),
             "-DTOP=" + spec.padding().top(),
-            "-DLEFT=" + spec.padding().left());
+            "-DLEFT=" + spec.padding().left(),
+            "--fmad=false");
+    String entry = "lamina_" + (max ? "max" : "average") + "_pool" + (forward ? "" : "_gradient");
     return List.of(
         new Launch(
-            KernelText.files("", "pool.cu"),
+            KernelText.files(ride.text(), "pool.cu"),
             sizes.options(width, constants),
             entry,
             Launch.blocksFor(groups),
@@ -80,15 +103,14 @@ final class PoolLaunches {
   }
 
   /** Channels of a thread: 16 bytes of them if they divide so and lie so. */
-  private static int width(int channels, DType real, long[] reals, long[] bytes) {
-    for (int width = Real.widest(real); width >= 4; width /= 2) {
-      boolean fits = channels % width == 0;
-      for (long address : reals) {
-        fits &= CudaSource.isAligned(address, real, width);
-      }
-      for (long address : bytes) {
-        fits &= CudaSource.isAligned(address, DType.U8, width);
-      }
+  private int width(List<Long> reals, List<Long> bytes, long[] inputs) {
+    for (int width = Real.widest(pooled.dtype()); width >= 4; width /= 2) {
+      int candidate = width;
+      boolean fits =
+          image.dim(3) % width == 0
+              && reals.stream().allMatch(address -> CudaSource.isAligned(address, pooled.dtype(), candidate))
+              && bytes.stream().allMatch(address -> CudaSource.isAligned(address, DType.U8, candidate))
+              && ride.fits(width, inputs);
       if (fits) {
         return width;
       }
