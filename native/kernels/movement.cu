@@ -26,6 +26,30 @@ extern "C" __global__ void lamina_copy_runs(const Unit* from, Unit* to, Index ru
   }
 }
 
+// `bytes` bytes in whole units, then what is left of them.
+DEVICE void copy_bytes(const Unit* from, Unit* to, long long bytes) {
+  const long long threads = (long long) gridDim.x * blockDim.x;
+  const long long thread = (long long) blockIdx.x * blockDim.x + threadIdx.x;
+  for (long long i = thread; i < bytes / UNIT; i += threads) {
+    to[i] = from[i];
+  }
+  const long long rest = bytes % UNIT;
+  if (thread < rest) {
+    const long long at = bytes - rest + thread;
+    ((unsigned char*) to)[at] = ((const unsigned char*) from)[at];
+  }
+}
+
+// Four tensors; of those that are not needed no bytes.
+extern "C" __global__ void lamina_copy_several(const Unit* from0, Unit* to0, long long bytes0, const Unit* from1,
+                                               Unit* to1, long long bytes1, const Unit* from2, Unit* to2,
+                                               long long bytes2, const Unit* from3, Unit* to3, long long bytes3) {
+  copy_bytes(from0, to0, bytes0);
+  copy_bytes(from1, to1, bytes1);
+  copy_bytes(from2, to2, bytes2);
+  copy_bytes(from3, to3, bytes3);
+}
+
 extern "C" __global__ void lamina_clear_runs(Unit* to, Index runs, Index length, Index toStride) {
   const Index size = runs * length;
   const Unit zeros = Unit();

@@ -2,7 +2,9 @@ package dev.lamina.device;
 
 import dev.lamina.graph.Op;
 import dev.lamina.tensor.HostTensor;
+import dev.lamina.tensor.Shape;
 import dev.lamina.tensor.TensorType;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -76,13 +78,34 @@ public interface Device extends AutoCloseable {
    * The steps as one that does the same; a device that can record them does so after their first run.
    *
    * @param name what they do together, for messages
-   * @param intake steps that come first, and are the only ones to read what is {@linkplain #stage staged}
+   * @param intake what comes first, and is the only one to read what is {@linkplain #stage staged}
    * @param steps all others, in their order
    */
-  default Replay capture(String name, List<Step> intake, List<Step> steps) {
-    Step[] all = Stream.concat(intake.stream(), steps.stream()).toArray(Step[]::new);
+  default Replay capture(String name, Step intake, List<Step> steps) {
+    Step[] all = Stream.concat(Stream.of(intake), steps.stream()).toArray(Step[]::new);
     return () -> {
       for (Step step : all) {
+        step.run();
+      }
+    };
+  }
+
+  /** A step that copies the bytes of each tensor of {@code from} to that of {@code to} in the same place. */
+  default Step copy(List<DeviceTensor> from, List<DeviceTensor> to) {
+    List<Step> steps = new ArrayList<>();
+    for (int i = 0; i < from.size(); i++) {
+      TensorType type = from.get(i).type();
+      TensorType flat = new TensorType(Shape.of(Math.toIntExact(type.shape().size())), type.dtype());
+      // A copy of bytes, whatever they are: a pack of one.
+      Kernel kernel = prepare(new Op.Pack(List.of(0L), Math.toIntExact(flat.shape().size())), List.of(flat));
+      steps.add(
+          kernel.bind(
+              List.of(new DeviceTensor(from.get(i).buffer(), from.get(i).offset(), flat)),
+              List.of(new DeviceTensor(to.get(i).buffer(), to.get(i).offset(), flat)),
+              null));
+    }
+    return () -> {
+      for (Step step : steps) {
         step.run();
       }
     };

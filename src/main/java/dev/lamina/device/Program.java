@@ -5,7 +5,6 @@ import dev.lamina.graph.Op;
 import dev.lamina.graph.Tensor;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.HostTensor;
-import dev.lamina.tensor.Shape;
 import dev.lamina.tensor.TensorType;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
@@ -67,14 +66,14 @@ public final class Program implements AutoCloseable {
     own = device.allocate(Math.max(plan.ownBytes(), 64));
     try {
       Binding binding = new Binding(plan, variables, arena, own);
-      List<Step> intake = new ArrayList<>();
+      List<DeviceTensor> taken = new ArrayList<>();
       List<Step> steps = new ArrayList<>();
       long offset = plan.resultBytes();
       for (Node node : plan.inputs()) {
         TensorType type = node.types().getFirst();
         DeviceTensor source = new DeviceTensor(own, offset, type);
         staged.put(((Op.Input) node.op()).name(), source);
-        intake.add(copy(source, binding.tensor(plan.graph().tensor(node, 0))));
+        taken.add(binding.tensor(plan.graph().tensor(node, 0)));
         offset += Plan.stagedBytes(node);
       }
       for (Plan.Entry entry : plan.entries()) {
@@ -84,11 +83,12 @@ public final class Program implements AutoCloseable {
         steps.add(step);
       }
       for (Plan.Copy copy : plan.copies()) {
-        steps.add(copy(binding.tensor(copy.from()), binding.at(copy.to(), 0, copy.from().type())));
+        DeviceTensor target = binding.at(copy.to(), 0, copy.from().type());
+        steps.add(device.copy(List.of(binding.tensor(copy.from())), List.of(target)));
       }
       plan.results()
           .forEach((name, root) -> results.put(name, binding.at(root, 0, plan.graph().outputs().get(name).type())));
-      all = device.capture(name(plan), intake, steps);
+      all = device.capture(name(plan), device.copy(List.copyOf(staged.values()), taken), steps);
       clearInputs();
     } catch (RuntimeException e) {
       own.close();
@@ -120,17 +120,6 @@ public final class Program implements AutoCloseable {
         device.upload(HostTensor.allocate(arena, input.type()), input).await();
       }
     }
-  }
-
-  /** A copy of bytes, whatever they are: a pack of one. */
-  private Step copy(DeviceTensor from, DeviceTensor to) {
-    int size = Math.toIntExact(from.type().shape().size());
-    TensorType flat = new TensorType(Shape.of(size), from.type().dtype());
-    Kernel kernel = device.prepare(new Op.Pack(List.of(0L), size), List.of(flat));
-    return kernel.bind(
-        List.of(new DeviceTensor(from.buffer(), from.offset(), flat)),
-        List.of(new DeviceTensor(to.buffer(), to.offset(), flat)),
-        null);
   }
 
   /** Turns places into addresses. */

@@ -6,8 +6,11 @@ import dev.lamina.device.Buffer;
 import dev.lamina.device.Device;
 import dev.lamina.device.DeviceProvider;
 import dev.lamina.device.DeviceTensor;
+import dev.lamina.tensor.DType;
 import dev.lamina.tensor.HostTensor;
 import dev.lamina.tensor.TensorType;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
@@ -43,6 +46,43 @@ class TransferConformanceTest {
       HostTensor got = device.allocateHost(TYPE);
       device.download(target(memory, 0), got);
       assertEquals(1, got.get(0));
+    }
+  }
+
+  /** Of sizes that no wide access divides, and more than one launch of a GPU copies. */
+  @TestFactory
+  Stream<DynamicTest> copiesTakeEveryByteAndNoOther() {
+    return Conformance.devices().stream()
+        .map(provider -> DynamicTest.dynamicTest(provider.name(), () -> copies(provider)));
+  }
+
+  private static void copies(DeviceProvider provider) {
+    Conformance.unavailable(provider)
+        .ifPresent(reason -> Conformance.absent(provider.name(), reason, System.getenv("LAMINA_REQUIRE")));
+    int[] sizes = {5000, 3, 16, 17, 1, 33};
+    TensorType all = TensorType.of(DType.U8, 6 * 5120);
+    try (Device device = Conformance.open(provider);
+        Buffer source = device.allocate(all.bytes());
+        Buffer target = device.allocate(all.bytes())) {
+      HostTensor bytes = device.allocateHost(all);
+      for (int i = 0; i < bytes.size(); i++) {
+        bytes.set(i, 1 + i % 251);
+      }
+      device.upload(bytes, new DeviceTensor(source, 0, all)).await();
+      HostTensor got = device.allocateHost(all);
+      device.upload(got, new DeviceTensor(target, 0, all)).await();
+      List<DeviceTensor> from = new ArrayList<>();
+      List<DeviceTensor> to = new ArrayList<>();
+      for (int i = 0; i < sizes.length; i++) {
+        TensorType type = TensorType.of(DType.U8, sizes[i]);
+        from.add(new DeviceTensor(source, i * 5120L, type));
+        to.add(new DeviceTensor(target, i * 5120L, type));
+      }
+      device.copy(from, to).run();
+      device.download(new DeviceTensor(target, 0, all), got);
+      for (int i = 0; i < all.shape().size(); i++) {
+        assertEquals(i % 5120 < sizes[i / 5120] ? bytes.get(i) : 0, got.get(i), "byte " + i);
+      }
     }
   }
 

@@ -28,7 +28,7 @@ final class CapturedStep implements Device.Replay {
   private final CudaContext context;
   private final HostTransfers transfers;
   private final String name;
-  private final Step[] intake;
+  private final Step intake;
   private final Step[] steps;
   private final CUevent consumed;
   private final CUgraphExec recording = new CUgraphExec();
@@ -43,16 +43,11 @@ final class CapturedStep implements Device.Replay {
    * @param consumed is recorded when the intake has been read
    */
   CapturedStep(
-      CudaContext context,
-      HostTransfers transfers,
-      String name,
-      List<Step> intake,
-      List<Step> steps,
-      CUevent consumed) {
+      CudaContext context, HostTransfers transfers, String name, Step intake, List<Step> steps, CUevent consumed) {
     this.context = context;
     this.transfers = transfers;
     this.name = name;
-    this.intake = intake.toArray(Step[]::new);
+    this.intake = intake;
     this.steps = steps.toArray(Step[]::new);
     this.consumed = consumed;
   }
@@ -75,9 +70,7 @@ final class CapturedStep implements Device.Replay {
     context.enter();
     context.begin(name);
     transfers.beginStep();
-    for (Step step : intake) {
-      step.run();
-    }
+    intake.run();
     context.check(cuEventRecord(consumed, context.compute()), "cuEventRecord");
     if (!warm || context.waitsForEach()) {
       runAll();

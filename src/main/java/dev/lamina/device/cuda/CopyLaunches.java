@@ -15,6 +15,9 @@ final class CopyLaunches {
   /** The widest access of a thread. */
   private static final long WIDEST = 16;
 
+  /** Tensors that one launch of {@link #several} copies, as in {@code movement.cu}. */
+  private static final int TOGETHER = 4;
+
   private CopyLaunches() {}
 
   /**
@@ -86,6 +89,28 @@ final class CopyLaunches {
   /** All bytes of a tensor, as they are. */
   static List<Launch> copy(long from, long to, long bytes) {
     return launches(List.of(new Rectangle(from, bytes, to, bytes, 1, bytes)));
+  }
+
+  /** All bytes of several tensors, at most {@link #TOGETHER} of them a launch. */
+  static List<Launch> several(long[] from, long[] to, long[] bytes) {
+    List<Launch> launches = new ArrayList<>();
+    for (int first = 0; first < from.length; first += TOGETHER) {
+      List<Argument> arguments = new ArrayList<>();
+      long unit = WIDEST;
+      long most = 0;
+      for (int i = first; i < first + TOGETHER; i++) {
+        boolean exists = i < from.length;
+        arguments.add(new Argument.Address(exists ? from[i] : 0));
+        arguments.add(new Argument.Address(exists ? to[i] : 0));
+        arguments.add(new Argument.Int64(exists ? bytes[i] : 0));
+        unit = exists ? unit(unit, from[i], to[i]) : unit;
+        most = Math.max(most, exists ? bytes[i] : 0);
+      }
+      if (most > 0) {
+        launches.add(movement("lamina_copy_several", unit, new Sizes(0), Launch.blocksFor(most / unit), arguments));
+      }
+    }
+    return launches;
   }
 
   static List<Launch> slice(Op.Slice op, TensorType in, long from, long to) {

@@ -174,7 +174,13 @@ public final class CudaDevice implements Device {
   }
 
   @Override
-  public Replay capture(String name, List<Step> intake, List<Step> steps) {
+  public Step copy(List<DeviceTensor> from, List<DeviceTensor> to) {
+    requireOpen();
+    return kernels.copy(from, to);
+  }
+
+  @Override
+  public Replay capture(String name, Step intake, List<Step> steps) {
     return new CapturedStep(context, transfers, name, intake, steps, consumed);
   }
 

@@ -1,6 +1,8 @@
 package dev.lamina.device.cuda;
 
 import dev.lamina.device.DeviceOptions;
+import dev.lamina.device.DeviceTensor;
+import dev.lamina.device.Step;
 import dev.lamina.device.cuda.library.CudaLibraries;
 import dev.lamina.device.cuda.library.PrivateCache;
 import dev.lamina.graph.Op;
@@ -57,6 +59,14 @@ final class KernelChoice implements AutoCloseable {
           convolutions.forecast(op, in, this::forecast);
       default -> prepare(op, in);
     };
+  }
+
+  /** Copies of all bytes, in as few launches as may be. */
+  Step copy(List<DeviceTensor> from, List<DeviceTensor> to) {
+    long[] sources = from.stream().mapToLong(CudaBuffer::address).toArray();
+    long[] targets = to.stream().mapToLong(CudaBuffer::address).toArray();
+    long[] bytes = from.stream().mapToLong(tensor -> tensor.type().bytes()).toArray();
+    return LaunchKernel.bound(context, modules, CopyLaunches.several(sources, targets, bytes), "copies");
   }
 
   /** Why {@link #prepare} cannot be called, in words that follow the operation's name; empty if it can. */

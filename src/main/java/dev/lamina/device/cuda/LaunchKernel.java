@@ -43,7 +43,12 @@ final class LaunchKernel implements CudaKernel {
 
   @Override
   public Step bind(long[] in, long[] out, long workspace) {
-    Step[] steps = kernels.launches(op, inputs, in, out, workspace).stream().map(this::bound).toArray(Step[]::new);
+    return bound(context, modules, kernels.launches(op, inputs, in, out, workspace), op.label() + " " + inputs);
+  }
+
+  /** Launches one behind the other; {@code what} they do is told where one fails. */
+  static Step bound(CudaContext context, ModuleCache modules, List<Launch> launches, String what) {
+    Step[] steps = launches.stream().map(launch -> bound(context, modules, launch, what)).toArray(Step[]::new);
     if (steps.length == 1) {
       return steps[0];
     }
@@ -54,11 +59,11 @@ final class LaunchKernel implements CudaKernel {
     };
   }
 
-  private Step bound(Launch launch) {
+  private static Step bound(CudaContext context, ModuleCache modules, Launch launch, String what) {
     context.enter();
     CUfunction function = modules.function(launch.source(), launch.options(), launch.entry());
     Parameters parameters = new Parameters(launch.arguments());
-    String call = "cuLaunchKernel of " + launch.entry() + " for " + op.label() + " " + inputs;
+    String call = "cuLaunchKernel of " + launch.entry() + " for " + what;
     return () ->
         context.check(
             cuLaunchKernel(

@@ -114,6 +114,17 @@ class CudaKernelsTest {
   }
 
   @Test
+  void severalCopiesAreOneLaunch() {
+    long[] from = {A, A + 0x100, A + 0x200, A + 0x300, A + 0x400};
+    long[] to = {B, B + 0x100, B + 0x200, B + 0x300, B + 0x404};
+    List<Launch> launches = CopyLaunches.several(from, to, new long[] {100, 8, 3, 16, 7});
+    assertEquals(2, launches.size());
+    assertTrue(launches.getFirst().options().contains("-DUNIT=16"));
+    assertTrue(launches.getLast().options().contains("-DUNIT=4"));
+    assertEquals(List.of(), CopyLaunches.several(new long[] {A}, new long[] {B}, new long[] {0}));
+  }
+
+  @Test
   void hugeTensorsAreCountedIn64Bits() {
     TensorType huge = TensorType.of(DType.U8, 1 << 20, 1 << 12);
     Op.Map copy = new Op.Map(Exprs.input(0), DType.U8, huge.shape());

@@ -31,7 +31,7 @@ final class SkimmingDevice extends ForwardingDevice {
   }
 
   @Override
-  public Replay capture(String name, List<Step> intake, List<Step> steps) {
+  public Replay capture(String name, Step intake, List<Step> steps) {
     Replay replay = device.capture(name, intake, steps);
     boolean changesVariables = !name.startsWith("a prediction");
     return new Replay() {
