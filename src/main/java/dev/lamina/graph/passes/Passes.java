@@ -24,6 +24,6 @@ public final class Passes {
     result = MapFusion.apply(result, support);
     result = MapFusion.apply(Recomputation.apply(result), support);
     result = DeadCode.apply(AnchorFusion.apply(result, support));
-    return SiblingMaps.apply(OnePass.apply(result, support), support);
+    return EarlyReductions.apply(SiblingMaps.apply(OnePass.apply(result, support), support));
   }
 }
