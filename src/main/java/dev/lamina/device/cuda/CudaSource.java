@@ -294,7 +294,7 @@ final class CudaSource {
         + arguments(subject)
         + "\ntypedef float Value;\n"
         + "DEVICE void lamina_ride(Value (&value)[WIDTH], Index at, int channel RIDE_PARAMETERS) {\n"
-        + "const int count = WIDTH;\n"
+        + (parameters(subject).isEmpty() ? "" : "const int count = WIDTH;\n")
         + body(_ -> "channel", subject)
         + copyToValue()
         + "}\n";

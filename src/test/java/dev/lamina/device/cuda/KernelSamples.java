@@ -58,6 +58,7 @@ final class KernelSamples {
     for (DType real : List.of(DType.F32, DType.BF16)) {
       network(real).forEach(sample -> all.addAll(sample.launches(ODD)));
     }
+    all.addAll(CopyLaunches.several(new long[] {WIDE}, new long[] {2 * WIDE}, new long[] {WIDE}));
     return List.copyOf(
         all.stream()
             .collect(
@@ -88,6 +89,7 @@ final class KernelSamples {
     TensorType filter = TensorType.of(real, 16, 3, 3, 1);
     Expr relu = Exprs.max(Exprs.add(Exprs.input(3), Exprs.input(4)), Exprs.constant(0));
     Expr mask = Exprs.select(Relation.GT, Exprs.input(5), Exprs.constant(0), Exprs.input(4), Exprs.constant(0));
+    Expr behind = Exprs.ifNotPositive(Exprs.input(2), Exprs.constant(0), Exprs.input(0));
     TensorType logits = TensorType.of(real, 32, 10);
     TensorType labels = TensorType.of(DType.I32, 32);
     return List.of(
@@ -98,6 +100,12 @@ final class KernelSamples {
         Sample.of(new Op.Pool2d(PoolKind.MAX, pool), x),
         Sample.of(new Op.Pool2d(PoolKind.AVERAGE, pool), x),
         Sample.of(new Op.Pool2dGradient(PoolKind.MAX, pool, x.shape()), small, new TensorType(small.shape(), DType.U8)),
+        Sample.of(new Op.Fused(new Op.Pool2d(PoolKind.MAX, pool), -1, null, Exprs.tanh(Exprs.input(1)), 0), x),
+        Sample.of(
+            new Op.Fused(new Op.Pool2dGradient(PoolKind.MAX, pool, x.shape()), 0, behind, null, 1),
+            small,
+            new TensorType(small.shape(), DType.U8),
+            small),
         Sample.of(new Op.Conv2d(spec), x, filter),
         Sample.of(new Op.Conv2dFilterGradient(spec, filter.shape()), x, x),
         Sample.of(new Op.SoftmaxCrossEntropy(0.1), logits, labels),
@@ -135,6 +143,10 @@ final class KernelSamples {
     List<Sample> samples = new ArrayList<>();
     samples.add(Sample.of(new Op.Map(functions, types(functions, DType.F32), shape), x, x));
     samples.add(Sample.of(new Op.Map(functions, types(functions, DType.F64), shape), wide, wide));
+    TensorType half = new TensorType(shape, DType.F16);
+    samples.add(Sample.of(new Op.Map(functions, types(functions, DType.F16), shape), half, half));
+    TensorType many = TensorType.of(DType.BF16, 1 << 12, 1 << 13);
+    samples.add(Sample.of(new Op.Map(Exprs.sigmoid(Exprs.input(0)), DType.BF16, many.shape()), many));
     samples.add(Sample.of(new Op.Map(places, types(places, DType.F32), shape), x, step));
     samples.add(Sample.of(new Op.Map(places, types(places, DType.F64), shape), wide, step));
     for (DType from : DType.values()) {
