@@ -1,6 +1,31 @@
 // The gradient of batch normalisation of x [rows][channels]. In front of this text stands lamina_ride, which takes the
 // gradient of y on its way from memory (the derivative of an activation).
 
+// The rows that a thread holds at once, so that enough loads are under way.
+#define ROWS 2
+
+// Adds COUNT rows of a thread, from `row` on.
+template <int COUNT>
+DEVICE void add_rows(float (&sum)[WIDTH], float (&product)[WIDTH], const float (&middle)[WIDTH], const Real* x,
+                     const Real* dy, const Tile& tile, int row, int channels RIDE_PARAMETERS) {
+  float value[COUNT][WIDTH], gradient[COUNT][WIDTH];
+#pragma unroll
+  for (int r = 0; r < COUNT; r++) {
+    const Index at = (Index) (row + r * tile.lines) * channels + tile.channel;
+    load_lanes(value[r], x + at);
+    load_lanes(gradient[r], dy + at);
+  }
+#pragma unroll
+  for (int r = 0; r < COUNT; r++) {
+    lamina_ride(gradient[r], (Index) (row + r * tile.lines) * channels + tile.channel, tile.channel RIDE_ARGUMENTS);
+#pragma unroll
+    for (int j = 0; j < WIDTH; j++) {
+      sum[j] += gradient[r][j];
+      product[j] = fused_multiply_add(gradient[r][j], value[r][j] - middle[j], product[j]);
+    }
+  }
+}
+
 // partial [2][parts][channels]: sums of the gradient of y, and of it times the deviation of x.
 extern "C" __global__ void lamina_batch_norm_gradient_sums(const Real* x, const float* mean, const Real* dy,
                                                            float* partial, int rows, int channels, int across,
@@ -17,18 +42,12 @@ extern "C" __global__ void lamina_batch_norm_gradient_sums(const Real* x, const 
   }
   if (inside) {
     load_lanes(middle, mean + tile.channel);
-#pragma unroll 4
-    for (int row = tile.first + tile.line; row < tile.last; row += tile.lines) {
-      const Index at = (Index) row * channels + tile.channel;
-      float value[WIDTH], gradient[WIDTH];
-      load_lanes(value, x + at);
-      load_lanes(gradient, dy + at);
-      lamina_ride(gradient, at, tile.channel RIDE_ARGUMENTS);
-#pragma unroll
-      for (int j = 0; j < WIDTH; j++) {
-        sum[j] += gradient[j];
-        product[j] = fused_multiply_add(gradient[j], value[j] - middle[j], product[j]);
-      }
+    int row = tile.first + tile.line;
+    for (; row + (ROWS - 1) * tile.lines < tile.last; row += ROWS * tile.lines) {
+      add_rows<ROWS>(sum, product, middle, x, dy, tile, row, channels RIDE_ARGUMENTS);
+    }
+    for (; row < tile.last; row += tile.lines) {
+      add_rows<1>(sum, product, middle, x, dy, tile, row, channels RIDE_ARGUMENTS);
     }
   }
 #pragma unroll
@@ -62,9 +81,6 @@ DEVICE void complete(Line& line, const float (&inverse)[WIDTH], int rows) {
     line.slope[j] = line.slope[j] / (float) rows * inverse[j];
   }
 }
-
-// The rows that a thread holds at once, so that enough loads are under way.
-#define ROWS 2
 
 // dx = γ·invStd·(dy − dβ/rows − x̂·dγ/rows), COUNT rows of a thread, from `row` on; all are read before the first is written.
 template <int COUNT>

@@ -1,6 +1,5 @@
 // From sums of parts of the rows to sums of all of them, for `together` neighbouring channels (a power of two up to 256) that
-// a block takes: its threads take a channel and some of the parts each. Rounded the same wherever it is done: by a kernel of
-// its own, or by each block that needs it.
+// a block takes: its threads take a channel and some of the parts each. The order follows from `together`.
 
 // The sum of what all threads of a column hold, in a fixed order; every one of them gets it.
 DEVICE float add_columns(float value, int together, float* scratch) {

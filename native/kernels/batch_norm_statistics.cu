@@ -6,11 +6,7 @@
 
 // The origin from which a channel's means are counted: one of its values, so that a mean far from zero costs no digits.
 // (Chan, Golub and LeVeque, "Algorithms for computing the sample variance", 1983, section 3.)
-DEVICE float origin_of(Real element) {
-  float value;
-  widen(value, element);
-  return is_finite(value) ? value : 0.0f;
-}
+DEVICE float origin_of(float value) { return is_finite(value) ? value : 0.0f; }
 
 // partial [2][parts][channels]: sums of what is beyond the channel's origin, squared deviations from the part's mean. Behind
 // it [channels]: the origins.
@@ -23,24 +19,30 @@ extern "C" __global__ void lamina_batch_norm_statistics(const Real* x, float* pa
   const Tile tile = tile_of(rows, channels, across, tiles);
   const bool inside = tile.channel < channels;
   const int column = (int) threadIdx.x & (across - 1);
-  Pack<Real, WIDTH> held[HELD];
+  Words<Real, WIDTH> base, held[HELD];
   float origin[WIDTH], sum[WIDTH], squares[WIDTH];
-#pragma unroll
-  for (int j = 0; j < WIDTH; j++) {
-    origin[j] = inside ? origin_of(x[tile.channel + j]) : 0;
-    sum[j] = 0;
-    squares[j] = 0;
+  if (inside) {
+    hold(base, x + tile.channel);
   }
   int row = inside ? tile.first + tile.line : tile.last;
 #pragma unroll
   for (int k = 0; k < HELD; k++) {
     if (row + k * tile.lines < tile.last) {
-      held[k] = *(const Pack<Real, WIDTH>*) (x + (Index) (row + k * tile.lines) * channels + tile.channel);
+      hold(held[k], x + (Index) (row + k * tile.lines) * channels + tile.channel);
+    }
+  }
+#pragma unroll
+  for (int j = 0; j < WIDTH; j++) {
+    origin[j] = inside ? origin_of(lane_of(base, j)) : 0;
+    sum[j] = 0;
+    squares[j] = 0;
+  }
+#pragma unroll
+  for (int k = 0; k < HELD; k++) {
+    if (row + k * tile.lines < tile.last) {
 #pragma unroll
       for (int j = 0; j < WIDTH; j++) {
-        float value;
-        widen(value, held[k].lane[j]);
-        sum[j] += value - origin[j];
+        sum[j] += lane_of(held[k], j) - origin[j];
       }
     }
   }
@@ -51,10 +53,10 @@ extern "C" __global__ void lamina_batch_norm_statistics(const Real* x, float* pa
   add_lines<WIDTH>(sums, tile, across);
   const int most = HELD * tile.lines;
   const int size = tile.last - tile.first;
-  const float first = (float) (size < most ? size : most);
+  const float seen = (float) (size < most ? size : most);
 #pragma unroll
   for (int j = 0; j < WIDTH; j++) {
-    const float shifted = origin[j] + sums[j * 256 + column] / first;
+    const float shifted = origin[j] + sums[j * 256 + column] / seen;
     origin[j] = is_finite(shifted) ? shifted : origin[j];
     sum[j] = 0;
   }
@@ -65,9 +67,7 @@ extern "C" __global__ void lamina_batch_norm_statistics(const Real* x, float* pa
       if (row + k * tile.lines < tile.last) {
 #pragma unroll
         for (int j = 0; j < WIDTH; j++) {
-          float value;
-          widen(value, held[k].lane[j]);
-          const float deviation = value - origin[j];
+          const float deviation = lane_of(held[k], j) - origin[j];
           sum[j] += deviation;
           squares[j] = fused_multiply_add(deviation, deviation, squares[j]);
         }
@@ -77,7 +77,7 @@ extern "C" __global__ void lamina_batch_norm_statistics(const Real* x, float* pa
 #pragma unroll
     for (int k = 0; k < HELD; k++) {
       if (row + k * tile.lines < tile.last) {
-        held[k] = *(const Pack<Real, WIDTH>*) (x + (Index) (row + k * tile.lines) * channels + tile.channel);
+        hold(held[k], x + (Index) (row + k * tile.lines) * channels + tile.channel);
       }
     }
   }
@@ -95,11 +95,11 @@ extern "C" __global__ void lamina_batch_norm_statistics(const Real* x, float* pa
       const float total = sums[j * 256 + threadIdx.x];
       const float square = sums[(WIDTH + j) * 256 + threadIdx.x];
       const float scatter = square - total / (float) size * total;
-      const float base = origin_of(x[tile.channel + j]);
+      const float first = origin_of(lane_of(base, j));
       if (part == 0) {
-        partial[2 * parts * channels + tile.channel + j] = base;
+        partial[2 * parts * channels + tile.channel + j] = first;
       }
-      partial[part * channels + tile.channel + j] = fused_multiply_add(origin[j] - base, (float) size, total);
+      partial[part * channels + tile.channel + j] = fused_multiply_add(origin[j] - first, (float) size, total);
       // What is not finite stays so, and rounding makes no square negative.
       partial[(parts + part) * channels + tile.channel + j] = !is_finite(square) ? square : scatter < 0 ? 0 : scatter;
     }

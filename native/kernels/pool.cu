@@ -3,7 +3,7 @@
 // what is pooled on its way to memory (activation), or its gradient on its way from memory (the derivative of one).
 //
 // The window is known when this is compiled (WINDOW_HEIGHT, WINDOW_WIDTH, STRIDE_HEIGHT, STRIDE_WIDTH, TOP and LEFT, the
-// padding): a thread then divides by no stride, and where windows do not overlap there is nothing to search.
+// padding, and whether there is any, PADDED): a thread then divides by no stride, and where windows do not overlap there is nothing to search.
 
 // parameters of every kernel, as PoolLaunches passes them
 #define GEOMETRY int height, int width, int channels, int outHeight, int outWidth
@@ -47,7 +47,7 @@ extern "C" __global__ void lamina_max_pool(const Real* x, Real* y, unsigned char
 #pragma unroll unrolled
       for (int column = 0; column < WINDOW_WIDTH; column++) {
         const int atY = fromY + row, atX = fromX + column;
-        if (atY >= 0 && atY < height && atX >= 0 && atX < width) {
+        if (!PADDED || (atY >= 0 && atY < height && atX >= 0 && atX < width)) {
           float value[WIDTH];
           load_lanes(value, x + (((Index) out.n * height + atY) * width + atX) * channels + out.channel);
 #pragma unroll
@@ -87,7 +87,7 @@ extern "C" __global__ void lamina_average_pool(const Real* x, Real* y, Index siz
 #pragma unroll unrolled
       for (int column = 0; column < WINDOW_WIDTH; column++) {
         const int atY = out.y * STRIDE_HEIGHT - TOP + row, atX = out.x * STRIDE_WIDTH - LEFT + column;
-        if (atY >= 0 && atY < height && atX >= 0 && atX < width) {
+        if (!PADDED || (atY >= 0 && atY < height && atX >= 0 && atX < width)) {
           float value[WIDTH];
           load_lanes(value, x + (((Index) out.n * height + atY) * width + atX) * channels + out.channel);
 #pragma unroll

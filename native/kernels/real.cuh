@@ -87,7 +87,7 @@ DEVICE float magnitude(float a) { return float_of(bits_of(a) & 0x7fffffffu); }
 // ---- what GPUs have as single instructions, with errors of up to 2^-22 (PTX ISA, ex2, lg2, rcp), for results of 16 bits ----
 
 #ifndef __CUDA_ARCH__
-// As inexact as on a GPU, and no subnormal numbers.
+// Not exact here either, and no subnormal numbers.
 DEVICE float coarse(float a) {
   const unsigned bits = bits_of(a);
   return float_of((bits & 0x7f800000u) == 0 ? bits & 0x80000000u : bits & ~1u);
@@ -110,7 +110,7 @@ DEVICE float coarse_log2(float a) {
   asm("lg2.approx.ftz.f32 %0, %1;" : "=f"(result) : "f"(a));
   return result;
 #else
-  return coarse(__builtin_log2f(a));
+  return coarse(__builtin_log2f(coarse(a)));
 #endif
 }
 
@@ -267,6 +267,45 @@ template <class T, int N>
 struct alignas(sizeof(T) * N < 16 ? sizeof(T) * N : 16) Pack {
   T lane[N];
 };
+
+// A pack as words, to be held while others are under way: elements of 16 bits would take a register each.
+template <class T, int N>
+struct Words {
+  unsigned word[sizeof(T) * N < 4 ? 1 : sizeof(T) * N / 4];
+};
+
+// From an aligned address.
+template <class T, int N>
+DEVICE void hold(Words<T, N>& words, const T* from) {
+  if (sizeof(T) * N < 4) {
+    words.word[0] = *(const unsigned short*) from;
+  } else {
+    const Pack<unsigned, sizeof(words.word) / 4> pack = *(const Pack<unsigned, sizeof(words.word) / 4>*) from;
+#pragma unroll
+    for (int i = 0; i < (int) sizeof(words.word) / 4; i++) {
+      words.word[i] = pack.lane[i];
+    }
+  }
+}
+
+template <int N>
+DEVICE float lane_of(const Words<Float32, N>& words, int lane) {
+  return float_of(words.word[lane]);
+}
+
+template <int N>
+DEVICE float lane_of(const Words<Bfloat16, N>& words, int lane) {
+  return float_of(lane % 2 == 0 ? words.word[lane / 2] << 16 : words.word[lane / 2] & 0xffff0000u);
+}
+
+template <int N>
+DEVICE float lane_of(const Words<Float16, N>& words, int lane) {
+  Float16 half;
+  half.bits = (unsigned short) (lane % 2 == 0 ? words.word[lane / 2] : words.word[lane / 2] >> 16);
+  float value;
+  widen(value, half);
+  return value;
+}
 
 // WIDTH elements from an aligned address.
 template <class V, class T>

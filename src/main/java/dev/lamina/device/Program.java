@@ -66,6 +66,7 @@ public final class Program implements AutoCloseable {
     own = device.allocate(Math.max(plan.ownBytes(), 64));
     try {
       Binding binding = new Binding(plan, variables, arena, own);
+      List<DeviceTensor> sources = new ArrayList<>();
       List<DeviceTensor> taken = new ArrayList<>();
       List<Step> steps = new ArrayList<>();
       long offset = plan.resultBytes();
@@ -73,6 +74,7 @@ public final class Program implements AutoCloseable {
         TensorType type = node.types().getFirst();
         DeviceTensor source = new DeviceTensor(own, offset, type);
         staged.put(((Op.Input) node.op()).name(), source);
+        sources.add(source);
         taken.add(binding.tensor(plan.graph().tensor(node, 0)));
         offset += Plan.stagedBytes(node);
       }
@@ -88,7 +90,7 @@ public final class Program implements AutoCloseable {
       }
       plan.results()
           .forEach((name, root) -> results.put(name, binding.at(root, 0, plan.graph().outputs().get(name).type())));
-      all = device.capture(name(plan), device.copy(List.copyOf(staged.values()), taken), steps);
+      all = device.capture(name(plan), device.copy(sources, taken), steps);
       clearInputs();
     } catch (RuntimeException e) {
       own.close();

@@ -96,6 +96,16 @@ class CudaFaultTest {
     assertTrue(outcome.errors.getFirst().contains("softmax cross-entropy gradient [F32[8,"), outcome.errors.toString());
   }
 
+  @Test
+  void copiesOfInputsAreWaitedForToo() throws Exception {
+    Outcome outcome =
+        lamina(
+            Map.of("LAMINA_EMULATOR_FAULT", "lamina_copy_several:3", "LAMINA_CUDA_SYNC", "1"),
+            training(folder.resolve("run")));
+    assertEquals(Main.FAILED, outcome.code, outcome.errors.toString());
+    assertTrue(outcome.errors.getFirst().contains("copies"), outcome.errors.toString());
+  }
+
   /** Nothing is remembered here, so that the fault comes while ways to compute a convolution are timed. */
   @Test
   void aFaultOfAConvolutionThatIsTriedIsNoRefusal() throws Exception {

@@ -74,7 +74,7 @@ class MapConformanceTest {
   /** So many elements that a thread of a GPU takes several groups of them at a time, and some are left over. */
   @TestFactory
   Stream<DynamicNode> manyElements() {
-    Shape shape = Shape.of(180_301, 12);
+    Shape shape = Shape.of(360_501, 12);
     Expr expr = Exprs.select(Relation.GT, A, Exprs.constant(0), Exprs.mul(A, B), B);
     return Conformance.tests(List.of(map(expr, in(Fills.NORMAL, shape), f32(12))));
   }

@@ -38,6 +38,7 @@ class SixteenBitConformanceTest {
           Shape.of(5, 4, 3, 7),
           Shape.of(700, 8),
           Shape.of(5000, 16), // sums in several parts
+          Shape.of(1411, 136), // sums that are joined by a launch of their own
           Shape.of(33, 520));
 
   private static In of(DType dtype, Fill fill, Shape shape) {

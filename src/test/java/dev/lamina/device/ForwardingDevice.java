@@ -50,6 +50,11 @@ public abstract class ForwardingDevice implements Device {
   }
 
   @Override
+  public Step copy(List<DeviceTensor> from, List<DeviceTensor> to) {
+    return device.copy(from, to);
+  }
+
+  @Override
   public Kernel prepare(Op op, List<TensorType> inputs) {
     return device.prepare(op, inputs);
   }

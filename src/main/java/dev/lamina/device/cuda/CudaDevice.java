@@ -176,7 +176,14 @@ public final class CudaDevice implements Device {
   @Override
   public Step copy(List<DeviceTensor> from, List<DeviceTensor> to) {
     requireOpen();
-    return kernels.copy(from, to);
+    Step step = kernels.copy(from, to);
+    if (!context.waitsForEach()) {
+      return step;
+    }
+    return () -> {
+      step.run();
+      context.synchronize("copies");
+    };
   }
 
   @Override

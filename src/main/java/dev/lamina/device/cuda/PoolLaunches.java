@@ -3,6 +3,7 @@ package dev.lamina.device.cuda;
 import dev.lamina.device.cuda.Launch.Argument;
 import dev.lamina.graph.Op;
 import dev.lamina.graph.Op.PoolKind;
+import dev.lamina.graph.Padding;
 import dev.lamina.graph.PoolSpec;
 import dev.lamina.graph.TypeInference;
 import dev.lamina.tensor.DType;
@@ -23,6 +24,11 @@ final class PoolLaunches {
   private final Shape image;
   private final TensorType pooled;
   private final Ride ride;
+
+  /** Windows that may hold a pixel, and pixels of a window, up to which a gradient's prologue is worth repeating. */
+  private static final int MOST_WINDOWS = 4;
+
+  private static final int MOST_AREA = 9;
 
   private PoolLaunches(Op op, List<TensorType> types) {
     Op.Fused fused = Ride.fused(op);
@@ -48,8 +54,17 @@ final class PoolLaunches {
 
   static Optional<String> unsupported(Op op, List<TensorType> types) {
     PoolLaunches launches = new PoolLaunches(op, types);
+    boolean often = launches.windows() > MOST_WINDOWS || launches.spec.window().area() > MOST_AREA;
+    if (Ride.fused(op).prologue() != null && often) {
+      return Optional.of("a prologue would be computed for each pixel of its window on the CUDA device");
+    }
     return Real.unsupported(types.getFirst().dtype())
         .or(() -> Ride.unsupported(Ride.fused(op), launches.forward, 0, types, launches.pooled));
+  }
+
+  private int windows() {
+    return Math.ceilDiv(spec.window().height(), spec.stride().height())
+        * Math.ceilDiv(spec.window().width(), spec.stride().width());
   }
 
   /**
@@ -70,7 +85,7 @@ final class PoolLaunches {
     addresses.addAll(forward ? List.of(outputs[0]) : winners);
     addresses.addAll(forward ? winners : List.of(outputs[0]));
     int width = width(List.of(inputs[0], outputs[0]), winners, inputs);
-    Sizes sizes = new Sizes(Math.max(image.size(), elements));
+    Sizes sizes = new Sizes(Math.max(image.size(), pooled.shape().size()));
     long groups = elements / width;
     List<Argument> arguments = new ArrayList<>();
     addresses.forEach(address -> arguments.add(new Argument.Address(address)));
@@ -89,6 +104,7 @@ final class PoolLaunches {
             "-DSTRIDE_WIDTH=" + spec.stride().width(),
             "-DTOP=" + spec.padding().top(),
             "-DLEFT=" + spec.padding().left(),
+            "-DPADDED=" + (spec.padding().equals(Padding.all(0)) ? 0 : 1),
             "--fmad=false");
     String entry = "lamina_" + (max ? "max" : "average") + "_pool" + (forward ? "" : "_gradient");
     return List.of(

@@ -7,7 +7,8 @@ package dev.lamina.graph.lowering;
  *
  * <p>With errors of 2⁻²² in each of the three, all are within 2⁻¹⁶ of the value, a sixteenth of half a unit of {@link
  * dev.lamina.tensor.DType#F16} and far less of {@link dev.lamina.tensor.DType#BF16}. Results below the smallest normal
- * float may be 0. Logarithms, which cancel near 1, are the exact ones.
+ * float may be 0. What an expression makes of their difference from 1 can be further off. Logarithms, which cancel near
+ * 1, are the exact ones.
  */
 final class CoarseTranscendentals extends Transcendentals {
   private static final float LOG2_E = (float) (1 / Math.log(2));
@@ -54,9 +55,11 @@ final class CoarseTranscendentals extends Transcendentals {
   @Override
   int tanh(int x) {
     int series = code.mul(x, code.polynomial(code.mul(x, x), TANH));
-    int e = code.op(Opcode.EXP2, code.mul(x, code.constant(2 * LOG2_E)));
+    // Of the magnitude: near 1 the reciprocal is small, and so is its error; 1 − tanh² and 1 + tanh depend on that.
+    int e = code.op(Opcode.EXP2, code.mul(code.op(Opcode.ABS, x), code.constant(2 * LOG2_E)));
     int reciprocal = code.op(Opcode.RECIPROCAL, code.add(e, code.constant(1f)));
-    return code.select(isBelow(x, TANH_SPLIT), series, code.fma(reciprocal, code.constant(-2f), code.constant(1f)));
+    int large = code.fma(reciprocal, code.constant(-2f), code.constant(1f));
+    return code.select(isBelow(x, TANH_SPLIT), series, code.copySign(large, x));
   }
 
   @Override

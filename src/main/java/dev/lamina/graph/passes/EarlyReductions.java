@@ -23,7 +23,7 @@ final class EarlyReductions {
   private static final long SHRINKS = 8;
 
   /** What is this small is kept anywhere. */
-  private static final long FEW_BYTES = 4096;
+  private static final long FEW_BYTES = 256;
 
   private final Rewrite rewrite;
 
@@ -55,15 +55,28 @@ final class EarlyReductions {
   }
 
   private static boolean shrinks(Node node, Uses uses) {
-    long made = node.types().stream().mapToLong(TensorType::bytes).sum();
-    long read = node.inputTypes().stream().mapToLong(TensorType::bytes).sum();
     return switch (node.op()) {
-      case Op.Reduce _, Op.Histogram _, Op.ArgMax _ -> made * SHRINKS <= read || made <= FEW_BYTES;
-      // A part of a sequence is better taken when the network comes to it.
-      case Op.Slice _ -> uses.readers(node).stream().allMatch(reader -> shrinks(reader, uses));
-      case Op.Map _, Op.Reshape _, Op.Concat _ -> made <= FEW_BYTES;
+      case Op.Reduce _, Op.Histogram _, Op.ArgMax _ ->
+          isSmall(node.types()) || bytes(node.types()) * SHRINKS <= bytes(node.inputTypes());
+      // A part of a sequence is better taken when the network comes to it, and what waits for others too.
+      case Op.Slice _ -> uses.readers(node).stream().allMatch(reader -> isLookAt(node, reader));
+      case Op.Map _, Op.Reshape _, Op.Concat _ -> isSmall(node.types());
       default -> false;
     };
+  }
+
+  /** Whether {@code reader} reduces {@code part} alone, beside a few numbers. */
+  private static boolean isLookAt(Node part, Node reader) {
+    return (reader.op() instanceof Op.Reduce || reader.op() instanceof Op.Histogram)
+        && reader.inputs().stream().allMatch(input -> input.node() == part || isSmall(List.of(input.type())));
+  }
+
+  private static boolean isSmall(List<TensorType> types) {
+    return bytes(types) <= FEW_BYTES;
+  }
+
+  private static long bytes(List<TensorType> types) {
+    return types.stream().mapToLong(TensorType::bytes).sum();
   }
 
   private void emit(Node first) {

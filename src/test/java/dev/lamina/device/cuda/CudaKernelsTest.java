@@ -91,6 +91,9 @@ class CudaKernelsTest {
     assertEquals(
         List.of("lamina_batch_norm_statistics", "lamina_batch_norm_join", "lamina_batch_norm_normalise"),
         normalisation(TensorType.f32(64, 56, 56, 256)));
+    // Those that BatchNormConformanceTest and SixteenBitConformanceTest run.
+    assertEquals(3, normalisation(TensorType.f32(2611, 132)).size());
+    assertEquals(3, normalisation(TensorType.of(DType.BF16, 1411, 136)).size());
   }
 
   private List<String> normalisation(TensorType x) {
