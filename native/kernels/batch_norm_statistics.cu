@@ -11,8 +11,8 @@ DEVICE float origin_of(float value) { return is_finite(value) ? value : 0.0f; }
 // partial [2][parts][channels]: sums of what is beyond the channel's origin, squared deviations from the part's mean. Behind
 // it [channels]: the origins.
 //
-// Deviations are counted from the mean of the part's first rows, and squares of them added: no thread divides, and as those
-// rows belong to the part, no more digits are lost than its rows are times as many.
+// Deviations are counted from the mean of the part's first rows, and squares of them added: no thread divides. As those rows
+// belong to the part, that mean is never so far away that rounding grows by more than the ratio of its rows to them.
 extern "C" __global__ void lamina_batch_norm_statistics(const Real* x, float* partial, int rows, int channels,
                                                         int across, int tiles) {
   __shared__ float sums[2 * WIDTH * 256];

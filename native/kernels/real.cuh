@@ -84,6 +84,39 @@ DEVICE double square_root(double a) {
 
 DEVICE float magnitude(float a) { return float_of(bits_of(a) & 0x7fffffffu); }
 
+DEVICE bool is_finite(float a) { return (bits_of(a) & 0x7f800000u) != 0x7f800000u; }
+
+DEVICE double magnitude(double a) { return a < 0 ? -a : a == 0 ? 0.0 : a; }
+
+// NaN if either is; -0 is less than +0.
+DEVICE float larger(float a, float b) {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
+  float result;
+  asm("max.NaN.f32 %0, %1, %2;" : "=f"(result) : "f"(a), "f"(b));
+  return result;
+#else
+  return a != a ? a : b != b ? b : a < b ? b : b < a ? a : float_of(bits_of(a) & bits_of(b));
+#endif
+}
+
+DEVICE float smaller(float a, float b) {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
+  float result;
+  asm("min.NaN.f32 %0, %1, %2;" : "=f"(result) : "f"(a), "f"(b));
+  return result;
+#else
+  return a != a ? a : b != b ? b : a < b ? a : b < a ? b : float_of(bits_of(a) | bits_of(b));
+#endif
+}
+
+DEVICE double larger(double a, double b) {
+  return a != a ? a : b != b ? b : a < b ? b : b < a ? a : a == 0 ? a + b : a;
+}
+
+DEVICE double smaller(double a, double b) {
+  return a != a ? a : b != b ? b : a < b ? a : b < a ? b : a == 0 ? -(-a - b) : a;
+}
+
 // ---- what GPUs have as single instructions, with errors of up to 2^-22 (PTX ISA, ex2, lg2, rcp), for results of 16 bits ----
 
 #ifndef __CUDA_ARCH__
@@ -122,39 +155,6 @@ DEVICE float coarse_reciprocal(float a) {
 #else
   return coarse(1.0f / coarse(a));
 #endif
-}
-
-DEVICE bool is_finite(float a) { return (bits_of(a) & 0x7f800000u) != 0x7f800000u; }
-
-DEVICE double magnitude(double a) { return a < 0 ? -a : a == 0 ? 0.0 : a; }
-
-// NaN if either is; -0 is less than +0.
-DEVICE float larger(float a, float b) {
-#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
-  float result;
-  asm("max.NaN.f32 %0, %1, %2;" : "=f"(result) : "f"(a), "f"(b));
-  return result;
-#else
-  return a != a ? a : b != b ? b : a < b ? b : b < a ? a : float_of(bits_of(a) & bits_of(b));
-#endif
-}
-
-DEVICE float smaller(float a, float b) {
-#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
-  float result;
-  asm("min.NaN.f32 %0, %1, %2;" : "=f"(result) : "f"(a), "f"(b));
-  return result;
-#else
-  return a != a ? a : b != b ? b : a < b ? a : b < a ? b : float_of(bits_of(a) | bits_of(b));
-#endif
-}
-
-DEVICE double larger(double a, double b) {
-  return a != a ? a : b != b ? b : a < b ? b : b < a ? a : a == 0 ? a + b : a;
-}
-
-DEVICE double smaller(double a, double b) {
-  return a != a ? a : b != b ? b : a < b ? a : b < a ? b : a == 0 ? -(-a - b) : a;
 }
 
 // ---- from elements to the type that is computed in ----
