@@ -8,6 +8,16 @@
 // (Chan, Golub and LeVeque, "Algorithms for computing the sample variance", 1983, section 3.)
 DEVICE float origin_of(float value) { return is_finite(value) ? value : 0.0f; }
 
+// A thread's rows from `row` on, as many of them as there are.
+DEVICE void hold_rows(Words<Real, WIDTH> (&held)[HELD], const Real* x, const Tile& tile, int row, int channels) {
+#pragma unroll
+  for (int k = 0; k < HELD; k++) {
+    if (row + k * tile.lines < tile.last) {
+      hold(held[k], x + (Index) (row + k * tile.lines) * channels + tile.channel);
+    }
+  }
+}
+
 // partial [2][parts][channels]: sums of what is beyond the channel's origin, squared deviations from the part's mean. Behind
 // it [channels]: the origins.
 //
@@ -25,12 +35,7 @@ extern "C" __global__ void lamina_batch_norm_statistics(const Real* x, float* pa
     hold(base, x + tile.channel);
   }
   int row = inside ? tile.first + tile.line : tile.last;
-#pragma unroll
-  for (int k = 0; k < HELD; k++) {
-    if (row + k * tile.lines < tile.last) {
-      hold(held[k], x + (Index) (row + k * tile.lines) * channels + tile.channel);
-    }
-  }
+  hold_rows(held, x, tile, row, channels);
 #pragma unroll
   for (int j = 0; j < WIDTH; j++) {
     origin[j] = inside ? origin_of(lane_of(base, j)) : 0;
@@ -74,12 +79,7 @@ extern "C" __global__ void lamina_batch_norm_statistics(const Real* x, float* pa
       }
     }
     row += most;
-#pragma unroll
-    for (int k = 0; k < HELD; k++) {
-      if (row + k * tile.lines < tile.last) {
-        hold(held[k], x + (Index) (row + k * tile.lines) * channels + tile.channel);
-      }
-    }
+    hold_rows(held, x, tile, row, channels);
   }
 #pragma unroll
   for (int j = 0; j < WIDTH; j++) {
