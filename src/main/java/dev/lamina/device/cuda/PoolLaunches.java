@@ -18,17 +18,17 @@ import java.util.Optional;
  * pooled as it is written, or on its gradient as that is read.
  */
 final class PoolLaunches {
+  /** Windows that may hold a pixel, and pixels of a window, up to which a gradient's prologue is worth repeating. */
+  private static final int MOST_WINDOWS = 4;
+
+  private static final int MOST_AREA = 9;
+
   private final PoolSpec spec;
   private final boolean forward;
   private final boolean max;
   private final Shape image;
   private final TensorType pooled;
   private final Ride ride;
-
-  /** Windows that may hold a pixel, and pixels of a window, up to which a gradient's prologue is worth repeating. */
-  private static final int MOST_WINDOWS = 4;
-
-  private static final int MOST_AREA = 9;
 
   private PoolLaunches(Op op, List<TensorType> types) {
     Op.Fused fused = Ride.fused(op);

@@ -11,7 +11,6 @@ package dev.lamina.graph.lowering;
  * 1, are the exact ones.
  */
 final class CoarseTranscendentals extends Transcendentals {
-  private static final float LOG2_E = (float) (1 / Math.log(2));
   private static final float LN2 = (float) Math.log(2);
 
   /** Where eˣ − 1 would cancel too much, and terms of the series that do there. */
@@ -29,11 +28,8 @@ final class CoarseTranscendentals extends Transcendentals {
 
   private static final float[] LOG1P = {1, -1 / 2f, 1 / 3f, -1 / 4f};
 
-  private final CodeBuilder code;
-
   CoarseTranscendentals(CodeBuilder code) {
     super(code);
-    this.code = code;
   }
 
   @Override

@@ -16,7 +16,7 @@ package dev.lamina.graph.lowering;
  * Infinities, NaN, signed zeros and results below the smallest normal number are exact or within those bounds.
  */
 class Transcendentals {
-  private static final float LOG2_E = 0x1.715476p0f;
+  static final float LOG2_E = 0x1.715476p0f;
 
   /** ln 2 in two parts; the upper has eight trailing zeros, so its product with an exponent is exact. */
   private static final float LN2_HIGH = 0x1.62e4p-1f;
@@ -86,7 +86,7 @@ class Transcendentals {
     0x1.9a48ap-14f, 0x1.20ca84p0f, 0x1.45df1p-1f, 0x1.ac54f8p-4f, -0x1.71579cp-6f, 0x1.997aa8p-9f, -0x1.ac8666p-13f
   };
 
-  private final CodeBuilder code;
+  final CodeBuilder code;
 
   Transcendentals(CodeBuilder code) {
     this.code = code;
