@@ -92,7 +92,11 @@ record Workload(Recipe recipe, ModelSpec spec, int classes) {
     PreparedInputs preparation = new PreparedInputs(options.preprocessingFor(example).blank(example));
     int evaluationBatch = ModelSpec.evaluationBatchFor(batch);
     ModelSpec spec =
-        new ModelSpec(recipe.layers(classes, example.shape()), example, preparation, options, batch, evaluationBatch);
+        ModelSpec.of(recipe.layers(classes, example.shape()), example, options)
+            .preparation(preparation)
+            .batch(batch)
+            .evaluationBatch(evaluationBatch)
+            .build();
     return new Workload(recipe, spec, classes);
   }
 

@@ -19,7 +19,6 @@ import dev.lamina.train.CompiledModel;
 import dev.lamina.train.Evaluation;
 import dev.lamina.train.GradientsThroughTime;
 import dev.lamina.train.ModelSpec;
-import dev.lamina.train.Precision;
 import dev.lamina.train.PreparedInputs;
 import dev.lamina.train.UnitVariance;
 import java.lang.foreign.Arena;
@@ -112,21 +111,15 @@ public final class Course implements AutoCloseable {
           parts.add(
               CompiledModel.compile(
                   setting.device(),
-                  new ModelSpec(
-                      layers,
-                      training.inputType(),
-                      new PreparedInputs(preprocessing),
-                      new SoftmaxCrossEntropy(),
-                      optimizer,
-                      clip,
-                      batch,
-                      1,
-                      EVALUATION_BATCH,
-                      Precision.TF32,
-                      seed,
-                      regularisation,
-                      false,
-                      null)));
+                  ModelSpec.of(layers, training.inputType(), new SoftmaxCrossEntropy())
+                      .preparation(new PreparedInputs(preprocessing))
+                      .optimizer(optimizer)
+                      .clip(clip)
+                      .batch(batch)
+                      .evaluationBatch(EVALUATION_BATCH)
+                      .seed(seed)
+                      .regularisation(regularisation)
+                      .build()));
       scaled = model.initialise(training);
       loader =
           new BatchLoader(

@@ -1,18 +1,12 @@
 package dev.lamina.train;
 
-import dev.lamina.graph.Tensor;
 import dev.lamina.loss.Loss;
 import dev.lamina.nn.Layer;
-import dev.lamina.nn.Scope;
 import dev.lamina.optim.GradientClip;
 import dev.lamina.optim.Optimizer;
 import dev.lamina.optim.Regularisation;
 import dev.lamina.optim.WeightAveraging;
-import dev.lamina.tensor.HostTensor;
-import dev.lamina.tensor.Shape;
 import dev.lamina.tensor.TensorType;
-import java.util.List;
-import java.util.function.IntToDoubleFunction;
 
 /**
  * What is compiled for training.
@@ -50,42 +44,6 @@ public record ModelSpec(
     WeightAveraging averaging) {
   private static final int LEAST_EVALUATION = 64;
 
-  /**
-   * {@code (x·factor − mean) / deviation}, by channel, of numbers that are known without data.
-   *
-   * @param factor brings the raw input to the unit of mean and deviation: 1/255 for bytes
-   * @param mean of each channel
-   * @param deviation the standard deviation of each channel, above 0
-   */
-  public record InputScaling(double factor, List<Double> mean, List<Double> deviation) implements InputPreparation {
-    public InputScaling {
-      mean = List.copyOf(mean);
-      deviation = List.copyOf(deviation);
-      if (mean.size() != deviation.size() || mean.isEmpty() || deviation.stream().anyMatch(d -> !(d > 0))) {
-        throw new IllegalArgumentException(
-            "input scaling: expected a mean and a deviation above 0 for each channel, got "
-                + mean
-                + " and "
-                + deviation);
-      }
-    }
-
-    @Override
-    public Tensor prepare(Tensor images, Scope scope, Precision precision) {
-      Shape channels = Shape.of(mean.size());
-      Tensor offset = scope.statistic("preprocessing.offset", channels, (target, _) -> fill(target, mean::get));
-      Tensor scale =
-          scope.statistic("preprocessing.scale", channels, (target, _) -> fill(target, c -> 1 / deviation.get(c)));
-      return InputPreparation.scaled(images, factor, offset, scale, precision.activations());
-    }
-
-    private static void fill(HostTensor target, IntToDoubleFunction values) {
-      for (int c = 0; c < target.size(); c++) {
-        target.set(c, values.applyAsDouble(c));
-      }
-    }
-  }
-
   public ModelSpec {
     if (batch < 1 || accumulate < 1 || evaluationBatch < 1) {
       throw new IllegalArgumentException(
@@ -98,59 +56,22 @@ public record ModelSpec(
     }
   }
 
-  /** A model without regularisation but the optimizer's and without averages, that nobody looks into. */
-  public ModelSpec(
-      Layer model,
-      TensorType example,
-      InputPreparation preparation,
-      Loss loss,
-      Optimizer optimizer,
-      GradientClip clip,
-      int batch,
-      int accumulate,
-      int evaluationBatch,
-      Precision precision,
-      long seed) {
-    this(
-        model,
-        example,
-        preparation,
-        loss,
-        optimizer,
-        clip,
-        batch,
-        accumulate,
-        evaluationBatch,
-        precision,
-        seed,
-        null,
-        false,
-        null);
+  /** Begins with what every model has, the rest of it left out. */
+  public static Builder of(Layer model, TensorType example, Loss loss) {
+    return new Builder(model, example, loss);
   }
 
-  /** What a training with {@code options} compiles, in batches of the given sizes. */
-  public ModelSpec(
-      Layer model,
-      TensorType example,
-      InputPreparation preparation,
-      TrainingOptions options,
-      int batch,
-      int evaluationBatch) {
-    this(
-        model,
-        example,
-        preparation,
-        options.loss(),
-        options.optimizer(),
-        options.clip(),
-        batch,
-        options.accumulate(),
-        evaluationBatch,
-        options.precision(),
-        options.seed(),
-        options.regularisation(),
-        options.statisticsEvery() > 0,
-        options.averaging());
+  /** Begins with what a training with {@code options} compiles. */
+  public static Builder of(Layer model, TensorType example, TrainingOptions options) {
+    return of(model, example, options.loss())
+        .optimizer(options.optimizer())
+        .clip(options.clip())
+        .accumulate(options.accumulate())
+        .precision(options.precision())
+        .seed(options.seed())
+        .regularisation(options.regularisation())
+        .observed(options.statisticsEvery() > 0)
+        .averaging(options.averaging());
   }
 
   /**
@@ -168,29 +89,147 @@ public record ModelSpec(
 
   /** The same without anybody who looks inside. */
   ModelSpec unobserved() {
-    return with(batch, accumulate, evaluationBatch, false);
+    return but().observed(false).build();
   }
 
   /** The same training in smaller passes, and other ones for an update. */
   ModelSpec withSmallerBatch(int examples, int passes) {
-    return with(examples, passes, Math.min(evaluationBatch, Math.max(examples, LEAST_EVALUATION)), observed);
+    return but()
+        .batch(examples)
+        .accumulate(passes)
+        .evaluationBatch(Math.min(evaluationBatch, Math.max(examples, LEAST_EVALUATION)))
+        .build();
   }
 
-  private ModelSpec with(int examples, int passes, int judged, boolean looksInside) {
-    return new ModelSpec(
-        model,
-        example,
-        preparation,
-        loss,
-        optimizer,
-        clip,
-        examples,
-        passes,
-        judged,
-        precision,
-        seed,
-        regularisation,
-        looksInside,
-        averaging);
+  /** Begins with all of this. */
+  public Builder but() {
+    return of(model, example, loss)
+        .preparation(preparation)
+        .optimizer(optimizer)
+        .clip(clip)
+        .batch(batch)
+        .accumulate(accumulate)
+        .evaluationBatch(evaluationBatch)
+        .precision(precision)
+        .seed(seed)
+        .regularisation(regularisation)
+        .observed(observed)
+        .averaging(averaging);
+  }
+
+  /** Part by part; what is not named is left out, or 1. Each part is explained at the component of its name. */
+  public static final class Builder {
+    private final Layer model;
+    private final TensorType example;
+    private final Loss loss;
+    private InputPreparation preparation;
+    private Optimizer optimizer;
+    private GradientClip clip;
+    private int batch = 1;
+    private int accumulate = 1;
+
+    /** 0 for the batch of training. */
+    private int evaluationBatch;
+
+    private Precision precision = Precision.TF32;
+    private long seed;
+    private Regularisation regularisation;
+    private boolean observed;
+    private WeightAveraging averaging;
+
+    private Builder(Layer model, TensorType example, Loss loss) {
+      this.model = model;
+      this.example = example;
+      this.loss = loss;
+    }
+
+    /** What happens to the input first; null for nothing. */
+    public Builder preparation(InputPreparation value) {
+      preparation = value;
+      return this;
+    }
+
+    /** How weights follow gradients; null for a model that is not trained. */
+    public Builder optimizer(Optimizer value) {
+      optimizer = value;
+      return this;
+    }
+
+    /** Bounds gradients; null for none. */
+    public Builder clip(GradientClip value) {
+      clip = value;
+      return this;
+    }
+
+    /** Examples that one pass takes. */
+    public Builder batch(int value) {
+      batch = value;
+      return this;
+    }
+
+    /** Passes for one update. */
+    public Builder accumulate(int value) {
+      accumulate = value;
+      return this;
+    }
+
+    /** Examples that one pass of evaluation or prediction takes; as many as one of training unless named. */
+    public Builder evaluationBatch(int value) {
+      evaluationBatch = value;
+      return this;
+    }
+
+    /** Of parameters and activations; {@link Precision#TF32} unless named. */
+    public Builder precision(Precision value) {
+      precision = value;
+      return this;
+    }
+
+    /** Of initial weights and dropout. */
+    public Builder seed(long value) {
+      seed = value;
+      return this;
+    }
+
+    /** Holds weights down; null for none but the optimizer's. */
+    public Builder regularisation(Regularisation value) {
+      regularisation = value;
+      return this;
+    }
+
+    /** Whether there is somebody who looks inside. */
+    public Builder observed(boolean value) {
+      observed = value;
+      return this;
+    }
+
+    /** Of the weights that are judged and used; null for none. */
+    public Builder averaging(WeightAveraging value) {
+      averaging = value;
+      return this;
+    }
+
+    /**
+     * All together.
+     *
+     * @throws IllegalArgumentException if a number of examples or passes is below 1
+     */
+    public ModelSpec build() {
+      return new ModelSpec(
+          model,
+          example,
+          preparation,
+          loss,
+          optimizer,
+          clip,
+          batch,
+          accumulate,
+          evaluationBatch == 0 ? batch : evaluationBatch,
+          precision,
+          seed,
+          regularisation,
+          observed,
+          averaging);
+    }
   }
 }

@@ -73,18 +73,10 @@ public final class TrainedModel implements AutoCloseable {
       Device device, Layer layers, Loss loss, ModelFile description, Consumer<Preparation> progress) {
     for (int batch = EVALUATION_BATCH; ; batch /= 2) {
       ModelSpec spec =
-          new ModelSpec(
-              layers,
-              description.example(),
-              new PreparedInputs(description.preprocessing()),
-              loss,
-              null,
-              null,
-              1,
-              1,
-              batch,
-              Precision.TF32,
-              0);
+          ModelSpec.of(layers, description.example(), loss)
+              .preparation(new PreparedInputs(description.preprocessing()))
+              .evaluationBatch(batch)
+              .build();
       try {
         return CompiledModel.compile(device, spec, progress);
       } catch (OutOfDeviceMemoryException e) {

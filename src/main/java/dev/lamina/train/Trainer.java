@@ -251,7 +251,11 @@ public final class Trainer {
 
   private ModelSpec spec(ModelFile description, int batch, int evaluationBatch) {
     PreparedInputs preparation = new PreparedInputs(description.preprocessing());
-    return new ModelSpec(layers, description.example(), preparation, options, batch, evaluationBatch);
+    return ModelSpec.of(layers, description.example(), options)
+        .preparation(preparation)
+        .batch(batch)
+        .evaluationBatch(evaluationBatch)
+        .build();
   }
 
   /** Fitted to {@code training}, once: a run that goes on has it in its checkpoint. */

@@ -167,8 +167,12 @@ class PyTorchParityTest {
     CompiledModel model =
         CompiledModel.compile(
             device,
-            new ModelSpec(
-                network(), example, null, new SoftmaxCrossEntropy(), optimizer, null, BATCH, 1, BATCH, precision, 5));
+            ModelSpec.of(network(), example, new SoftmaxCrossEntropy())
+                .optimizer(optimizer)
+                .batch(BATCH)
+                .precision(precision)
+                .seed(5)
+                .build());
     model.initialise();
     return model;
   }

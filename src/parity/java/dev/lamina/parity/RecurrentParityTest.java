@@ -133,18 +133,12 @@ class RecurrentParityTest {
   void lossAndGradientsArePyTorchs(Pair pair) {
     Layer network = new Sequential(new Named("lower", pair.lower), new Named("upper", pair.upper), new Dense(CLASSES));
     ModelSpec spec =
-        new ModelSpec(
-            network,
-            TensorType.f32(TIME, FEATURES),
-            null,
-            new SoftmaxCrossEntropy(),
-            new Sgd(),
-            null,
-            BATCH,
-            1,
-            BATCH,
-            Precision.FP64,
-            5);
+        ModelSpec.of(network, TensorType.f32(TIME, FEATURES), new SoftmaxCrossEntropy())
+            .optimizer(new Sgd())
+            .batch(BATCH)
+            .precision(Precision.FP64)
+            .seed(5)
+            .build();
     try (Device device = new ReferenceProvider().open(DeviceOptions.DEFAULT);
         Arena arena = Arena.ofConfined();
         CompiledModel model = CompiledModel.compile(device, spec);

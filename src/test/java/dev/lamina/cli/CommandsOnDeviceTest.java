@@ -25,12 +25,11 @@ class CommandsOnDeviceTest extends CommandFixture {
 
   @TestFactory
   Stream<DynamicTest> everyCommandDoesItsWork() {
-    return Conformance.devices().stream().map(provider -> DynamicTest.dynamicTest(provider.name(), () -> on(provider)));
+    return Conformance.onEachDevice(this::on);
   }
 
   private void on(DeviceProvider provider) throws IOException {
-    Conformance.unavailable(provider)
-        .ifPresent(reason -> Conformance.absent(provider.name(), reason, System.getenv("LAMINA_REQUIRE")));
+    Conformance.require(provider);
     List<String> device = new ArrayList<>(List.of("--device", provider.name()));
     if (Conformance.isEmulated()) {
       device.addAll(List.of("--cuda-libs", Emulator.folder().toString()));

@@ -23,6 +23,7 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.DynamicContainer;
 import org.junit.jupiter.api.DynamicNode;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.function.ThrowingConsumer;
 
 /**
  * The devices, and how a case becomes a test on each. A device that is not available here is reported as skipped, with
@@ -55,12 +56,24 @@ public final class Conformance {
     return reason.isPresent() ? reason : provider.unavailable(options());
   }
 
+  /** A test of each device. */
+  public static Stream<DynamicTest> onEachDevice(ThrowingConsumer<DeviceProvider> test) {
+    return devices().stream().map(provider -> DynamicTest.dynamicTest(provider.name(), () -> test.accept(provider)));
+  }
+
+  /** Ends the test here if the device is not to be had. */
+  public static void require(DeviceProvider provider) {
+    unavailable(provider).ifPresent(reason -> absent(provider.name(), reason, System.getenv("LAMINA_REQUIRE")));
+  }
+
+  /** The device; if it is not to be had, the test ends here. */
   public static Device open(DeviceProvider provider) {
-    return provider.open(options());
+    return open(provider, wishes -> wishes);
   }
 
   /** The device with other wishes than usual. */
   public static Device open(DeviceProvider provider, UnaryOperator<DeviceOptions> wishes) {
+    require(provider);
     return provider.open(wishes.apply(options()));
   }
 
@@ -76,10 +89,8 @@ public final class Conformance {
   }
 
   private static DynamicNode on(DeviceProvider provider, List<OpCase> cases) {
-    Optional<String> reason = unavailable(provider);
-    if (reason.isPresent()) {
-      return DynamicTest.dynamicTest(
-          provider.name(), () -> absent(provider.name(), reason.get(), System.getenv("LAMINA_REQUIRE")));
+    if (unavailable(provider).isPresent()) {
+      return DynamicTest.dynamicTest(provider.name(), () -> require(provider));
     }
     Device device = open(provider);
     Device oracle = new ReferenceDevice();

@@ -42,28 +42,25 @@ class MemoryConformanceTest {
               + " --accumulate (\\d+) for updates by as many examples");
 
   private static ModelSpec spec(int batch, int accumulate) {
-    return new ModelSpec(
-        new Sequential(new Conv2d(8, 3).same(), new BatchNorm(), new ReLU(), new Flatten(), new Dense(5)),
-        TensorType.of(DType.U8, 9, 9, 2),
-        null,
-        new SoftmaxCrossEntropy(),
-        new Momentum(),
-        null,
-        batch,
-        accumulate,
-        8,
-        Precision.FP32,
-        11);
+    return ModelSpec.of(
+            new Sequential(new Conv2d(8, 3).same(), new BatchNorm(), new ReLU(), new Flatten(), new Dense(5)),
+            TensorType.of(DType.U8, 9, 9, 2),
+            new SoftmaxCrossEntropy())
+        .optimizer(new Momentum())
+        .batch(batch)
+        .accumulate(accumulate)
+        .evaluationBatch(8)
+        .precision(Precision.FP32)
+        .seed(11)
+        .build();
   }
 
   @TestFactory
   Stream<DynamicTest> whatIsTooLargeIsForeseenAndWhatIsNamedFits() {
-    return Conformance.devices().stream().map(provider -> DynamicTest.dynamicTest(provider.name(), () -> on(provider)));
+    return Conformance.onEachDevice(MemoryConformanceTest::on);
   }
 
   private static void on(DeviceProvider provider) {
-    Conformance.unavailable(provider)
-        .ifPresent(reason -> Conformance.absent(provider.name(), reason, System.getenv("LAMINA_REQUIRE")));
     try (Device device = Conformance.open(provider, options -> options.withMemoryLimit(new MemoryLimit.Bytes(LIMIT)))) {
       long before = device.availableMemory();
       assertTrue(before <= LIMIT, before + " bytes are to be had");

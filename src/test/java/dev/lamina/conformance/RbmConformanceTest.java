@@ -38,8 +38,6 @@ class RbmConformanceTest {
   }
 
   private static void on(DeviceProvider provider, VisibleUnits units) {
-    Conformance.unavailable(provider)
-        .ifPresent(reason -> Conformance.absent(provider.name(), reason, System.getenv("LAMINA_REQUIRE")));
     try (Arena arena = Arena.ofShared();
         Device device = Conformance.open(provider);
         Device oracle = new ReferenceDevice()) {

@@ -23,6 +23,7 @@ import dev.lamina.tensor.DType;
 import dev.lamina.tensor.HostTensor;
 import dev.lamina.tensor.TensorType;
 import dev.lamina.train.CompiledModel;
+import dev.lamina.train.InputScaling;
 import dev.lamina.train.ModelSpec;
 import dev.lamina.train.Precision;
 import java.lang.foreign.Arena;
@@ -56,10 +57,15 @@ class TrainingConformanceTest {
   }
 
   private static CompiledModel compile(Device device, Precision precision) {
-    var scaling = new ModelSpec.InputScaling(1 / 255.0, List.of(0.5, 0.4), List.of(0.25, 0.3));
+    var scaling = new InputScaling(1 / 255.0, List.of(0.5, 0.4), List.of(0.25, 0.3));
     var spec =
-        new ModelSpec(
-            model(), EXAMPLE, scaling, new SoftmaxCrossEntropy(), new Momentum(), null, BATCH, 1, BATCH, precision, 11);
+        ModelSpec.of(model(), EXAMPLE, new SoftmaxCrossEntropy())
+            .preparation(scaling)
+            .optimizer(new Momentum())
+            .batch(BATCH)
+            .precision(precision)
+            .seed(11)
+            .build();
     CompiledModel compiled = CompiledModel.compile(device, spec);
     compiled.initialise();
     return compiled;
@@ -67,12 +73,10 @@ class TrainingConformanceTest {
 
   @TestFactory
   Stream<DynamicTest> weightsAfterSomeStepsAreThoseOfTheReference() {
-    return Conformance.devices().stream().map(provider -> DynamicTest.dynamicTest(provider.name(), () -> on(provider)));
+    return Conformance.onEachDevice(TrainingConformanceTest::on);
   }
 
   private static void on(DeviceProvider provider) {
-    Conformance.unavailable(provider)
-        .ifPresent(reason -> Conformance.absent(provider.name(), reason, System.getenv("LAMINA_REQUIRE")));
     try (Device device = Conformance.open(provider);
         Device oracle = new ReferenceDevice();
         Arena arena = Arena.ofShared();

@@ -30,8 +30,6 @@ class TransferConformanceTest {
   }
 
   private static void on(DeviceProvider provider, int uploads) {
-    Conformance.unavailable(provider)
-        .ifPresent(reason -> Conformance.absent(provider.name(), reason, System.getenv("LAMINA_REQUIRE")));
     try (Device device = Conformance.open(provider);
         Buffer memory = device.allocate(3 * TYPE.bytes())) {
       HostTensor first = device.allocateHost(TYPE).fill(1);
@@ -52,13 +50,10 @@ class TransferConformanceTest {
   /** Of sizes that no wide access divides, and more than one launch of a GPU copies. */
   @TestFactory
   Stream<DynamicTest> copiesTakeEveryByteAndNoOther() {
-    return Conformance.devices().stream()
-        .map(provider -> DynamicTest.dynamicTest(provider.name(), () -> copies(provider)));
+    return Conformance.onEachDevice(TransferConformanceTest::copies);
   }
 
   private static void copies(DeviceProvider provider) {
-    Conformance.unavailable(provider)
-        .ifPresent(reason -> Conformance.absent(provider.name(), reason, System.getenv("LAMINA_REQUIRE")));
     int[] sizes = {5000, 3, 16, 17, 1, 33};
     TensorType all = TensorType.of(DType.U8, 6 * 5120);
     try (Device device = Conformance.open(provider);

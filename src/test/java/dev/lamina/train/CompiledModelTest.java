@@ -130,9 +130,16 @@ class CompiledModelTest {
 
   private static ModelSpec spec(Layer model, int batch, int accumulate) {
     TensorType example = TensorType.of(DType.U8, 6, 6, 1);
-    var scaling = new ModelSpec.InputScaling(1.0 / 255, List.of(0.5), List.of(0.3));
-    return new ModelSpec(
-        model, example, scaling, CROSS_ENTROPY, MOMENTUM, null, batch, accumulate, 5, Precision.FP64, 7);
+    var scaling = new InputScaling(1.0 / 255, List.of(0.5), List.of(0.3));
+    return ModelSpec.of(model, example, CROSS_ENTROPY)
+        .preparation(scaling)
+        .optimizer(MOMENTUM)
+        .batch(batch)
+        .accumulate(accumulate)
+        .evaluationBatch(5)
+        .precision(Precision.FP64)
+        .seed(7)
+        .build();
   }
 
   /** Images whose brightest rows tell the class. */
@@ -253,19 +260,7 @@ class CompiledModelTest {
 
   /** The limit is far below the norm of the first gradients: were each part clipped, the sum would be another one. */
   private static ModelSpec clipped(Layer model, int batch, int accumulate) {
-    ModelSpec plain = spec(model, batch, accumulate);
-    return new ModelSpec(
-        model,
-        plain.example(),
-        plain.preparation(),
-        CROSS_ENTROPY,
-        new AdamW(0.05),
-        new GradientClip.ByNorm(0.05),
-        batch,
-        accumulate,
-        5,
-        Precision.FP64,
-        7);
+    return spec(model, batch, accumulate).but().optimizer(new AdamW(0.05)).clip(new GradientClip.ByNorm(0.05)).build();
   }
 
   /** A scale of 65536 lifts a gradient out of the range of 16 bits, where the wide loss is a small number. */
@@ -276,20 +271,7 @@ class CompiledModelTest {
           Tensor logits = scope.apply("dense", dense(CLASSES), x);
           return logits.map(e -> Exprs.mul(e, 8));
         };
-    ModelSpec plain = spec(steep, BATCH / 2, 2);
-    ModelSpec narrow =
-        new ModelSpec(
-            steep,
-            plain.example(),
-            plain.preparation(),
-            CROSS_ENTROPY,
-            MOMENTUM,
-            null,
-            BATCH / 2,
-            2,
-            5,
-            Precision.FP16,
-            7);
+    ModelSpec narrow = spec(steep, BATCH / 2, 2).but().precision(Precision.FP16).build();
     HostTensor images = images(BATCH);
     HostTensor labels = labels(BATCH);
     draw(images, labels, 5);

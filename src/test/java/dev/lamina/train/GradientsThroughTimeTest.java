@@ -49,18 +49,12 @@ class GradientsThroughTimeTest {
   }
 
   private static ModelSpec spec(Layer model, Precision precision) {
-    return new ModelSpec(
-        model,
-        TensorType.f32(TIME, 3),
-        null,
-        new SoftmaxCrossEntropy(),
-        new Sgd(),
-        null,
-        BATCH,
-        1,
-        BATCH,
-        precision,
-        3);
+    return ModelSpec.of(model, TensorType.f32(TIME, 3), new SoftmaxCrossEntropy())
+        .optimizer(new Sgd())
+        .batch(BATCH)
+        .precision(precision)
+        .seed(3)
+        .build();
   }
 
   private static HostTensor inputs(Arena arena) {

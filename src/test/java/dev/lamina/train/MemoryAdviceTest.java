@@ -37,18 +37,14 @@ class MemoryAdviceTest {
       new Sequential(new Conv2d(8, 3).same(), new BatchNorm(), new ReLU(), new Flatten(), new Dense(3));
 
   private static ModelSpec spec(int batch, int accumulate) {
-    return new ModelSpec(
-        MODEL,
-        TensorType.of(DType.U8, 16, 16, 1),
-        null,
-        new SoftmaxCrossEntropy(),
-        new Momentum(0.9),
-        null,
-        batch,
-        accumulate,
-        ModelSpec.evaluationBatchFor(batch),
-        Precision.FP32,
-        7);
+    return ModelSpec.of(MODEL, TensorType.of(DType.U8, 16, 16, 1), new SoftmaxCrossEntropy())
+        .optimizer(new Momentum(0.9))
+        .batch(batch)
+        .accumulate(accumulate)
+        .evaluationBatch(ModelSpec.evaluationBatchFor(batch))
+        .precision(Precision.FP32)
+        .seed(7)
+        .build();
   }
 
   private static Device limited(long bytes) {

@@ -1,36 +1,23 @@
 package dev.lamina.train;
 
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lamina.conformance.Conformance;
-import dev.lamina.data.Dataset;
-import dev.lamina.data.Preprocessing;
 import dev.lamina.device.Device;
-import dev.lamina.device.DeviceOptions;
-import dev.lamina.device.DeviceProvider;
-import dev.lamina.device.cpu.CpuProvider;
 import dev.lamina.device.reference.ReferenceDevice;
-import dev.lamina.device.reference.ReferenceProvider;
 import dev.lamina.loss.SoftmaxCrossEntropy;
-import dev.lamina.nn.BatchNorm;
-import dev.lamina.nn.Conv2d;
 import dev.lamina.nn.Dense;
-import dev.lamina.nn.Dropout;
 import dev.lamina.nn.Flatten;
 import dev.lamina.nn.Layer;
 import dev.lamina.nn.Sequential;
 import dev.lamina.nn.activation.Identity;
 import dev.lamina.nn.activation.ReLU;
 import dev.lamina.nn.activation.Sigmoid;
-import dev.lamina.nn.activation.Tanh;
 import dev.lamina.nn.init.Constant;
 import dev.lamina.nn.init.Initializer;
 import dev.lamina.nn.init.Normal;
-import dev.lamina.nn.init.Xavier;
 import dev.lamina.nn.recurrent.Gru;
 import dev.lamina.nn.recurrent.Lstm;
 import dev.lamina.nn.recurrent.Rnn;
@@ -39,8 +26,6 @@ import dev.lamina.tensor.DType;
 import dev.lamina.tensor.HostTensor;
 import dev.lamina.tensor.TensorType;
 import java.lang.foreign.Arena;
-import java.lang.foreign.ValueLayout;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
@@ -65,17 +50,11 @@ class ModelStatisticsTest {
   }
 
   private static Stream<DynamicTest> onEachDevice(Consumer<Device> test) {
-    return Conformance.devices().stream()
-        .map(provider -> DynamicTest.dynamicTest(provider.name(), () -> on(provider, test)));
-  }
-
-  private static void on(DeviceProvider provider, Consumer<Device> test) {
-    Conformance.unavailable(provider)
-        .ifPresent(reason -> Conformance.absent(provider.name(), reason, System.getenv("LAMINA_REQUIRE")));
-    // Some of these compare the bits of two trainings.
-    try (Device device = Conformance.open(provider, wishes -> wishes.withDeterminism(true))) {
-      test.accept(device);
-    }
+    return Conformance.onEachDevice(provider -> {
+      try (Device device = Conformance.open(provider)) {
+        test.accept(device);
+      }
+    });
   }
 
   private static void figures(Device device) {
@@ -181,21 +160,13 @@ class ModelStatisticsTest {
   }
 
   private static ModelSpec spec(Layer layers, boolean observed) {
-    return new ModelSpec(
-        layers,
-        TensorType.f32(INPUTS),
-        null,
-        new SoftmaxCrossEntropy(),
-        new Sgd(),
-        null,
-        BATCH,
-        1,
-        BATCH,
-        Precision.FP32,
-        7,
-        null,
-        observed,
-        null);
+    return ModelSpec.of(layers, TensorType.f32(INPUTS), new SoftmaxCrossEntropy())
+        .optimizer(new Sgd())
+        .batch(BATCH)
+        .precision(Precision.FP32)
+        .seed(7)
+        .observed(observed)
+        .build();
   }
 
   private static double[] dense(double[] x, HostTensor weight, HostTensor bias, int inputs) {
@@ -275,196 +246,17 @@ class ModelStatisticsTest {
     assertEquals(expected.length, counted, path);
   }
 
-  /** Dropout's stream, running statistics, the optimizer's slots: all that a look could disturb. */
-  @Test
-  void lookingChangesNothing() {
-    Layer layers =
-        new Sequential(
-            new Conv2d(4, 5).stride(3), new BatchNorm(), new ReLU(), new Flatten(), new Dropout(0.3), new Dense(10));
-    for (DeviceProvider provider : List.of(new ReferenceProvider(), new CpuProvider())) {
-      try (Arena arena = Arena.ofShared();
-          Device device = provider.open(new DeviceOptions(1))) {
-        Dataset data = TinyData.bands(arena, 64, 1);
-        List<ModelStatistics> seen = new ArrayList<>();
-        TrainingListener listener =
-            new TrainingListener() {
-              @Override
-              public void observed(ModelStatistics statistics) {
-                seen.add(statistics);
-              }
-            };
-        List<byte[]> unseen = trained(device, layers, data, 0, listener);
-        assertEquals(List.of(), seen);
-        List<byte[]> looked = trained(device, layers, data, 3, listener);
-        assertEquals(List.of(1L, 4L, 7L), seen.stream().map(ModelStatistics::step).toList());
-        assertEquals(List.of(1, 1, 2), seen.stream().map(ModelStatistics::epoch).toList());
-        for (int i = 0; i < unseen.size(); i++) {
-          assertArrayEquals(unseen.get(i), looked.get(i), provider.name());
-        }
-      }
-    }
-  }
-
-  private static List<byte[]> trained(Device device, Layer layers, Dataset data, int every, TrainingListener listener) {
-    Trainer trainer =
-        new Trainer(device, layers).epochs(2).batch(16).validationShare(0).statisticsEvery(every).listener(listener);
-    try (Arena arena = Arena.ofConfined();
-        TrainedModel trained = trainer.fit(data)) {
-      return trained.compiled().state(arena).values().stream()
-          .map(tensor -> tensor.segment().toArray(ValueLayout.JAVA_BYTE))
-          .toList();
-    }
-  }
-
-  @Test
-  void aNetOfDeadAndSaturatedUnitsIsToldOf() {
-    Layer layers =
-        new Sequential(
-            new Dense(8, new Normal(0.1), new Constant(-100)),
-            new ReLU(),
-            new Dense(8, new Normal(0.1), new Constant(50)),
-            new Sigmoid(),
-            new Dense(3));
-    List<String> said = new ArrayList<>();
-    try (Arena arena = Arena.ofShared();
-        Device device = new ReferenceDevice()) {
-      Dataset data = TinyData.clouds(arena, 60, 0.1, 1);
-      new Trainer(device, layers)
-          .epochs(3)
-          .batch(10)
-          .validationShare(0)
-          .statisticsEvery(2)
-          .listener(new Diagnosis(1e-3, finding -> said.add(finding.words())))
-          .fit(data)
-          .close();
-    }
-    String all = String.join("\n", said);
-    assertTrue(
-        all.contains("relu1: 100 % of its 8 units were zero for every one of the 60 examples of the epoch"), all);
-    assertTrue(all.contains("sigmoid1: 100 % of its inputs lay beyond ±5"), all);
-    assertEquals(said.stream().distinct().toList(), said, "each finding is told once");
-  }
-
-  /** What suspects a layer in each epoch, and keeps the answers. */
-  private record Suspicion(Set<String> suspects, List<DeadUnits> answers) implements TrainingListener {
-    @Override
-    public void surveyed(DeadUnits layer) {
-      answers.add(layer);
-    }
-  }
-
-  @TestFactory
-  Stream<DynamicTest> aSurveyOfAllExamplesChangesNothing() {
-    DynamicTest onReference =
-        DynamicTest.dynamicTest(
-            "reference",
-            () -> {
-              try (Device device = new ReferenceProvider().open(new DeviceOptions(1))) {
-                surveyed(device);
-              }
-            });
-    return Stream.concat(Stream.of(onReference), onEachDevice(ModelStatisticsTest::surveyed));
-  }
-
-  private static void surveyed(Device device) {
-    Layer layers =
-        new Sequential(
-            new Conv2d(4, 5).stride(3), new BatchNorm(), new ReLU(), new Flatten(), new Dropout(0.3), new Dense(10));
-    try (Arena arena = Arena.ofShared()) {
-      Dataset data = TinyData.bands(arena, 70, 1);
-      List<byte[]> alone = trained(device, layers, data, 0, new TrainingListener() {});
-      Suspicion suspicion = new Suspicion(Set.of("relu1"), new ArrayList<>());
-      List<byte[]> surveyed = trained(device, layers, data, 0, suspicion);
-      assertEquals(List.of(new DeadUnits("relu1", 4, 0, 64), new DeadUnits("relu1", 4, 0, 64)), suspicion.answers);
-      for (int i = 0; i < alone.size(); i++) {
-        assertArrayEquals(alone.get(i), surveyed.get(i), device.name());
-      }
-    }
-  }
-
-  @Test
-  void aSurveyEndsWhenSomebodyWantsToStop() {
-    List<DeadUnits> answers = new ArrayList<>();
-    boolean[] stop = new boolean[1];
-    TrainingListener impatient =
-        new TrainingListener() {
-          @Override
-          public Set<String> suspects() {
-            stop[0] = true;
-            return Set.of("relu1");
-          }
-
-          @Override
-          public boolean wantsStop() {
-            return stop[0];
-          }
-
-          @Override
-          public void surveyed(DeadUnits layer) {
-            answers.add(layer);
-          }
-        };
-    try (Arena arena = Arena.ofShared();
-        Device device = new ReferenceDevice();
-        TrainedModel trained =
-            new Trainer(device, new Sequential(new Dense(8), new ReLU(), new Dense(3)))
-                .epochs(3)
-                .batch(10)
-                .listener(impatient)
-                .fit(TinyData.clouds(arena, 60, 0.1, 1))) {
-      assertEquals(TrainingReport.End.INTERRUPTED, trained.report().end());
-      assertEquals(1, trained.report().completedEpochs());
-      assertEquals(List.of(), answers);
-    }
-  }
-
-  /** The look sees ten of forty examples, all of which are zeros, and with them all units. */
-  @Test
-  void unitsThatOneExampleNeedsAreSuspectedButNotToldOf() {
-    List<DeadUnits> answers = new ArrayList<>();
-    List<Diagnosis.Finding> said = new ArrayList<>();
-    TrainingListener witness = new Suspicion(Set.of(), answers);
-    try (Arena arena = Arena.ofShared();
-        Device device = new ReferenceDevice()) {
-      HostTensor inputs = HostTensor.allocate(arena, TensorType.f32(40, 1));
-      inputs.set(17, 1);
-      HostTensor labels = HostTensor.allocate(arena, TensorType.of(DType.I32, 40));
-      Dataset data = Dataset.labelled("one", inputs, labels, List.of("a", "b"));
-      Layer layers = new Sequential(new Dense(4, new Constant(1), null), new ReLU(), new Dense(2));
-      new Trainer(device, layers)
-          .optimizer(new Sgd(), 1e-6)
-          .preprocessing(new Preprocessing.None())
-          .epochs(1)
-          .batch(10)
-          .validationShare(0)
-          .statisticsEvery(100)
-          .listener(witness)
-          .listener(new Diagnosis(1, said::add))
-          .fit(data)
-          .close();
-    }
-    assertEquals(List.of(new DeadUnits("relu1", 4, 0, 40)), answers);
-    assertEquals(List.of(), said);
-  }
-
   /** A look at the only recurrent layer of a model, on noise. */
   private static LayerStatistics recurrent(Device device, Layer layer) {
     ModelSpec spec =
-        new ModelSpec(
-            new Sequential(layer, new Flatten(), new Dense(3)),
-            TensorType.f32(TIME, 2),
-            null,
-            new SoftmaxCrossEntropy(),
-            new Sgd(),
-            null,
-            BATCH,
-            1,
-            BATCH,
-            Precision.FP32,
-            7,
-            null,
-            true,
-            null);
+        ModelSpec.of(
+                new Sequential(layer, new Flatten(), new Dense(3)), TensorType.f32(TIME, 2), new SoftmaxCrossEntropy())
+            .optimizer(new Sgd())
+            .batch(BATCH)
+            .precision(Precision.FP32)
+            .seed(7)
+            .observed(true)
+            .build();
     try (Arena arena = Arena.ofShared();
         CompiledModel model = CompiledModel.compile(device, spec)) {
       model.initialise();
@@ -571,43 +363,6 @@ class ModelStatisticsTest {
         assertEquals(Math.sqrt(squares), seen.weights().getFirst().gradientNorm(), 1e-3 * Math.sqrt(squares));
       }
     });
-  }
-
-  /**
-   * In a chaotic net of tanhs gradients grow layer by layer (Schoenholz et al. 2017); sigmoids leave a quarter at most.
-   */
-  @Test
-  void gradientsThatExplodeOrVanishInDeepNetsAreToldOf() {
-    assertTrue(deep(40, new Normal(10 / Math.sqrt(30)), new Tanh()).contains("it explodes on the way back"));
-    assertTrue(deep(15, new Xavier(), new Sigmoid()).contains("it vanishes on the way back"));
-    String lost = deep(120, new Xavier(), new Sigmoid());
-    assertTrue(lost.contains("the gradient of dense1.weight is 0 of its size"), lost);
-    assertFalse(lost.contains("raise the learning rate"), lost);
-    String healthy = deep(15, new Xavier(), new Tanh());
-    assertEquals("", healthy);
-  }
-
-  private static String deep(int depth, Initializer weight, Layer activation) {
-    List<Layer> layers = new ArrayList<>();
-    for (int i = 0; i < depth; i++) {
-      layers.add(new Dense(30).init(weight));
-      layers.add(activation);
-    }
-    layers.add(new Dense(3));
-    List<String> said = new ArrayList<>();
-    try (Arena arena = Arena.ofShared();
-        Device device = new ReferenceDevice()) {
-      new Trainer(device, new Sequential(layers))
-          .optimizer(new Sgd(), 1e-3)
-          .epochs(1)
-          .batch(10)
-          .validationShare(0)
-          .statisticsEvery(1)
-          .listener(new Diagnosis(1e-3, finding -> said.add(finding.words())))
-          .fit(TinyData.clouds(arena, 40, 0.1, 1))
-          .close();
-    }
-    return String.join("\n", said);
   }
 
   @Test

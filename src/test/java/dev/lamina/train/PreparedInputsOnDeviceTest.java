@@ -32,8 +32,6 @@ class PreparedInputsOnDeviceTest {
   }
 
   private static void on(DeviceProvider provider, Preprocessing preprocessing) {
-    Conformance.unavailable(provider)
-        .ifPresent(reason -> Conformance.absent(provider.name(), reason, System.getenv("LAMINA_REQUIRE")));
     try (Arena arena = Arena.ofShared();
         // As it is used: what else may be rounded to TF32.
         Device device = Conformance.open(provider, wishes -> wishes.withExactProducts(false));
@@ -55,18 +53,11 @@ class PreparedInputsOnDeviceTest {
       Device device, Precision precision, FittedPreprocessing fitted, Dataset data, Arena arena) {
     PreparedInputs preparation = new PreparedInputs(fitted);
     ModelSpec spec =
-        new ModelSpec(
-            (x, _) -> x,
-            data.inputType(),
-            preparation,
-            new MeanSquaredError(),
-            null,
-            null,
-            1,
-            1,
-            EXAMPLES,
-            precision,
-            0);
+        ModelSpec.of((x, _) -> x, data.inputType(), new MeanSquaredError())
+            .preparation(preparation)
+            .evaluationBatch(EXAMPLES)
+            .precision(precision)
+            .build();
     try (CompiledModel model = CompiledModel.compile(device, spec)) {
       model.initialise();
       int size = Math.toIntExact(data.inputType().shape().size());

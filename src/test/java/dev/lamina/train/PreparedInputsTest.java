@@ -269,18 +269,11 @@ class PreparedInputsTest {
     FittedPreprocessing fitted = preprocessing.fit(data);
     Dataset expected = fitted.apply(data, arena);
     ModelSpec spec =
-        new ModelSpec(
-            (x, _) -> x,
-            data.inputType(),
-            new PreparedInputs(fitted),
-            new MeanSquaredError(),
-            null,
-            null,
-            1,
-            1,
-            40,
-            Precision.FP64,
-            0);
+        ModelSpec.of((x, _) -> x, data.inputType(), new MeanSquaredError())
+            .preparation(new PreparedInputs(fitted))
+            .evaluationBatch(40)
+            .precision(Precision.FP64)
+            .build();
     try (CompiledModel model = CompiledModel.compile(device, spec)) {
       model.initialise();
       HostTensor images = HostTensor.allocate(arena, TensorType.of(DType.U8, 40, 4, 3, 2));

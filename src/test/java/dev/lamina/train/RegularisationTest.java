@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lamina.conformance.Conformance;
 import dev.lamina.device.Device;
-import dev.lamina.device.DeviceProvider;
 import dev.lamina.loss.SoftmaxCrossEntropy;
 import dev.lamina.nn.BatchNorm;
 import dev.lamina.nn.Conv2d;
@@ -51,17 +50,12 @@ class RegularisationTest {
   }
 
   private static Stream<DynamicTest> onEachDevice(Check check) {
-    return Conformance.devices().stream()
-        .map(provider -> DynamicTest.dynamicTest(provider.name(), () -> on(provider, check)));
-  }
-
-  private static void on(DeviceProvider provider, Check check) {
-    Conformance.unavailable(provider)
-        .ifPresent(reason -> Conformance.absent(provider.name(), reason, System.getenv("LAMINA_REQUIRE")));
-    try (Arena arena = Arena.ofShared();
-        Device device = Conformance.open(provider)) {
-      check.on(device, arena);
-    }
+    return Conformance.onEachDevice(provider -> {
+      try (Arena arena = Arena.ofShared();
+          Device device = Conformance.open(provider)) {
+        check.on(device, arena);
+      }
+    });
   }
 
   private static void l1(Device device, Arena arena) {
@@ -108,21 +102,13 @@ class RegularisationTest {
   private static Map<String, HostTensor> afterUpdate(
       Device device, Arena arena, Regularisation regularisation, int updates) {
     ModelSpec spec =
-        new ModelSpec(
-            LAYERS,
-            IMAGE,
-            null,
-            new SoftmaxCrossEntropy(),
-            new Sgd(),
-            null,
-            BATCH,
-            1,
-            BATCH,
-            Precision.FP32,
-            3,
-            regularisation,
-            false,
-            null);
+        ModelSpec.of(LAYERS, IMAGE, new SoftmaxCrossEntropy())
+            .optimizer(new Sgd())
+            .batch(BATCH)
+            .precision(Precision.FP32)
+            .seed(3)
+            .regularisation(regularisation)
+            .build();
     SplittableRandom random = new SplittableRandom(1);
     HostTensor images = HostTensor.allocate(arena, TensorType.f32(BATCH, 5, 5, 2));
     for (long i = 0; i < images.size(); i++) {

@@ -41,13 +41,15 @@ class StepGarbageTest {
   }
 
   private static void on(DeviceProvider provider) {
-    Conformance.unavailable(provider)
-        .ifPresent(reason -> Conformance.absent(provider.name(), reason, System.getenv("LAMINA_REQUIRE")));
     var model = new Sequential(new Conv2d(4, 3), new BatchNorm(), new ReLU(), new Gru(4), new Dense(3));
     var example = TensorType.of(DType.U8, 4, 4, 1);
     var spec =
-        new ModelSpec(
-            model, example, null, new SoftmaxCrossEntropy(), new Momentum(), null, 2, 1, 2, Precision.FP32, 1);
+        ModelSpec.of(model, example, new SoftmaxCrossEntropy())
+            .optimizer(new Momentum())
+            .batch(2)
+            .precision(Precision.FP32)
+            .seed(1)
+            .build();
     try (Device device = Conformance.open(provider);
         CompiledModel compiled = CompiledModel.compile(device, spec)) {
       compiled.initialise();

@@ -36,18 +36,14 @@ class StepSizeTest {
   private List<Node> step(String network, Shape image, Precision precision) {
     var half = Collections.nCopies(image.last(), 0.5);
     var spec =
-        new ModelSpec(
-            Architectures.create(network, 10, image),
-            new TensorType(image, DType.U8),
-            new ModelSpec.InputScaling(1 / 255.0, half, half),
-            new SoftmaxCrossEntropy(),
-            new Momentum(),
-            null,
-            128,
-            1,
-            128,
-            precision,
-            1);
+        ModelSpec.of(
+                Architectures.create(network, 10, image), new TensorType(image, DType.U8), new SoftmaxCrossEntropy())
+            .preparation(new InputScaling(1 / 255.0, half, half))
+            .optimizer(new Momentum())
+            .batch(128)
+            .precision(precision)
+            .seed(1)
+            .build();
     TrainingGraph.Built built = TrainingGraph.updating(new ModelTrace(spec, new Parameters()));
     List<Variable> packs = built.variables().stream().filter(variable -> !variable.members().isEmpty()).toList();
     Graph graph = Passes.optimise(built.graph(), this::runsOnGpu, packs);

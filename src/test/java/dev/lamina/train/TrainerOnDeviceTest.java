@@ -62,8 +62,6 @@ class TrainerOnDeviceTest {
   }
 
   private static void on(DeviceProvider provider, Optional<WeightAveraging> averaging) {
-    Conformance.unavailable(provider)
-        .ifPresent(reason -> Conformance.absent(provider.name(), reason, System.getenv("LAMINA_REQUIRE")));
     try (Arena arena = Arena.ofShared();
         Device device = Conformance.open(provider);
         Device oracle = new ReferenceDevice()) {

@@ -61,8 +61,12 @@ class UnitVarianceTest {
   }
 
   private static ModelSpec spec(Layer model, TensorType example) {
-    return new ModelSpec(
-        model, example, null, new MeanSquaredError(), new Sgd(), null, BATCH, 1, BATCH, Precision.FP32, 3);
+    return ModelSpec.of(model, example, new MeanSquaredError())
+        .optimizer(new Sgd())
+        .batch(BATCH)
+        .precision(Precision.FP32)
+        .seed(3)
+        .build();
   }
 
   private HostTensor gaussian(TensorType example) {

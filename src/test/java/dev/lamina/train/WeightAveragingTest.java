@@ -64,21 +64,13 @@ class WeightAveragingTest {
   }
 
   private static ModelSpec spec(WeightAveraging averaging) {
-    return new ModelSpec(
-        layers(),
-        TensorType.f32(6),
-        null,
-        new SoftmaxCrossEntropy(),
-        new Momentum(),
-        null,
-        BATCH,
-        1,
-        BATCH,
-        Precision.FP32,
-        3,
-        null,
-        false,
-        averaging);
+    return ModelSpec.of(layers(), TensorType.f32(6), new SoftmaxCrossEntropy())
+        .optimizer(new Momentum())
+        .batch(BATCH)
+        .precision(Precision.FP32)
+        .seed(3)
+        .averaging(averaging)
+        .build();
   }
 
   private HostTensor inputs(Dataset data, int batch) {

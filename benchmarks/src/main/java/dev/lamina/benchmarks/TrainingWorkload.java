@@ -11,8 +11,8 @@ import dev.lamina.tensor.DType;
 import dev.lamina.tensor.HostTensor;
 import dev.lamina.tensor.TensorType;
 import dev.lamina.train.CompiledModel;
+import dev.lamina.train.InputScaling;
 import dev.lamina.train.ModelSpec;
-import dev.lamina.train.Precision;
 import java.util.List;
 import java.util.SplittableRandom;
 
@@ -54,10 +54,14 @@ final class TrainingWorkload implements Workload {
 
   private static ModelSpec spec() {
     Layer network = Architectures.smallCnn(CLASSES);
-    var scaling = new ModelSpec.InputScaling(1 / 255.0, List.of(0.5), List.of(0.3));
+    var scaling = new InputScaling(1 / 255.0, List.of(0.5), List.of(0.3));
     TensorType digit = TensorType.of(DType.U8, 28, 28, 1);
-    return new ModelSpec(
-        network, digit, scaling, new SoftmaxCrossEntropy(), new Adam(), null, BATCH, 1, BATCH, Precision.TF32, SEED);
+    return ModelSpec.of(network, digit, new SoftmaxCrossEntropy())
+        .preparation(scaling)
+        .optimizer(new Adam())
+        .batch(BATCH)
+        .seed(SEED)
+        .build();
   }
 
   @Override

@@ -25,18 +25,14 @@ final class Variants {
 
   /** The training of {@code spec} with other parts, in single passes of {@code batch} examples. */
   static ModelSpec of(ModelSpec spec, Layer model, Loss loss, Optimizer optimizer, Precision precision, int batch) {
-    return new ModelSpec(
-        model,
-        spec.example(),
-        spec.preparation(),
-        loss,
-        optimizer,
-        spec.clip(),
-        batch,
-        1,
-        batch,
-        precision,
-        spec.seed());
+    return ModelSpec.of(model, spec.example(), loss)
+        .preparation(spec.preparation())
+        .optimizer(optimizer)
+        .clip(spec.clip())
+        .batch(batch)
+        .precision(precision)
+        .seed(spec.seed())
+        .build();
   }
 
   /** The same layers with nothing dropped. */

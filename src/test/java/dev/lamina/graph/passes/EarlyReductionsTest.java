@@ -77,6 +77,9 @@ class EarlyReductionsTest {
   private static ModelSpec spec(TensorType example, int statisticsEvery) {
     TrainingOptions options = TrainingOptions.DEFAULTS.withStatisticsEvery(statisticsEvery);
     PreparedInputs preparation = new PreparedInputs(TrainingOptions.DEFAULTS.preprocessingFor(example).blank(example));
-    return new ModelSpec(Architectures.create("resnet20", 10, example.shape()), example, preparation, options, 64, 64);
+    return ModelSpec.of(Architectures.create("resnet20", 10, example.shape()), example, options)
+        .preparation(preparation)
+        .batch(64)
+        .build();
   }
 }

@@ -16,7 +16,6 @@ import dev.lamina.study.Table;
 import dev.lamina.study.Watcher;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicTest;
@@ -46,12 +45,8 @@ class StudiesOnDeviceTest {
   }
 
   private static Stream<DynamicTest> on(DeviceProvider provider) {
-    Optional<String> reason = Conformance.unavailable(provider);
-    if (reason.isPresent()) {
-      return Stream.of(
-          DynamicTest.dynamicTest(
-              provider.name(),
-              () -> Conformance.absent(provider.name(), reason.get(), System.getenv("LAMINA_REQUIRE"))));
+    if (Conformance.unavailable(provider).isPresent()) {
+      return Stream.of(DynamicTest.dynamicTest(provider.name(), () -> Conformance.require(provider)));
     }
     return Studies.all().stream()
         .map(study -> DynamicTest.dynamicTest(provider.name() + ", " + study.name(), () -> on(provider, study)));

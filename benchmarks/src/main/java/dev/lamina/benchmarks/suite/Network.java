@@ -6,6 +6,7 @@ import dev.lamina.optim.Adam;
 import dev.lamina.optim.Momentum;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.TensorType;
+import dev.lamina.train.InputScaling;
 import dev.lamina.train.ModelSpec;
 import dev.lamina.train.Precision;
 import java.util.Collections;
@@ -45,20 +46,13 @@ record Network(String name, int batch, int side) {
   ModelSpec spec(Precision precision) {
     TensorType example = TensorType.of(DType.U8, side, side, channels());
     var scaling =
-        new ModelSpec.InputScaling(
-            1 / 255.0, Collections.nCopies(channels(), 0.5), Collections.nCopies(channels(), 0.25));
-    return new ModelSpec(
-        Architectures.create(name, classes(), example.shape()),
-        example,
-        scaling,
-        new SoftmaxCrossEntropy(),
-        isDigits() ? new Adam() : new Momentum(),
-        null,
-        batch,
-        1,
-        // Programs share one arena: evaluation takes no more than training.
-        batch,
-        precision,
-        SEED);
+        new InputScaling(1 / 255.0, Collections.nCopies(channels(), 0.5), Collections.nCopies(channels(), 0.25));
+    return ModelSpec.of(Architectures.create(name, classes(), example.shape()), example, new SoftmaxCrossEntropy())
+        .preparation(scaling)
+        .optimizer(isDigits() ? new Adam() : new Momentum())
+        .batch(batch)
+        .precision(precision)
+        .seed(SEED)
+        .build();
   }
 }

@@ -36,18 +36,13 @@ final class Networks {
     CompiledModel model =
         CompiledModel.compile(
             device,
-            new ModelSpec(
-                network,
-                new TensorType(example, DType.F32),
-                null,
-                new SoftmaxCrossEntropy(),
-                optimizer,
-                null,
-                batch,
-                1,
-                evaluationBatch,
-                Precision.FP32,
-                SEED));
+            ModelSpec.of(network, new TensorType(example, DType.F32), new SoftmaxCrossEntropy())
+                .optimizer(optimizer)
+                .batch(batch)
+                .evaluationBatch(evaluationBatch)
+                .precision(Precision.FP32)
+                .seed(SEED)
+                .build());
     model.initialise();
     return model;
   }
