@@ -6,7 +6,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -14,6 +16,8 @@ import java.util.stream.Collectors;
 
 /** Whether this machine has GPUs that can be used, and why not. */
 public sealed interface CudaSurvey {
+  /** One that does not load can be due to its neighbours; a machine has hardly more than two of each. */
+  int MOST_COMBINATIONS = 6;
 
   /** Libraries, versions and GPUs, or what is missing: lines for somebody who asks. */
   List<String> details();
@@ -44,25 +48,39 @@ public sealed interface CudaSurvey {
     if (result.combinations().isEmpty()) {
       return new Unusable(missing(result.missing()), withMissing(result));
     }
-    List<String> failures = new ArrayList<>();
-    for (CudaLibraries libraries : result.combinations()) {
+    Map<CudaLibraries, String> failures = new LinkedHashMap<>();
+    return firstUsable(result, surroundings, probe, failures)
+        .or(() -> firstUsable(Search.pythonFirst(surroundings), surroundings, probe, failures))
+        .orElseGet(() -> unusable(failures));
+  }
+
+  /** Tries combinations that are no failures yet, and adds those that turn out to be. */
+  private static Optional<CudaSurvey> firstUsable(
+      Search.Result found, Surroundings surroundings, Probe probe, Map<CudaLibraries, String> failures) {
+    List<CudaLibraries> untried =
+        found.combinations().stream().filter(libraries -> !failures.containsKey(libraries)).toList();
+    for (CudaLibraries libraries : untried.subList(0, Math.min(MOST_COMBINATIONS, untried.size()))) {
       switch (probe.ask(libraries)) {
-        case Probe.Outcome.Failed(String reason) -> failures.add(reason);
+        case Probe.Outcome.Failed(String reason) -> failures.put(libraries, reason);
         case Probe.Outcome.Answered(CudaFacts facts) -> {
           Optional<String> problem = problem(libraries, facts);
           if (problem.isEmpty()) {
-            return new Usable(libraries, facts, details(surroundings, libraries, facts));
+            return Optional.of(new Usable(libraries, facts, details(surroundings, libraries, facts)));
           }
-          failures.add(problem.get());
+          failures.put(libraries, problem.get());
         }
       }
     }
+    return Optional.empty();
+  }
+
+  private static Unusable unusable(Map<CudaLibraries, String> failures) {
     List<String> details = new ArrayList<>();
-    for (int i = 0; i < failures.size(); i++) {
-      result.combinations().get(i).all().forEach(library -> details.add(line(library, library.version())));
-      details.add("these do not work: " + failures.get(i));
-    }
-    return new Unusable(failures.getFirst(), details);
+    failures.forEach((libraries, reason) -> {
+      libraries.all().forEach(library -> details.add(line(library, library.version())));
+      details.add("these do not work: " + reason);
+    });
+    return new Unusable(failures.values().iterator().next(), details);
   }
 
   /** Why libraries that answer cannot be used all the same. */

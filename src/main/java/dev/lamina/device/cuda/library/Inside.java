@@ -6,10 +6,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 
 /** The class loader with everything loaded, and the way in: its classes have the same names as ones outside. */
 final class Inside {
   private static final String ENTRY = "dev.lamina.device.cuda.CudaEntry";
+
+  /** Parts of cuDNN for recurrent layers and attention, which ask for libraries that a small system may lack. */
+  private static final Pattern NOT_NEEDED = Pattern.compile("libcudnn_(adv|ext)");
 
   private final ClassLoader loader;
 
@@ -33,7 +37,13 @@ final class Inside {
     files.addAll(natives.values());
     for (Path file : files) {
       doing.accept("loading " + file);
-      inside.call(ENTRY, "load", new Class<?>[] {Path.class}, file);
+      try {
+        inside.call(ENTRY, "load", new Class<?>[] {Path.class}, file);
+      } catch (UnsatisfiedLinkError e) {
+        if (!NOT_NEEDED.matcher(file.getFileName().toString()).lookingAt()) {
+          throw e;
+        }
+      }
     }
     return inside;
   }

@@ -27,6 +27,7 @@ final class Places {
           "/usr/lib/x86_64-linux-gnu/nvidia/current",
           "/run/opengl-driver/lib",
           "/usr/local/nvidia/lib64",
+          "/usr/local/nvidia/lib",
           "/usr/local/cuda/lib64",
           "/usr/local/cuda-13*/lib64",
           "/usr/local/cuda-12*/lib64",

@@ -21,9 +21,6 @@ final class Search {
   private static final String DRIVER = "libcuda.so.1";
   private static final List<Integer> CUDA = List.of(13, 12);
 
-  /** One that does not load can be due to its neighbours; a machine has hardly more than two of each. */
-  private static final int MOST_COMBINATIONS = 6;
-
   private final List<Place> places;
   private final List<String> rejected = new ArrayList<>();
 
@@ -55,15 +52,25 @@ final class Search {
    * @throws IllegalArgumentException if the user named a folder that does not exist
    */
   static Result in(Surroundings surroundings) {
-    var places = new Places(surroundings);
-    List<Place> folders = new ArrayList<>(places.all());
-    Result result = new Search(folders).result();
+    Result result = new Search(new Places(surroundings).all()).result();
     boolean hasDriver = result.missing.stream().noneMatch(missing -> missing.what.equals(DRIVER));
     if (result.combinations.isEmpty() && hasDriver) {
-      folders.addAll(places.ofPython());
-      result = new Search(folders).result();
+      var places = new Places(surroundings);
+      result = new Search(Stream.of(places.all(), places.ofPython()).flatMap(List::stream).toList()).result();
     }
     return result;
+  }
+
+  /**
+   * The same with the places of {@code python3} in front, for when what the others have does not work; nothing if the
+   * user has named a place.
+   */
+  static Result pythonFirst(Surroundings surroundings) {
+    if (surroundings.variable(Places.VARIABLE).isPresent()) {
+      return new Result(List.of(), List.of(), List.of(), List.of());
+    }
+    var places = new Places(surroundings);
+    return new Search(Stream.of(places.ofPython(), places.all()).flatMap(List::stream).toList()).result();
   }
 
   private Result result() {
@@ -87,7 +94,7 @@ final class Search {
         Stream.of(drivers, cublas, cublasLt, nvrtc, cudnn).flatMap(list -> list.stream().limit(1)).toList();
     List<Missing> missing =
         combinations.isEmpty() ? missing(drivers, cublas, cublasLt, nvrtc, cudnn) : List.<Missing>of();
-    return new Result(combinations.stream().limit(MOST_COMBINATIONS).toList(), found, missing, List.copyOf(rejected));
+    return new Result(combinations, found, missing, List.copyOf(rejected));
   }
 
   /** NVIDIA's support matrix: cuDNN 8.9 was never built for CUDA 13. */

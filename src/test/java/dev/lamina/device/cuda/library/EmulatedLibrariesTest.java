@@ -4,11 +4,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 
 import dev.lamina.device.cuda.emulator.Emulator;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -33,6 +37,23 @@ class EmulatedLibrariesTest {
     assertEquals(80, gpu.capability());
     assertEquals(4L << 30, gpu.total());
     assertEquals(gpu.total(), gpu.free());
+  }
+
+  /** A toolkit that does not load stands before the packages of python3. */
+  @Test
+  void whatPythonHasIsTriedWhenTheRestDoesNotWork(@TempDir Path root) throws IOException {
+    Path broken = Files.createDirectories(root.resolve("cuda/lib64"));
+    for (String name : List.of("libcublas.so.12", "libcublasLt.so.12", "libnvrtc.so.12", "libcudnn.so.9")) {
+      TinySharedObject.write(broken.resolve(name), name);
+    }
+    Path driver = Files.createDirectories(root.resolve("usr/lib64"));
+    Files.createSymbolicLink(driver.resolve("libcuda.so.1"), Emulator.folder().resolve("libcuda.so.1"));
+    Path packages = Files.createDirectories(root.resolve("site/nvidia/all"));
+    Files.createSymbolicLink(packages.resolve("lib"), Emulator.folder());
+    var surroundings = new Surroundings("Linux", "amd64", Map.of("CUDA_HOME", "/cuda"), root, () -> List.of("/site"));
+    CudaSurvey survey = CudaSurvey.of(surroundings, new Probe());
+    var usable = assertInstanceOf(CudaSurvey.Usable.class, survey, survey.toString());
+    assertEquals("packages of python3", usable.libraries().cudnn().why());
   }
 
   @ParameterizedTest
