@@ -10,8 +10,10 @@ enum Rules : unsigned {
     ANY_TIME = 0,
     NEEDS_CONTEXT = 1,
     NOT_IN_CAPTURE = 2,  // what CUDA calls potentially unsafe
+    WAITS_FOR_ALL = 4,   // which no capture survives, whoever captures
     ORDINARY = NEEDS_CONTEXT,
     UNSAFE = NEEDS_CONTEXT | NOT_IN_CAPTURE,
+    ENCOMPASSING = UNSAFE | WAITS_FOR_ALL,
 };
 
 // Runs the body under the lock if the rules allow the call, and keeps an error that sticks.

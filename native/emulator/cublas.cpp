@@ -132,7 +132,7 @@ int run(const Gemm& g, CUdeviceptr workspace, size_t workspaceBytes) {
 
 Status gemm(Handle* handle, Gemm g, const void* alpha, const void* beta, int compute) {
     if (Status status = known(handle, g.call); status != SUCCESS) return status;
-    if (emulator_enter(g.call, 0) != CUDA_SUCCESS) return EXECUTION_FAILED;
+    if (emulator_enter(g.call, EMULATOR_ENQUEUES) != CUDA_SUCCESS) return EXECUTION_FAILED;
     Type ta, tb, tc;
     if (!typeOf(g.a.type, &ta) || !typeOf(g.b.type, &tb) || !typeOf(g.c.type, &tc) || ta != tb ||
         (tc != ta && tc != Type::F32))
@@ -177,7 +177,7 @@ Status gemm(Handle* handle, Gemm g, const void* alpha, const void* beta, int com
     if (Status status = known(handle, call); status != SUCCESS) return status
 
 API int cublasCreate_v2(Handle** handle) {
-    if (emulator_enter("cublasCreate", 1) != CUDA_SUCCESS) return NOT_INITIALIZED;
+    if (emulator_enter("cublasCreate", EMULATOR_ALLOCATES) != CUDA_SUCCESS) return NOT_INITIALIZED;
     std::lock_guard<std::mutex> guard(lock);
     handles.insert(*handle = new Handle);
     return SUCCESS;
@@ -185,6 +185,7 @@ API int cublasCreate_v2(Handle** handle) {
 
 API int cublasDestroy_v2(Handle* handle) {
     CHECKED(handle, "cublasDestroy");
+    if (emulator_enter("cublasDestroy", EMULATOR_WAITS_FOR_ALL) != CUDA_SUCCESS) return EXECUTION_FAILED;
     std::lock_guard<std::mutex> guard(lock);
     handles.erase(handle);
     delete handle;

@@ -58,7 +58,7 @@ CUresult emulator::call(const char* name, Rules rules, const std::function<CUres
             return refuse(CUDA_ERROR_INVALID_CONTEXT, "%s: this thread has no current context", name);
         if ((rules & NEEDS_CONTEXT) && sticky() != CUDA_SUCCESS) return sticky();
         if (rules & NOT_IN_CAPTURE)
-            if (CUresult refused = refuseInCapture(name); refused != CUDA_SUCCESS) return refused;
+            if (CUresult refused = refuseInCapture(name, rules & WAITS_FOR_ALL); refused != CUDA_SUCCESS) return refused;
         return body();
     }();
     if (result != CUDA_SUCCESS) stick(result);
@@ -238,7 +238,7 @@ API cuCtxGetFlags(unsigned* flags) {
 }
 
 API cuCtxSynchronize() {
-    return call("cuCtxSynchronize", UNSAFE, [] { return synchronizeAll(); });
+    return call("cuCtxSynchronize", ENCOMPASSING, [] { return synchronizeAll(); });
 }
 
 API cuCtxGetStreamPriorityRange(int* least, int* greatest) {
@@ -273,6 +273,14 @@ extern "C" __attribute__((visibility("default"))) int emulator_known_stream(void
     return known(static_cast<Stream*>(stream));
 }
 
-extern "C" __attribute__((visibility("default"))) int emulator_enter(const char* name, int allocates) {
-    return call(name, allocates ? UNSAFE : ORDINARY, [] { return CUDA_SUCCESS; });
+extern "C" __attribute__((visibility("default"))) int emulator_capability() {
+    return 10 * capability(0) + capability(1);
+}
+
+extern "C" __attribute__((visibility("default"))) int emulator_enter(const char* name, int does) {
+    return call(name,
+                does == EMULATOR_ENQUEUES     ? ORDINARY
+                : does == EMULATOR_ALLOCATES ? UNSAFE
+                                              : ENCOMPASSING,
+                [] { return CUDA_SUCCESS; });
 }

@@ -17,12 +17,17 @@ std::mutex& lock() {
     return mutex;
 }
 
+namespace {
+thread_local std::string lastError;
+}
+
 Status refuse(Status status, const char* format, ...) {
     char text[500];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
+    lastError = text;
     // What cannot be done is an answer that programs ask for; anything else is their mistake.
     if (status != NOT_SUPPORTED) fprintf(stderr, "emulator: cuDNN status %d: %s\n", int(status), text);
     return status;
@@ -38,6 +43,8 @@ bool typeOf(int code, Type* type) {
     *type = code == HALF ? Type::F16 : code == BFLOAT16 ? Type::BF16 : Type::F32;
     return code == FLOAT || code == HALF || code == BFLOAT16;
 }
+
+bool runs(Type type) { return type != Type::BF16 || emulator_capability() >= 80; }
 
 namespace {
 
@@ -117,12 +124,22 @@ API const char* cudnnGetErrorString(int status) {
     }
 }
 
+#if CUDNN_VERSION == 9
+API void cudnnGetLastErrorString(char* text, size_t room) {
+    snprintf(text, room, "%s", lastError.c_str());
+    lastError.clear();
+}
+#endif
+
 API int cudnnCreate(Handle** handle) {
-    if (emulator_enter("cudnnCreate", 1) != CUDA_SUCCESS) return NOT_INITIALIZED;
+    if (emulator_enter("cudnnCreate", EMULATOR_ALLOCATES) != CUDA_SUCCESS) return NOT_INITIALIZED;
     return create(handle, "cudnnCreate");
 }
 
-API int cudnnDestroy(Handle* handle) { return destroy(handle, "cudnnDestroy"); }
+API int cudnnDestroy(Handle* handle) {
+    if (emulator_enter("cudnnDestroy", EMULATOR_WAITS_FOR_ALL) != CUDA_SUCCESS) return EXECUTION_FAILED;
+    return destroy(handle, "cudnnDestroy");
+}
 
 API int cudnnSetStream(Handle* handle, void* stream) {
     KNOWN(handle, "cudnnSetStream", "handle");

@@ -54,6 +54,8 @@ Status destroy(T* object, const char* call) {
 }
 
 bool typeOf(int code, Type* type);
+// Whether the device has convolutions of this type.
+bool runs(Type type);
 
 // Enqueues a convolution; of x, w and y two are read, as the kind says, and one is written.
 struct Data {

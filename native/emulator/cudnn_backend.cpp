@@ -207,7 +207,7 @@ API int cudnnBackendExecute(Handle* handle, const Backend* plan, const Backend* 
     KNOWN(handle, call, "handle");
     KNOWN(plan, call, "plan");
     KNOWN(pack, call, "variant pack");
-    if (emulator_enter(call, 0) != CUDA_SUCCESS) return EXECUTION_FAILED;
+    if (emulator_enter(call, EMULATOR_ENQUEUES) != CUDA_SUCCESS) return EXECUTION_FAILED;
     if (!plan->finished || plan->type != PLAN) return refuse(BAD_PARAM, "%s: no finished plan", call);
     if (!pack->finished || pack->type != VARIANT_PACK) return refuse(BAD_PARAM, "%s: no finished variant pack", call);
     return executePlan(handle, *plan, *pack);

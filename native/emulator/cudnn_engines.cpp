@@ -55,8 +55,14 @@ Status finishHeuristics(Backend* heuristics) {
     const Operation& o = operationOf(*graph);
     // As of engines that really are: who asks must have another way.
     if (o.uneven && o.kind == BACKWARD_DATA) return refuse(NOT_SUPPORTED, "heuristics: uneven padding");
-    std::vector<int64_t> order = mode == MODE_A ? std::vector<int64_t>{SILENT, UNWILLING, DOWN_CONVERTING, TENSOR_CORES, EXACT}
-                                                : std::vector<int64_t>{EXACT};
+    if (!runs(o.problem.type)) return SUCCESS;
+    std::vector<int64_t> order{EXACT};
+    if (mode == MODE_A) {
+        order = {SILENT, UNWILLING, DOWN_CONVERTING};
+        // Many settings of one engine, as real ones are proposed, before the next.
+        order.insert(order.end(), 30, TENSOR_CORES);
+        order.push_back(EXACT);
+    }
     for (int64_t index : order) heuristics->children[ENGINEHEUR_RESULTS].push_back(proposal(graph, index));
     return SUCCESS;
 }

@@ -28,7 +28,7 @@ Status describe(const char* call, const Tensor* x, const Filter* w, const Convol
                                 {y, "tensor descriptor y"}})
         if (Status status = known(object, call, what); status != SUCCESS) return status;
     *p = {*x, *y, *w, *conv, Type::F32};
-    if (!typeOf(x->type, &p->type)) return refuse(NOT_SUPPORTED, "%s: data type %d", call, x->type);
+    if (!typeOf(x->type, &p->type) || !runs(p->type)) return refuse(NOT_SUPPORTED, "%s: data type %d", call, x->type);
     if (w->type != x->type || y->type != x->type)
         return refuse(BAD_PARAM, "%s: data types x %d, filter %d, y %d differ", call, x->type, w->type, y->type);
     if (!x->packedNhwc || !y->packedNhwc)
@@ -91,8 +91,12 @@ Status workspaceSize(const char* call, Kind kind, const Tensor* x, const Filter*
 // The table of all algorithms, those that are refused at its end.
 void rank(Kind kind, const Problem& p, int wanted, int* returned, Performance* results) {
     std::vector<Performance> table;
-    for (auto& a : algorithms(kind))
+    for (auto& a : algorithms(kind)) {
         table.push_back({a.number, SUCCESS, a.time, workspaceFor(p, a), a.deterministic, p.conv.math, {}});
+        // As the real one has it: the same once more, in other arithmetic, with what it would need then.
+        if (p.type != Type::F32 && a.needsWorkspace)
+            table.insert(table.begin(), {a.number, SUCCESS, a.time, 0, a.deterministic, FMA_MATH, {}});
+    }
     for (int number = 0; number < algorithmCounts[kind]; number++) {
         bool listed = std::any_of(table.begin(), table.end(), [&](auto& r) { return r.algorithm == number; });
         if (!listed) table.push_back({number, NOT_SUPPORTED, -1, 0, 0, p.conv.math, {}});
@@ -106,7 +110,7 @@ Status execute(Kind kind, Handle* handle, const Problem& p, const void* alpha, c
     const char* call = names[kind];
     Algorithm algorithm{};
     if (Status status = known(handle, call, "handle"); status != SUCCESS) return status;
-    if (emulator_enter(call, 0) != CUDA_SUCCESS) return EXECUTION_FAILED;
+    if (emulator_enter(call, EMULATOR_ENQUEUES) != CUDA_SUCCESS) return EXECUTION_FAILED;
     if (Status status = findAlgorithm(call, kind, number, &algorithm); status != SUCCESS) return status;
     if (alpha == nullptr || beta == nullptr) return refuse(BAD_PARAM, "%s: alpha or beta is null", call);
     size_t needed = workspaceFor(p, algorithm);

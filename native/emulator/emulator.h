@@ -32,6 +32,9 @@ CUresult range(CUdeviceptr* base, size_t* bytes, CUdeviceptr address);
 void releaseAll();
 size_t total();
 size_t used();
+// Memory that the driver takes for itself.
+CUresult reserve(size_t bytes, const char* call);
+void giveBack(size_t bytes);
 
 CUresult allocateHost(void** address, size_t bytes);
 CUresult releaseHost(void* address);
@@ -174,7 +177,7 @@ CUresult endCapture(Stream* stream, Graph** graph);
 CUresult captureStatus(Stream* stream, CaptureStatus* status);
 CaptureMode exchangeMode(CaptureMode mode);
 // The error of a call that no capture survives, when one is going on; CUDA_SUCCESS otherwise.
-CUresult refuseInCapture(const char* call);
+CUresult refuseInCapture(const char* call, bool waitsForAll);
 std::shared_ptr<Capture> captureOf(Stream* stream);
 CUresult add(Capture& capture, Stream* stream, const std::string& name, Work work);
 std::vector<int>& frontierOf(Stream* stream);
@@ -209,6 +212,9 @@ void* emulator_writable(CUdeviceptr address, size_t bytes, const char* what);
 // For a workspace: the bytes are overwritten, and count as never written afterwards.
 int emulator_scratch(CUdeviceptr address, size_t bytes, const char* what);
 int emulator_known_stream(void* stream);
-// What every call needs: a context on this thread, no error that sticks and, where it allocates, no capture.
-int emulator_enter(const char* call, int allocates);
+int emulator_capability();
+// What every call needs: a context on this thread, no error that sticks and, where it allocates, no capture on this
+// thread; where it waits for the whole device, none at all.
+enum { EMULATOR_ENQUEUES, EMULATOR_ALLOCATES, EMULATOR_WAITS_FOR_ALL };
+int emulator_enter(const char* call, int does);
 }

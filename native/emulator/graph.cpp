@@ -12,6 +12,9 @@ namespace emulator {
 
 struct GraphExec {
     std::shared_ptr<Graph> graph;
+    size_t bytes() const { return graph->nodes.size() * NODE_BYTES; }
+    // Made up: a real driver takes some, too.
+    static constexpr size_t NODE_BYTES = 1024;
 };
 
 namespace {
@@ -39,8 +42,10 @@ CUresult invalidate(Capture& capture, CUresult code, const char* why) {
     return refuse(code, "%s ends a capture that is going on, and the graph is lost", why);
 }
 
-CUresult refuseInCapture(const char* call) {
+CUresult refuseInCapture(const char* call, bool waitsForAll) {
     for (auto& capture : active) {
+        if (waitsForAll && capture->status == CAPTURE_ACTIVE)
+            return invalidate(*capture, CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, call);
         bool concerned = capture->mode == CAPTURE_GLOBAL ||
                          (capture->mode == CAPTURE_THREAD_LOCAL && capture->thread == thisThread());
         if (concerned && threadMode != CAPTURE_RELAXED && capture->status == CAPTURE_ACTIVE)
@@ -141,7 +146,10 @@ CUresult runGraph(const Graph& graph) {
 
 void forgetGraphs() {
     for (Graph* graph : graphs) delete graph;
-    for (GraphExec* exec : execs) delete exec;
+    for (GraphExec* exec : execs) {
+        memory::giveBack(exec->bytes());
+        delete exec;
+    }
     graphs.clear();
     execs.clear();
 }
@@ -179,7 +187,10 @@ API cuGraphInstantiateWithFlags(GraphExec** exec, Graph* graph, unsigned long lo
     return call("cuGraphInstantiate", UNSAFE, [&] {
         if (graphs.count(graph) == 0)
             return refuse(CUDA_ERROR_INVALID_HANDLE, "cuGraphInstantiate of an unknown graph");
-        *exec = new GraphExec{std::make_shared<Graph>(*graph)};
+        auto made = std::make_unique<GraphExec>(GraphExec{std::make_shared<Graph>(*graph)});
+        if (CUresult result = memory::reserve(made->bytes(), "cuGraphInstantiate"); result != CUDA_SUCCESS)
+            return result;
+        *exec = made.release();
         return execs.insert(*exec), CUDA_SUCCESS;
     });
 }
@@ -222,6 +233,7 @@ API cuGraphExecDestroy(GraphExec* exec) {
     return call("cuGraphExecDestroy", ORDINARY, [&] {
         if (execs.erase(exec) == 0)
             return refuse(CUDA_ERROR_INVALID_HANDLE, "cuGraphExecDestroy of an unknown executable graph");
+        memory::giveBack(exec->bytes());
         delete exec;
         return CUDA_SUCCESS;
     });

@@ -149,6 +149,15 @@ size_t total() {
 
 size_t used() { return the().used; }
 
+CUresult reserve(size_t bytes, const char* call) {
+    auto& m = the();
+    if (bytes > total() - m.used)
+        return refuse(CUDA_ERROR_OUT_OF_MEMORY, "%s takes %zu bytes: %zu are free", call, bytes, total() - m.used);
+    return m.used += bytes, CUDA_SUCCESS;
+}
+
+void giveBack(size_t bytes) { the().used -= bytes; }
+
 CUresult allocate(CUdeviceptr* address, size_t bytes) {
     auto& m = the();
     if (bytes == 0) return refuse(CUDA_ERROR_INVALID_VALUE, "cuMemAlloc of 0 bytes");

@@ -198,6 +198,16 @@ static void illegalInCapture() {
     }).join();
     OK(launch(add, 1, 1, 0, s, a, a, 1.0f, 1));
     OK(cuStreamEndCapture(s, &graph));
+
+    // But not wait for all of the device, whatever the mode.
+    OK(cuStreamBeginCapture_v2(s, CAPTURE_RELAXED));
+    std::thread([&] {
+        Context* context;
+        OK(cuDevicePrimaryCtxRetain(&context, 0));
+        OK(cuCtxSetCurrent(context));
+        CHECK(cuCtxSynchronize() == CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED);
+    }).join();
+    CHECK(cuStreamEndCapture(s, &graph) == CUDA_ERROR_STREAM_CAPTURE_INVALIDATED);
 }
 
 // A graph remembers addresses; when the memory is gone a launch must not write there.

@@ -1,5 +1,6 @@
 package dev.lamina.device;
 
+import dev.lamina.graph.MemoryPlan;
 import dev.lamina.graph.Node;
 import dev.lamina.graph.Op;
 import dev.lamina.graph.Tensor;
@@ -142,8 +143,10 @@ public final class Program implements AutoCloseable {
           : entry.kernel().bind(inputs, outputs, workspace, bytes(own, keptAt + kept.offset(), kept.bytes()), changed);
     }
 
+    /** In rows, as one dimension ends at 2 GiB; what lies there is a multiple of a row. */
     private static DeviceTensor bytes(Buffer buffer, long offset, long count) {
-      return new DeviceTensor(buffer, offset, TensorType.of(DType.U8, Math.toIntExact(count)));
+      int row = (int) MemoryPlan.ALIGNMENT;
+      return new DeviceTensor(buffer, offset, TensorType.of(DType.U8, Math.toIntExact(Math.ceilDiv(count, row)), row));
     }
 
     DeviceTensor tensor(Tensor tensor) {

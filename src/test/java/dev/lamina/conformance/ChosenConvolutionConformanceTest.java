@@ -28,7 +28,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Collectors;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -46,8 +45,7 @@ class ChosenConvolutionConformanceTest {
 
   @BeforeEach
   void emulated() {
-    Assumptions.assumeTrue(
-        Boolean.getBoolean("lamina.test.emulated"), "engines of real cuDNN are others on each GPU: emulator only");
+    Conformance.requireEmulator("engines of real cuDNN are others on each GPU");
     Conformance.require(new CudaProvider());
   }
 

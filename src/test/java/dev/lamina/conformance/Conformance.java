@@ -66,6 +66,11 @@ public final class Conformance {
     unavailable(provider).ifPresent(reason -> absent(provider.name(), reason, System.getenv("LAMINA_REQUIRE")));
   }
 
+  /** Ends the test here if there is a GPU. */
+  static void requireEmulator(String reason) {
+    Assumptions.assumeTrue(EMULATED, reason + ": emulator only");
+  }
+
   /** The device; if it is not to be had, the test ends here. */
   public static Device open(DeviceProvider provider) {
     return open(provider, wishes -> wishes);

@@ -3,21 +3,12 @@ package dev.lamina.device.cuda;
 import static jcuda.driver.JCudaDriver.cuEventCreate;
 import static jcuda.driver.JCudaDriver.cuEventDestroy;
 import static jcuda.driver.JCudaDriver.cuEventRecord;
-import static jcuda.driver.JCudaDriver.cuGraphDestroy;
-import static jcuda.driver.JCudaDriver.cuGraphExecDestroy;
-import static jcuda.driver.JCudaDriver.cuGraphInstantiate;
-import static jcuda.driver.JCudaDriver.cuGraphLaunch;
-import static jcuda.driver.JCudaDriver.cuStreamBeginCapture;
-import static jcuda.driver.JCudaDriver.cuStreamEndCapture;
 
 import dev.lamina.device.Device;
 import dev.lamina.device.Step;
 import java.util.List;
 import jcuda.driver.CUevent;
 import jcuda.driver.CUevent_flags;
-import jcuda.driver.CUgraph;
-import jcuda.driver.CUgraphExec;
-import jcuda.driver.CUstreamCaptureMode;
 
 /**
  * A whole step as one launch. The first run goes kernel by kernel, so that libraries load and allocate what they need;
@@ -31,9 +22,10 @@ final class CapturedStep implements Device.Replay {
   private final Step intake;
   private final Step[] steps;
   private final CUevent consumed;
-  private final CUgraphExec recording = new CUgraphExec();
   private boolean warm;
-  private boolean recorded;
+
+  /** Null before the second run. */
+  private Recording recording;
 
   /**
    * Nothing is recorded yet.
@@ -73,14 +65,17 @@ final class CapturedStep implements Device.Replay {
     intake.run();
     context.check(cuEventRecord(consumed, context.compute()), "cuEventRecord");
     if (!warm || context.waitsForEach()) {
-      runAll();
+      // Code is loaded when it is first used.
+      try (var _ = CudaContext.noRecording()) {
+        runAll();
+      }
       warm = true;
       return;
     }
-    if (!recorded) {
-      record();
+    if (recording == null) {
+      recording = new Recording(context, this::runAll);
     }
-    context.check(cuGraphLaunch(recording, context.compute()), "cuGraphLaunch of a whole step");
+    recording.launch("cuGraphLaunch of a whole step");
   }
 
   private void runAll() {
@@ -89,31 +84,13 @@ final class CapturedStep implements Device.Replay {
     }
   }
 
-  private void record() {
-    CUgraph graph = new CUgraph();
-    context.check(
-        cuStreamBeginCapture(context.compute(), CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL),
-        "cuStreamBeginCapture");
-    try {
-      runAll();
-    } catch (RuntimeException e) {
-      // The recording is spoilt and its end fails too; what went wrong is the first failure.
-      cuStreamEndCapture(context.compute(), graph);
-      throw e;
-    }
-    context.check(cuStreamEndCapture(context.compute(), graph), "cuStreamEndCapture");
-    context.check(cuGraphInstantiate(recording, graph, 0), "cuGraphInstantiate");
-    context.check(cuGraphDestroy(graph), "cuGraphDestroy");
-    recorded = true;
-  }
-
   @Override
   public void close() {
-    if (recorded && !context.isLost()) {
+    if (recording != null && !context.isLost()) {
       context.enter();
       context.synchronize("the last step of a program");
-      context.check(cuGraphExecDestroy(recording), "cuGraphExecDestroy");
-      recorded = false;
+      recording.close();
+      recording = null;
     }
   }
 }

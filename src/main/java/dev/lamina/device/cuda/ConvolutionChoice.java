@@ -1,9 +1,12 @@
 package dev.lamina.device.cuda;
 
+import dev.lamina.device.OutOfDeviceMemoryException;
 import dev.lamina.device.Step;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -18,6 +21,9 @@ final class ConvolutionChoice {
 
   /** A first run so much slower than the best way is no accident. */
   private static final double HOPELESS = 2;
+
+  /** What takes so many times as long as the fastest is as fast, and may win by its workspace. */
+  private static final double AS_FAST = 1.02;
 
   private final CudaContext context;
   private final List<ConvolutionSource> sources;
@@ -152,25 +158,34 @@ final class ConvolutionChoice {
       ConvolutionScratch scratch,
       ConvolutionTimer timer,
       Consumer<String> refusals) {
-    Optional<ConvolutionCandidate> best = Optional.empty();
+    Map<ConvolutionCandidate, Double> times = new LinkedHashMap<>();
+    Optional<OutOfDeviceMemoryException> memory = Optional.empty();
     double least = Double.POSITIVE_INFINITY;
     for (ConvolutionCandidate candidate : candidates) {
       try {
         Step step = candidate.bind(scratch.operands());
         double time = timer.milliseconds(step, HOPELESS * least);
-        if (time < least) {
-          least = time;
-          best = Optional.of(candidate);
-        }
+        times.put(candidate, time);
+        least = Math.min(least, time);
       } catch (CudaException e) {
         // What cuDNN offers need not run everywhere.
         refusals.accept(e.refusal());
+        continue;
+      } catch (OutOfDeviceMemoryException e) {
+        memory = Optional.of(e);
         continue;
       }
       if (request.deterministic()) {
         break;
       }
     }
-    return best;
+    if (times.isEmpty() && memory.isPresent()) {
+      throw memory.get();
+    }
+    double most = least * AS_FAST;
+    return times.entrySet().stream()
+        .filter(entry -> entry.getValue() <= most)
+        .map(Map.Entry::getKey)
+        .min(Comparator.comparingLong(ConvolutionChoice::workspace).thenComparing(times::get));
   }
 }

@@ -72,7 +72,7 @@ final class ConvolutionPlans {
     } catch (IOException e) {
       throw new IllegalStateException("a text in memory takes everything", e);
     }
-    files.put(FILE, text.toString().getBytes(StandardCharsets.UTF_8));
+    files.keep(FILE, text.toString().getBytes(StandardCharsets.UTF_8));
   }
 
   private Properties read() {

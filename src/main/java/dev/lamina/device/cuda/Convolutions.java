@@ -16,8 +16,14 @@ import jcuda.jcudnn.JCudnn;
 
 /** Prepares convolutions that cuDNN computes. */
 final class Convolutions {
-  /** Workspace that one may ask for. */
-  private static final long BUDGET = 256L << 20;
+  /**
+   * Workspace that one may ask for: where an engine wants another layout it holds a copy of image and output. All share
+   * one, so it is little beside a network's values where those are large.
+   */
+  private static final long MOST_BUDGET = 4L << 30;
+
+  /** Of all memory, so that small GPUs keep it for the rest. */
+  private static final int SHARE = 16;
 
   /** The property that leaves one part of cuDNN only, {@code graph} or {@code legacy}: for tests and measurements. */
   private static final String ONLY = "lamina.cuda.convolutions";
@@ -25,6 +31,7 @@ final class Convolutions {
   private final Cudnn cudnn;
   private final MathMode math;
   private final boolean deterministic;
+  private final long budget;
   private final ConvolutionChoice choice;
 
   /**
@@ -32,7 +39,8 @@ final class Convolutions {
    *
    * @param library cuDNN's file
    * @param deterministic whether the same inputs must give the same bits each time
-   * @param available tells how many bytes may be allocated on the GPU
+   * @param memory bytes that the GPU has for this process, who else uses it or not
+   * @param available tells how many bytes may be allocated now
    */
   Convolutions(
       CudaContext context,
@@ -41,10 +49,12 @@ final class Convolutions {
       MathMode math,
       boolean deterministic,
       PrivateCache cache,
+      long memory,
       LongSupplier available) {
     this.cudnn = cudnn;
     this.math = math;
     this.deterministic = deterministic;
+    budget = Math.min(MOST_BUDGET, memory / SHARE);
     String only = System.getProperty(ONLY, "");
     String machine = String.join("/", context.gpu(), Long.toString(JCudnn.cudnnGetVersion()));
     choice =
@@ -76,7 +86,10 @@ final class Convolutions {
   CudaKernel prepare(Op op, List<TensorType> in, PaddedConvolution.Preparation parts) {
     ConvolutionShape shape = ConvolutionShape.of(op, in);
     Set<String> refusals = new LinkedHashSet<>();
-    Optional<ConvolutionCandidate> candidate = choice.of(request(shape), refusals::add);
+    Optional<ConvolutionCandidate> candidate;
+    try (var _ = CudaContext.noRecording()) {
+      candidate = choice.of(request(shape), refusals::add);
+    }
     if (candidate.isPresent()) {
       cudnn.onClose(candidate.get()::close);
       return new CudnnConvolution(candidate.get());
@@ -99,7 +112,7 @@ final class Convolutions {
   }
 
   private ConvolutionRequest request(ConvolutionShape shape) {
-    return new ConvolutionRequest(shape, math, BUDGET, deterministic);
+    return new ConvolutionRequest(shape, math, budget, deterministic);
   }
 
   /** A kernel of which only the need is known. */

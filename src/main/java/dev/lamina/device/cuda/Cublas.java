@@ -21,6 +21,7 @@ import jcuda.jcublas.cublasGemmAlgo;
 import jcuda.jcublas.cublasHandle;
 import jcuda.jcublas.cublasMath;
 import jcuda.jcublas.cublasOperation;
+import jcuda.jcublas.cublasStatus;
 import jcuda.runtime.cudaStream_t;
 
 /**
@@ -37,6 +38,8 @@ final class Cublas implements AutoCloseable {
   /** JCublas takes the older form of this parameter, a type; whether TF32 is allowed is said by the math mode. */
   private static final int SUMS = cudaDataType.CUDA_R_32F;
 
+  private static final int ALLOC_FAILED = cublasStatus.CUBLAS_STATUS_ALLOC_FAILED;
+
   private final CudaContext context;
   private final int math;
   private final cublasHandle handle = new cublasHandle();
@@ -47,7 +50,9 @@ final class Cublas implements AutoCloseable {
     this.context = context;
     workspace = new CudaBuffer(context, WORKSPACE_BYTES, owner);
     this.math = math == MathMode.TF32 ? cublasMath.CUBLAS_TF32_TENSOR_OP_MATH : cublasMath.CUBLAS_DEFAULT_MATH;
-    check(cublasCreate(handle), "cublasCreate");
+    try (var _ = CudaContext.noRecording()) {
+      check(cublasCreate(handle), "cublasCreate");
+    }
     check(cublasSetStream(handle, new cudaStream_t(context.compute())), "cublasSetStream");
     // After the stream: setting that gives the default workspace back.
     check(cublasSetWorkspace(handle, new Address.Plain(workspace.address()), WORKSPACE_BYTES), "cublasSetWorkspace");
@@ -125,7 +130,8 @@ final class Cublas implements AutoCloseable {
 
   private void check(int status, String call) {
     if (status != 0) {
-      throw context.libraryFailure(call + " failed: status " + status + ", " + cublasGetStatusString(status));
+      throw context.libraryFailure(
+          call + " failed: status " + status + ", " + cublasGetStatusString(status), status == ALLOC_FAILED);
     }
   }
 
@@ -133,7 +139,9 @@ final class Cublas implements AutoCloseable {
   public void close() {
     if (!context.isLost()) {
       context.enter();
-      check(cublasDestroy(handle), "cublasDestroy");
+      try (var _ = CudaContext.noRecording()) {
+        check(cublasDestroy(handle), "cublasDestroy");
+      }
     }
     workspace.close();
   }

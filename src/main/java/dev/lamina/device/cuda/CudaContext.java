@@ -15,7 +15,11 @@ import static jcuda.driver.JCudaDriver.cuStreamDestroy;
 import static jcuda.driver.JCudaDriver.cuStreamQuery;
 import static jcuda.driver.JCudaDriver.cuStreamSynchronize;
 
+import dev.lamina.device.OutOfDeviceMemoryException;
 import java.nio.charset.StandardCharsets;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
 import jcuda.driver.CUdevice_attribute;
@@ -30,6 +34,17 @@ import jcuda.driver.CUstream_flags;
 final class CudaContext implements AutoCloseable {
   /** The environment variable that asks for a wait after each operation. */
   static final String WAIT = "LAMINA_CUDA_SYNC";
+
+  // Errors that JCuda is too old to know.
+  private static final int CONTAINED = 226;
+  private static final int TENSOR_MEMORY_LEAK = 721;
+
+  /**
+   * While a stream is recorded nobody may wait for the whole context, on whatever thread (CUDA programming guide, "CUDA
+   * Graphs", prohibited operations), and some calls do: those that load code, make a library's handle or give it back.
+   * Devices of one GPU share its context, so this is one for all.
+   */
+  private static final ReadWriteLock RECORDINGS = new ReentrantReadWriteLock();
 
   private final int ordinal;
   private final CUdevice device = new CUdevice();
@@ -130,6 +145,27 @@ final class CudaContext implements AutoCloseable {
     return waitsForEach;
   }
 
+  /** A lock until it is closed. */
+  interface Held extends AutoCloseable {
+    @Override
+    void close();
+  }
+
+  /** To be held while a stream is recorded; others may be recorded beside it. */
+  static Held recording() {
+    return held(RECORDINGS.readLock());
+  }
+
+  /** To be held by what may wait for the whole context: nothing is recorded meanwhile. */
+  static Held noRecording() {
+    return held(RECORDINGS.writeLock());
+  }
+
+  private static Held held(Lock lock) {
+    lock.lock();
+    return lock::unlock;
+  }
+
   /** Notes what is started now: a GPU tells of a fault in it later, in answer to whatever is asked then. */
   void begin(String name) {
     running = name;
@@ -144,12 +180,18 @@ final class CudaContext implements AutoCloseable {
    * Checks what the driver answered.
    *
    * @param call the call, with what it was for
-   * @throws CudaException if it is no success
+   * @throws OutOfDeviceMemoryException if it found no memory: code that is loaded when it is first used takes some too
+   * @throws CudaException if it is no success otherwise
    */
   void check(int status, String call) {
     if (status != CUresult.CUDA_SUCCESS) {
-      throw failure(status, call);
+      throw status == CUresult.CUDA_ERROR_OUT_OF_MEMORY ? outOfMemory(call) : failure(status, call);
     }
+  }
+
+  private OutOfDeviceMemoryException outOfMemory(String call) {
+    return new OutOfDeviceMemoryException(
+        "%s: %s has no memory left for it (%d bytes free)".formatted(call, gpu, memory()[0]));
   }
 
   private CudaException failure(int status, String call) {
@@ -176,10 +218,17 @@ final class CudaContext implements AutoCloseable {
     return failure;
   }
 
-  /** What to throw when a library says no: if the context is lost, that is why. */
-  CudaException libraryFailure(String message) {
+  /**
+   * What to throw when a library says no: if the context is lost, that is why.
+   *
+   * @param memory whether it says that there is no memory
+   */
+  RuntimeException libraryFailure(String message, boolean memory) {
     int status = cuStreamQuery(compute);
-    return isSticky(status) ? failure(status, message) : new CudaException(message, false);
+    if (isSticky(status)) {
+      return failure(status, message);
+    }
+    return memory ? outOfMemory(message) : new CudaException(message, false);
   }
 
   /** Errors after which a context answers every call with the same. */
@@ -196,7 +245,11 @@ final class CudaContext implements AutoCloseable {
           CUresult.CUDA_ERROR_MISALIGNED_ADDRESS,
           CUresult.CUDA_ERROR_INVALID_ADDRESS_SPACE,
           CUresult.CUDA_ERROR_INVALID_PC,
-          CUresult.CUDA_ERROR_LAUNCH_FAILED ->
+          CUresult.CUDA_ERROR_LAUNCH_FAILED,
+          CUresult.CUDA_ERROR_MPS_CLIENT_TERMINATED,
+          CUresult.CUDA_ERROR_EXTERNAL_DEVICE,
+          CONTAINED,
+          TENSOR_MEMORY_LEAK ->
           true;
       default -> false;
     };

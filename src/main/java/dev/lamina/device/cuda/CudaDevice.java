@@ -59,10 +59,16 @@ public final class CudaDevice implements Device {
     context = new CudaContext(ordinal, "1".equals(System.getenv(CudaContext.WAIT)));
     limit = options.memoryLimit();
     consumed = CapturedStep.event(context);
-    transfers = new HostTransfers(context, consumed);
+    transfers = new HostTransfers(context, new PinnedMemory(context, libraries.driver().path()), consumed);
     kernels =
         new KernelChoice(
-            context, libraries, options, PrivateCache.open(System.getenv()), buffers, this::availableMemory);
+            context,
+            libraries,
+            options,
+            PrivateCache.open(System.getenv()),
+            buffers,
+            Math.min(context.memory()[1], limit.of(context.memory()[1])),
+            this::availableMemory);
   }
 
   @Override

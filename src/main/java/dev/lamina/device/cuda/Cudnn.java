@@ -66,7 +66,9 @@ final class Cudnn implements AutoCloseable {
 
   Cudnn(CudaContext context) {
     this.context = context;
-    check(cudnnCreate(handle), "cudnnCreate");
+    try (var _ = CudaContext.noRecording()) {
+      check(cudnnCreate(handle), "cudnnCreate");
+    }
     check(cudnnSetStream(handle, new cudaStream_t(context.compute())), "cudnnSetStream");
   }
 
@@ -94,6 +96,11 @@ final class Cudnn implements AutoCloseable {
     descriptors.push(release);
   }
 
+  /** What cuDNN calls a status. */
+  String words(int status) {
+    return cudnnGetErrorString(status);
+  }
+
   /**
    * Checks what cuDNN answered.
    *
@@ -103,7 +110,8 @@ final class Cudnn implements AutoCloseable {
     Category category = Category.of(status, status == 0 ? 0 : cudnnGetVersion());
     if (category != Category.SUCCESS) {
       throw context.libraryFailure(
-          call + " failed (" + category + "): status " + status + ", " + cudnnGetErrorString(status));
+          call + " failed (" + category + "): status " + status + ", " + words(status),
+          category == Category.OUT_OF_MEMORY);
     }
   }
 
@@ -111,8 +119,10 @@ final class Cudnn implements AutoCloseable {
   public void close() {
     if (!context.isLost()) {
       context.enter();
-      descriptors.forEach(Runnable::run);
-      check(cudnnDestroy(handle), "cudnnDestroy");
+      try (var _ = CudaContext.noRecording()) {
+        descriptors.forEach(Runnable::run);
+        check(cudnnDestroy(handle), "cudnnDestroy");
+      }
     }
     descriptors.clear();
   }

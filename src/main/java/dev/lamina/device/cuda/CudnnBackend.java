@@ -12,7 +12,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
-import java.util.function.Function;
+import java.util.Optional;
 
 /**
  * The functions of cuDNN's graph API, whose attributes are untyped memory, which JCuda's pointers cannot read back.
@@ -20,6 +20,8 @@ import java.util.function.Function;
  */
 @SuppressWarnings("restricted") // native calls are what this class is for
 final class CudnnBackend {
+  private static final int LONGEST_WORDS = 1024;
+
   private final SymbolLookup library;
   private final MethodHandle create;
   private final MethodHandle destroy;
@@ -28,16 +30,26 @@ final class CudnnBackend {
   private final MethodHandle get;
   private final MethodHandle execute;
   private final MethodHandle errorString;
+
+  /** Empty before cuDNN 9. */
+  private final Optional<MethodHandle> lastError;
+
   private final long version;
-  private final Function<String, CudaException> failure;
+  private final Failure failure;
+
+  /** What to throw for a message, which may hide that the context is lost; {@code memory} if it is about memory. */
+  @FunctionalInterface
+  interface Failure {
+    RuntimeException of(String message, boolean memory);
+  }
 
   /**
    * The API of the library in {@code file}, which has been loaded.
    *
-   * @param failure what to throw when it says no: the message may hide that the context is lost
+   * @param failure what to throw when it says no
    * @throws CudaException if it lacks a function
    */
-  CudnnBackend(Path file, Function<String, CudaException> failure) {
+  CudnnBackend(Path file, Failure failure) {
     this.failure = failure;
     library = SymbolLookup.libraryLookup(file, Arena.global());
     create = function("cudnnBackendCreateDescriptor", JAVA_INT, JAVA_INT, ADDRESS);
@@ -47,6 +59,10 @@ final class CudnnBackend {
     get = function("cudnnBackendGetAttribute", JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS, ADDRESS);
     execute = function("cudnnBackendExecute", JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG);
     errorString = function("cudnnGetErrorString", ADDRESS, JAVA_INT);
+    lastError =
+        library
+            .find("cudnnGetLastErrorString")
+            .map(symbol -> Linker.nativeLinker().downcallHandle(symbol, FunctionDescriptor.ofVoid(ADDRESS, JAVA_LONG)));
     try {
       version = (long) function("cudnnGetVersion", JAVA_LONG).invokeExact();
     } catch (Throwable e) {
@@ -132,16 +148,28 @@ final class CudnnBackend {
   private void check(int status, String call) {
     Cudnn.Category category = Cudnn.Category.of(status, version);
     if (category != Cudnn.Category.SUCCESS) {
-      throw failure.apply(call + " failed (" + category + "): status " + status + ", " + words(status));
+      throw failure.of(
+          call + " failed (" + category + "): status " + status + ", " + words(status),
+          category == Cudnn.Category.OUT_OF_MEMORY);
     }
   }
 
   private String words(int status) {
     try {
       MemorySegment text = (MemorySegment) errorString.invokeExact(status);
-      return text.reinterpret(256).getString(0);
+      String words = text.reinterpret(256).getString(0);
+      return lastError.isEmpty() ? words : words + ", " + lastWords(lastError.get());
     } catch (Throwable e) {
       throw unexpected(e);
+    }
+  }
+
+  /** What cuDNN says about the last error of this thread, on one line. */
+  private static String lastWords(MethodHandle lastError) throws Throwable {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment text = arena.allocate(LONGEST_WORDS);
+      lastError.invokeExact(text, (long) LONGEST_WORDS);
+      return text.getString(0).strip().replaceAll("\\s+", " ");
     }
   }
 

@@ -9,8 +9,11 @@ import static jcuda.jcudnn.cudnnBackendDescriptorType.CUDNN_BACKEND_ENGINEHEUR_D
 import dev.lamina.tensor.DType;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import jcuda.jcudnn.cudnnBackendAttributeType;
 import jcuda.jcudnn.cudnnBackendNumericalNote;
@@ -26,11 +29,11 @@ final class GraphConvolutions implements ConvolutionSource {
   /** CUDNN_HEUR_MODE_FALLBACK: whatever runs, for when the model knows nothing. */
   static final int FALLBACK = 2;
 
-  /** Proposals that are looked at; the good ones come first. */
-  private static final int MOST_PROPOSALS = 24;
+  /** Proposals that are looked at: more than cuDNN makes, which are some forty. */
+  private static final int MOST_PROPOSALS = 128;
 
-  /** Plans that are made: each may compile a kernel, which takes some tenths of a second. */
-  private static final int MOST_PLANS = 4;
+  /** Plans that are tried. Making one takes some milliseconds, running it some more. */
+  private static final int MOST_PLANS = 12;
 
   private final Cudnn cudnn;
   private final CudnnBackend backend;
@@ -42,38 +45,49 @@ final class GraphConvolutions implements ConvolutionSource {
 
   @Override
   public List<ConvolutionCandidate> candidates(ConvolutionRequest request, Consumer<String> refusals) {
-    List<ConvolutionCandidate> best = proposed(request, BY_MODEL, refusals);
-    return best.isEmpty() ? proposed(request, FALLBACK, refusals) : best;
-  }
-
-  private List<ConvolutionCandidate> proposed(ConvolutionRequest request, int mode, Consumer<String> refusals) {
     List<ConvolutionCandidate> plans = new ArrayList<>();
     try (var graph = new ConvolutionGraph(backend, request.shape());
-        var operations = graph.with(cudnn.address());
-        var heuristics = new BackendDescriptor(backend, CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR)) {
-      heuristics
-          .descriptors(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, operations)
-          .number(CUDNN_ATTR_ENGINEHEUR_MODE, cudnnBackendAttributeType.CUDNN_TYPE_HEUR_MODE, mode)
-          .finish();
-      var proposals =
-          new ArrayDeque<>(
-              heuristics.descriptors(
-                  CUDNN_ATTR_ENGINEHEUR_RESULTS, CUDNN_BACKEND_ENGINECFG_DESCRIPTOR, MOST_PROPOSALS));
-      try {
-        while (!proposals.isEmpty() && plans.size() < MOST_PLANS) {
-          planned(proposals.remove(), request, refusals).ifPresent(plans::add);
-        }
-      } finally {
-        proposals.forEach(BackendDescriptor::close);
+        var operations = graph.with(cudnn.address())) {
+      // Where the same bits must come out each time, it is the first that runs.
+      int most = request.deterministic() ? 1 : MOST_PLANS;
+      plan(proposed(operations, BY_MODEL, request, refusals), most, request, refusals, plans);
+      if (plans.isEmpty()) {
+        plan(proposed(operations, FALLBACK, request, refusals), most, request, refusals, plans);
       }
     } catch (CudaException e) {
       refusals.accept(e.refusal());
     }
+    if (plans.isEmpty()) {
+      refusals.accept("the graph API has no engine");
+    }
     return plans;
   }
 
+  /** Engines that may compute it: of each its best setting first, for the others differ little, then the others. */
+  private Deque<GraphEngine> proposed(
+      BackendDescriptor operations, int mode, ConvolutionRequest request, Consumer<String> refusals) {
+    Deque<GraphEngine> first = new ArrayDeque<>();
+    Deque<GraphEngine> others = new ArrayDeque<>();
+    Set<Long> seen = new HashSet<>();
+    try (var heuristics = new BackendDescriptor(backend, CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR)) {
+      heuristics
+          .descriptors(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, operations)
+          .number(CUDNN_ATTR_ENGINEHEUR_MODE, cudnnBackendAttributeType.CUDNN_TYPE_HEUR_MODE, mode)
+          .finish();
+      for (BackendDescriptor proposal :
+          heuristics.descriptors(CUDNN_ATTR_ENGINEHEUR_RESULTS, CUDNN_BACKEND_ENGINECFG_DESCRIPTOR, MOST_PROPOSALS)) {
+        permitted(proposal, request, refusals)
+            .ifPresent(engine -> (seen.add(engine.index()) ? first : others).add(engine));
+      }
+    } catch (CudaException e) {
+      refusals.accept(e.refusal());
+    }
+    first.addAll(others);
+    return first;
+  }
+
   /** Takes the proposal over. One that cuDNN cannot even tell of leaves the others as they are. */
-  private Optional<ConvolutionCandidate> planned(
+  private static Optional<GraphEngine> permitted(
       BackendDescriptor proposal, ConvolutionRequest request, Consumer<String> refusals) {
     try {
       var engine = new GraphEngine(proposal);
@@ -85,10 +99,26 @@ final class GraphConvolutions implements ConvolutionSource {
           engine.close();
         }
       }
-      return permitted ? plan(engine, request, refusals) : Optional.empty();
+      return permitted ? Optional.of(engine) : Optional.empty();
     } catch (CudaException e) {
       refusals.accept(e.refusal());
       return Optional.empty();
+    }
+  }
+
+  /** Adds plans of {@code engines}, which are closed or taken over, until there are {@code most}. */
+  private void plan(
+      Deque<GraphEngine> engines,
+      int most,
+      ConvolutionRequest request,
+      Consumer<String> refusals,
+      List<ConvolutionCandidate> plans) {
+    try {
+      while (!engines.isEmpty() && plans.size() < most) {
+        plan(engines.remove(), request, refusals).ifPresent(plans::add);
+      }
+    } finally {
+      engines.forEach(GraphEngine::close);
     }
   }
 

@@ -89,6 +89,11 @@ final class GraphEngine implements AutoCloseable {
     return configuration;
   }
 
+  /** Its number in cuDNN. */
+  long index() {
+    return engine.number(CUDNN_ATTR_ENGINE_GLOBAL_INDEX);
+  }
+
   /** How it computes, as numbers of {@code cudnnBackendNumericalNote}. */
   List<Integer> notes() {
     return engine.numbers(
@@ -100,10 +105,7 @@ final class GraphEngine implements AutoCloseable {
     List<BackendDescriptor> settings =
         configuration.descriptors(CUDNN_ATTR_ENGINECFG_KNOB_CHOICES, CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR, MOST_KNOBS);
     settings.forEach(this::kept);
-    return new ConvolutionPlans.Graph(
-        engine.number(CUDNN_ATTR_ENGINE_GLOBAL_INDEX),
-        settings.stream().map(GraphEngine::knob).toList(),
-        workspaceBytes);
+    return new ConvolutionPlans.Graph(index(), settings.stream().map(GraphEngine::knob).toList(), workspaceBytes);
   }
 
   private static ConvolutionPlans.Knob knob(BackendDescriptor setting) {

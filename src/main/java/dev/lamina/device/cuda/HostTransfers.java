@@ -2,8 +2,6 @@ package dev.lamina.device.cuda;
 
 import static jcuda.driver.JCudaDriver.cuEventRecord;
 import static jcuda.driver.JCudaDriver.cuEventSynchronize;
-import static jcuda.driver.JCudaDriver.cuMemFreeHost;
-import static jcuda.driver.JCudaDriver.cuMemHostAlloc;
 import static jcuda.driver.JCudaDriver.cuMemcpyDtoHAsync;
 import static jcuda.driver.JCudaDriver.cuMemcpyHtoDAsync;
 import static jcuda.driver.JCudaDriver.cuStreamWaitEvent;
@@ -13,7 +11,6 @@ import dev.lamina.device.DeviceTensor;
 import dev.lamina.tensor.HostTensor;
 import dev.lamina.tensor.TensorType;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import jcuda.driver.CUevent;
@@ -29,7 +26,7 @@ final class HostTransfers implements AutoCloseable {
 
   private final CudaContext context;
   private final CUevent consumed;
-  private final List<Address.Plain> pinned = new ArrayList<>();
+  private final PinnedMemory pinned;
   private final Ring uploads;
   private final Ring stagings;
   private final RecentAddresses<Address.Plain> sources = new RecentAddresses<>(Address.Plain::new);
@@ -110,23 +107,23 @@ final class HostTransfers implements AutoCloseable {
     }
   }
 
-  /** Transfers between which and the intake of steps {@code consumed} lies. */
-  HostTransfers(CudaContext context, CUevent consumed) {
+  /**
+   * Transfers between which and the intake of steps {@code consumed} lies.
+   *
+   * @param pinned what is given back with this
+   */
+  HostTransfers(CudaContext context, PinnedMemory pinned, CUevent consumed) {
     this.context = context;
+    this.pinned = pinned;
     this.consumed = consumed;
     uploads = new Ring(context.compute());
     stagings = new Ring(context.copies());
   }
 
   /** Page-locked memory of zeros: the GPU reads it by itself. */
-  @SuppressWarnings("restricted") // the address is a new allocation's, of at least this size
   synchronized HostTensor allocate(TensorType type) {
     context.enter();
-    Address.Plain address = new Address.Plain();
-    long bytes = Math.max(type.bytes(), 1);
-    context.check(cuMemHostAlloc(address, bytes, 0), "cuMemHostAlloc of " + bytes + " bytes");
-    pinned.add(address);
-    MemorySegment memory = MemorySegment.ofAddress(address.value()).reinterpret(bytes).fill((byte) 0);
+    MemorySegment memory = pinned.allocate(Math.max(type.bytes(), 1));
     return HostTensor.over(memory.asSlice(0, type.bytes()), type);
   }
 
@@ -193,8 +190,7 @@ final class HostTransfers implements AutoCloseable {
     if (!context.isLost()) {
       uploads.close();
       stagings.close();
-      pinned.forEach(address -> context.check(cuMemFreeHost(address), "cuMemFreeHost"));
+      pinned.close();
     }
-    pinned.clear();
   }
 }

@@ -24,7 +24,8 @@ final class KernelChoice implements AutoCloseable {
   /**
    * Kernels whose own memory belongs to {@code owner}.
    *
-   * @param available tells how many bytes may be allocated on the GPU
+   * @param memory bytes that the GPU has for this process, who else uses it or not
+   * @param available tells how many bytes may be allocated now
    */
   KernelChoice(
       CudaContext context,
@@ -32,6 +33,7 @@ final class KernelChoice implements AutoCloseable {
       DeviceOptions options,
       PrivateCache cache,
       Set<CudaBuffer> owner,
+      long memory,
       LongSupplier available) {
     MathMode math = options.exactProducts() ? MathMode.FP32 : MathMode.TF32;
     this.context = context;
@@ -39,7 +41,8 @@ final class KernelChoice implements AutoCloseable {
     cublas = new Cublas(context, math, owner);
     cudnn = new Cudnn(context);
     convolutions =
-        new Convolutions(context, cudnn, libraries.cudnn().path(), math, options.deterministic(), cache, available);
+        new Convolutions(
+            context, cudnn, libraries.cudnn().path(), math, options.deterministic(), cache, memory, available);
   }
 
   /** A new kernel for an operation that is not {@link #unsupported}. */
@@ -74,7 +77,7 @@ final class KernelChoice implements AutoCloseable {
     return switch (op) {
       case Op.MatMul _ -> Cublas.unsupported(in);
       case Op.Conv2d _, Op.Conv2dInputGradient _, Op.Conv2dFilterGradient _ when !CudaKernels.isDepthwise(op, in) ->
-          CudnnConvolution.unsupported(in.getFirst().dtype());
+          CudnnConvolution.unsupported(in.getFirst().dtype(), context.capability());
       default -> own.unsupported(op, in);
     };
   }

@@ -23,14 +23,17 @@ final class LegacyConvolutions implements ConvolutionSource {
       return List.of();
     }
     List<ConvolutionCandidate> candidates = new ArrayList<>();
-    try (LegacyDirection question = direction(request)) {
-      for (LegacyDirection.Algorithm algorithm : question.algorithms()) {
+    try (LegacyCalls question = calls(request)) {
+      for (LegacyCalls.Algorithm algorithm : question.algorithms(refusals)) {
         if (algorithm.workspaceBytes() <= request.budget() && (algorithm.deterministic() || !request.deterministic())) {
-          candidates.add(new Candidate(direction(request), algorithm));
+          candidates.add(new Candidate(calls(request), algorithm));
         }
       }
     } catch (CudaException e) {
       refusals.accept(e.refusal());
+    } catch (ArrayIndexOutOfBoundsException e) {
+      // JCudnn copies as many entries as a counter says that cuDNN does not set when it refuses.
+      refusals.accept("the legacy calls refuse, in no words");
     }
     return candidates;
   }
@@ -40,22 +43,21 @@ final class LegacyConvolutions implements ConvolutionSource {
     if (!(choice instanceof ConvolutionPlans.Legacy(int number, long workspaceBytes))) {
       return Optional.empty();
     }
-    var algorithm = new LegacyDirection.Algorithm(number, workspaceBytes, request.deterministic());
+    var algorithm = new LegacyCalls.Algorithm(number, workspaceBytes, request.deterministic());
     try {
-      return Optional.of(new Candidate(direction(request), algorithm));
+      return Optional.of(new Candidate(calls(request), algorithm));
     } catch (CudaException e) {
       e.refusal();
       return Optional.empty();
     }
   }
 
-  private LegacyDirection direction(ConvolutionRequest request) {
-    return LegacyDirection.of(cudnn, request.shape(), request.math());
+  private LegacyCalls calls(ConvolutionRequest request) {
+    return new LegacyCalls(cudnn, request.shape(), request.math());
   }
 
   /** A way with descriptors of its own. */
-  private record Candidate(LegacyDirection direction, LegacyDirection.Algorithm algorithm)
-      implements ConvolutionCandidate {
+  private record Candidate(LegacyCalls calls, LegacyCalls.Algorithm algorithm) implements ConvolutionCandidate {
     @Override
     public ConvolutionPlans.Choice choice() {
       return new ConvolutionPlans.Legacy(algorithm.number(), algorithm.workspaceBytes());
@@ -64,17 +66,17 @@ final class LegacyConvolutions implements ConvolutionSource {
     @Override
     public Step bind(Operands operands) {
       var pointers =
-          new LegacyDirection.Operands(
+          new LegacyCalls.Operands(
               new Address.Plain(operands.first()),
               new Address.Plain(operands.second()),
               new Address.Plain(operands.result()),
               new Address.Plain(operands.workspace()));
-      return () -> direction.run(algorithm, pointers);
+      return () -> calls.run(algorithm, pointers);
     }
 
     @Override
     public void close() {
-      direction.close();
+      calls.close();
     }
   }
 }

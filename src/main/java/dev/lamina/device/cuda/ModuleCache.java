@@ -13,19 +13,22 @@ import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import jcuda.driver.CUfunction;
 import jcuda.driver.CUmodule;
+import jcuda.driver.CUresult;
 
 /**
  * Compiled kernels: in memory while the device is open, and in files from one run to the next, named by all that went
  * into them.
  */
 final class ModuleCache implements AutoCloseable {
+  private static final String LANGUAGE = "--std=c++17";
+
   private final CudaContext context;
   private final Nvrtc compiler;
   private final PrivateCache files;
-  private final Nvrtc.Form form;
-  private final List<String> common;
+  private final Nvrtc.Target target;
   private final Map<Source, CUmodule> modules = new HashMap<>();
 
   /** A text and the options it is compiled with. */
@@ -40,15 +43,7 @@ final class ModuleCache implements AutoCloseable {
     this.context = context;
     this.compiler = compiler;
     this.files = files;
-    int newest = compiler.newestArchitecture().orElse(context.capability());
-    // A GPU newer than the compiler gets the newest assembly text there is, which its driver finishes.
-    form = newest >= context.capability() ? Nvrtc.Form.CUBIN : Nvrtc.Form.PTX;
-    common =
-        List.of(
-            form == Nvrtc.Form.CUBIN
-                ? "--gpu-architecture=sm_" + context.capability()
-                : "--gpu-architecture=compute_" + newest,
-            "--std=c++17");
+    target = Nvrtc.Target.of(context.capability(), compiler.architectures());
   }
 
   /**
@@ -64,28 +59,33 @@ final class ModuleCache implements AutoCloseable {
   }
 
   private CUmodule load(Source source, String entry) {
-    List<String> options = new ArrayList<>(common);
+    List<String> options = new ArrayList<>(List.of(LANGUAGE));
     options.addAll(source.options);
-    String name = name(source.text, options) + (form == Nvrtc.Form.CUBIN ? ".cubin" : ".ptx");
-    byte[] code =
-        files
-            .get(name)
-            .orElseGet(() -> {
-              byte[] fresh = compiler.compile(entry, source.text, options, form);
-              files.put(name, fresh);
-              return fresh;
-            });
+    String name = name(source.text, options);
+    Optional<byte[]> kept = files.get(name);
     context.enter();
     CUmodule module = new CUmodule();
-    context.check(cuModuleLoadData(module, code), "cuModuleLoadData of " + entry);
+    // What the driver refuses of the files may have been damaged there.
+    if (kept.isEmpty() || load(module, kept.get()) != CUresult.CUDA_SUCCESS) {
+      byte[] fresh = compiler.compile(entry, source.text, options, target);
+      files.keep(name, fresh);
+      context.check(load(module, fresh), "cuModuleLoadData of " + entry);
+    }
     return module;
+  }
+
+  private static int load(CUmodule module, byte[] code) {
+    try (var _ = CudaContext.noRecording()) {
+      return cuModuleLoadData(module, code);
+    }
   }
 
   private String name(String text, List<String> options) {
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      digest.update((compiler.version() + "\n" + String.join("\n", options) + "\n").getBytes(StandardCharsets.UTF_8));
-      return HexFormat.of().formatHex(digest.digest(text.getBytes(StandardCharsets.UTF_8)));
+      String how = String.join("\n", compiler.version(), target.option(), String.join("\n", options), "");
+      digest.update(how.getBytes(StandardCharsets.UTF_8));
+      return HexFormat.of().formatHex(digest.digest(text.getBytes(StandardCharsets.UTF_8))) + target.suffix();
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every Java has SHA-256", e);
     }
@@ -95,7 +95,9 @@ final class ModuleCache implements AutoCloseable {
   public void close() {
     if (!context.isLost()) {
       context.enter();
-      modules.values().forEach(module -> context.check(cuModuleUnload(module), "cuModuleUnload"));
+      try (var _ = CudaContext.noRecording()) {
+        modules.values().forEach(module -> context.check(cuModuleUnload(module), "cuModuleUnload"));
+      }
     }
     modules.clear();
   }

@@ -12,9 +12,10 @@ import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
+import java.util.stream.IntStream;
 
 /** NVIDIA's run-time compiler, from CUDA C++ to code for one architecture; called without a binding of its own. */
 @SuppressWarnings("restricted") // native calls are what this class is for
@@ -46,39 +47,62 @@ final class Nvrtc {
     return version;
   }
 
-  /** The newest architecture it knows, 90 for 9.0; empty if it cannot tell. */
-  Optional<Integer> newestArchitecture() {
-    if (library.find("nvrtcGetNumSupportedArchs").isEmpty()) {
-      return Optional.empty();
-    }
+  /** The architectures it knows, 90 for 9.0. There are gaps between them. */
+  List<Integer> architectures() {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment count = arena.allocate(JAVA_INT);
       check(call(function("nvrtcGetNumSupportedArchs", ADDRESS), count), "nvrtcGetNumSupportedArchs");
       MemorySegment all = arena.allocate(JAVA_INT, Math.max(1, count.get(JAVA_INT, 0)));
       check(call(function("nvrtcGetSupportedArchs", ADDRESS), all), "nvrtcGetSupportedArchs");
-      int newest = 0;
-      for (int i = 0; i < count.get(JAVA_INT, 0); i++) {
-        newest = Math.max(newest, all.getAtIndex(JAVA_INT, i));
-      }
-      return Optional.of(newest);
+      return IntStream.range(0, count.get(JAVA_INT, 0)).mapToObj(i -> all.getAtIndex(JAVA_INT, i)).toList();
     }
   }
 
-  /** What comes out of the compiler. */
-  enum Form {
-    /** Code of one architecture. */
-    CUBIN,
-    /** An assembly text that the driver finishes for any newer one. */
-    PTX
+  /**
+   * What is compiled, and for what.
+   *
+   * @param isFinal whether it is code of one architecture, else an assembly text that the driver finishes for any newer
+   *     one
+   * @param architecture 90 for 9.0
+   */
+  record Target(boolean isFinal, int architecture) {
+
+    /**
+     * The best for a GPU by a compiler that knows {@code architectures}: code of its own, else the text of the one that
+     * comes nearest below.
+     *
+     * @throws CudaException if the GPU is older than all of them
+     */
+    static Target of(int capability, List<Integer> architectures) {
+      int nearest = architectures.stream().mapToInt(a -> a).filter(a -> a <= capability).max().orElse(0);
+      if (nearest == 0) {
+        throw new CudaException(
+            "NVRTC compiles for compute capability %s, this GPU has %s; install an older CUDA"
+                .formatted(architectures, capability),
+            false);
+      }
+      return new Target(nearest == capability, nearest);
+    }
+
+    /** The compiler's option. */
+    String option() {
+      return "--gpu-architecture=" + (isFinal ? "sm_" : "compute_") + architecture;
+    }
+
+    /** The end of a file's name. */
+    String suffix() {
+      return isFinal ? ".cubin" : ".ptx";
+    }
   }
 
   /**
    * Compiles a source text.
    *
    * @param name how messages call it
+   * @param options beside the one that names the target
    * @throws CudaException if the compiler refuses, with its words
    */
-  byte[] compile(String name, String source, List<String> options, Form form) {
+  byte[] compile(String name, String source, List<String> options, Target target) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment handle = arena.allocate(ADDRESS);
       check(
@@ -93,16 +117,18 @@ final class Nvrtc {
           "nvrtcCreateProgram of " + name);
       MemorySegment program = handle.get(ADDRESS, 0);
       try {
-        MemorySegment texts = arena.allocate(ADDRESS, Math.max(1, options.size()));
+        MemorySegment texts = arena.allocate(ADDRESS, options.size() + 1);
+        texts.set(ADDRESS, 0, arena.allocateFrom(target.option()));
         for (int i = 0; i < options.size(); i++) {
-          texts.setAtIndex(ADDRESS, i, arena.allocateFrom(options.get(i)));
+          texts.setAtIndex(ADDRESS, i + 1, arena.allocateFrom(options.get(i)));
         }
-        int status = call(compile, program, options.size(), texts);
+        int status = call(compile, program, options.size() + 1, texts);
         if (status != 0) {
-          String log = new String(bytes(program, "nvrtcGetProgramLog", arena), java.nio.charset.StandardCharsets.UTF_8);
-          throw new CudaException(name + " was not compiled (" + words(status) + "): " + log.strip(), false);
+          String log = new String(bytes(program, "nvrtcGetProgramLog", arena), StandardCharsets.UTF_8);
+          String words = log.replace('\0', ' ').strip();
+          throw new CudaException(name + " was not compiled (" + words(status) + "): " + words, false);
         }
-        return bytes(program, form == Form.CUBIN ? "nvrtcGetCUBIN" : "nvrtcGetPTX", arena);
+        return bytes(program, target.isFinal() ? "nvrtcGetCUBIN" : "nvrtcGetPTX", arena);
       } finally {
         call(destroy, handle);
       }

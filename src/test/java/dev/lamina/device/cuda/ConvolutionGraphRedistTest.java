@@ -108,6 +108,6 @@ class ConvolutionGraphRedistTest {
   private static CudnnBackend backend(String name, String library) {
     return new CudnnBackend(
         Path.of(System.getProperty("lamina.cuda.redist"), name, "org/bytedeco/cuda/linux-x86_64", library),
-        message -> new CudaException(message, false));
+        (message, _) -> new CudaException(message, false));
   }
 }

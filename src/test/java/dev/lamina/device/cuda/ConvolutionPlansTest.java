@@ -46,7 +46,7 @@ class ConvolutionPlansTest {
 
   @Test
   void aSpoiltFileIsLikeNone() {
-    cache().put("convolutions.properties", "a=\\u12".getBytes(StandardCharsets.UTF_8));
+    cache().keep("convolutions.properties", "a=\\u12".getBytes(StandardCharsets.UTF_8));
     var plans = new ConvolutionPlans(cache());
     assertEquals(Optional.empty(), plans.find("a"));
     plans.put("a", LEGACY);

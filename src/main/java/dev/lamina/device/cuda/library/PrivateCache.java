@@ -96,7 +96,7 @@ public final class PrivateCache {
     }
   }
 
-  /** What was {@linkplain #put put} under {@code name}; empty if there is nothing, or it cannot be read. */
+  /** What was {@linkplain #keep kept} under {@code name}; empty if there is nothing, or it cannot be read. */
   public Optional<byte[]> get(String name) {
     Path file = folder.resolve(name);
     try {
@@ -109,16 +109,17 @@ public final class PrivateCache {
   }
 
   /**
-   * Keeps {@code content} under exactly this name, in place of what was there.
+   * Keeps {@code content} under exactly this name, in place of what was there, if it can be written: on a full disk it
+   * has to be made again the next time.
    *
-   * @throws CudaUnavailableException if it cannot be written
+   * @throws CudaUnavailableException if others can write into the folder by now
    */
-  public void put(String name, byte[] content) {
+  public void keep(String name, byte[] content) {
     try {
       requirePrivate();
       write(folder.resolve(name), content);
-    } catch (IOException e) {
-      throw failure("write " + folder.resolve(name), e);
+    } catch (IOException _) {
+      // What was to be kept is there all the same.
     }
   }
 
