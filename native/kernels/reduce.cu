@@ -51,9 +51,20 @@ extern "C" __global__ void lamina_reduce_rows(Result* out, Index kept, Index len
       total[j] = nothing();
     }
     if (output < kept) {
-      for (Index i = first + lane * WIDTH; i < last; i += across * WIDTH) {
+      Index i = first + lane * WIDTH;
+      // Several at a time, so that enough loads are under way.
+#pragma unroll 4
+      for (; i + WIDTH <= last; i += across * WIDTH) {
         Value value[WIDTH];
-        const int count = last - i < WIDTH ? (int) (last - i) : WIDTH;
+        lamina_elements(value, PLACE(output, i), WIDTH ELEMENT_ARGUMENTS);
+#pragma unroll
+        for (int j = 0; j < WIDTH; j++) {
+          total[j] = join(total[j], value[j]);
+        }
+      }
+      if (i < last) {
+        Value value[WIDTH];
+        const int count = (int) (last - i);
         lamina_elements(value, PLACE(output, i), count ELEMENT_ARGUMENTS);
 #pragma unroll
         for (int j = 0; j < WIDTH; j++) {

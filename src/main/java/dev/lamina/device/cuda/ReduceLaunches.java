@@ -25,6 +25,7 @@ final class ReduceLaunches {
   private final Extents extents;
   private final Sizes sizes;
   private final CudaSource source;
+  private final int mostAcross;
   private final int parts;
 
   private ReduceLaunches(Op.Reduce reduce, List<TensorType> types, boolean whole) {
@@ -32,8 +33,18 @@ final class ReduceLaunches {
     this.extents = Extents.of(reduce);
     this.sizes = new Sizes(reduce.shape().size());
     this.source = new CudaSource(List.of(reduce.value()), types, List.of(reduce.dtype()), reduce.shape());
+    this.mostAcross = extents.rows() ? Launch.BLOCK : whole ? ACROSS_PARTS : ACROSS_COLUMNS;
     this.parts = whole ? 1 : parts();
   }
+
+  /** Threads side by side in columns: a warp reads what is contiguous. */
+  private static final int ACROSS_COLUMNS = 32;
+
+  /**
+   * Fewer where results of parts are joined, which are many for each of few outputs: more of a block's threads then
+   * take parts, and more blocks take part, each with 64 bytes side by side.
+   */
+  private static final int ACROSS_PARTS = 4;
 
   /**
    * What is reduced and what is kept: [outer][length][inner], the middle reduced; or neither, and {@code irregular}.
@@ -104,7 +115,7 @@ final class ReduceLaunches {
   private int across(int width) {
     long contiguous = extents.rows() ? extents.length : extents.inner;
     long wanted = Math.max(1, (contiguous + width - 1) / width);
-    return Math.min(powerOfTwo(wanted), extents.rows() ? Launch.BLOCK : 32);
+    return Math.min(powerOfTwo(wanted), mostAcross);
   }
 
   /** The smallest power of two that is not below {@code n}, at most 256. */
