@@ -17,14 +17,13 @@ final class ConsoleProgress implements TrainingListener, AutoCloseable {
   /** Between two lines of a log: often enough to see life, seldom enough to read. */
   private static final long LINE_NANOS = 10_000_000_000L;
 
-  /** From so many columns on there is room for all words beside the bar. */
-  private static final int ROOMY = 100;
+  /** In a line of so many characters there is room for all words beside the bar. */
+  private static final int ROOMY = 99;
 
   private final Console console;
-  private final IntSupplier columns;
+  private final StatusLine line;
   private final PreparationLine preparation;
   private ProgressBar bar;
-  private int width;
   private long nextLine;
 
   ConsoleProgress(Console console) {
@@ -34,7 +33,7 @@ final class ConsoleProgress implements TrainingListener, AutoCloseable {
   /** With another source of the terminal's width. */
   ConsoleProgress(Console console, IntSupplier columns) {
     this.console = console;
-    this.columns = columns;
+    line = new StatusLine(console, columns);
     preparation = new PreparationLine(console, columns, System::nanoTime);
   }
 
@@ -81,11 +80,10 @@ final class ConsoleProgress implements TrainingListener, AutoCloseable {
     if (console.terminal()) {
       long inEpoch = progress.totalSteps() / progress.epochs();
       if (bar == null) {
-        width = columns.getAsInt(); // asked in each epoch: windows change
-        bar = EpochBar.open(console.err(), width, "epoch " + progress.epoch() + "/" + progress.epochs(), inEpoch);
+        bar = EpochBar.open(line, "epoch " + progress.epoch() + "/" + progress.epochs(), inEpoch);
       }
       bar.stepTo(progress.step() - (progress.epoch() - 1) * inEpoch);
-      bar.setExtraMessage(figures(progress, width < ROOMY ? "" : "accuracy "));
+      bar.setExtraMessage(figures(progress, line.room() < ROOMY ? "" : "accuracy "));
     } else if (System.nanoTime() >= nextLine) {
       nextLine = System.nanoTime() + LINE_NANOS;
       console.line("step %,d of %,d:%s", progress.step(), progress.totalSteps(), figures(progress, "accuracy "));
@@ -145,9 +143,7 @@ final class ConsoleProgress implements TrainingListener, AutoCloseable {
     preparation.close();
     if (bar != null) {
       bar.close();
-      // The library can do this too, but not for a bar that is closed before it was first drawn.
-      console.err().print("\r" + " ".repeat(width - 1) + "\r");
-      console.err().flush();
+      line.close(); // the library can do this too, but not for a bar that is closed before it was first drawn
       bar = null;
     }
   }

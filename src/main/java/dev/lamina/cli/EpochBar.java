@@ -1,6 +1,5 @@
 package dev.lamina.cli;
 
-import java.io.PrintStream;
 import java.text.DecimalFormat;
 import java.text.DecimalFormatSymbols;
 import java.time.temporal.ChronoUnit;
@@ -27,14 +26,14 @@ final class EpochBar extends DefaultProgressBarRenderer {
         _ -> Optional.empty());
   }
 
-  /** A bar in one line of {@code columns}, which whoever closes it clears. */
-  static ProgressBar open(PrintStream stream, int columns, String name, long max) {
+  /** A bar in {@code line}, which whoever closes the bar takes away. */
+  static ProgressBar open(StatusLine line, String name, long max) {
     return new ProgressBarBuilder()
         .setTaskName(name)
         .setInitialMax(max)
         .setUpdateIntervalMillis(200)
         .setRenderer(new EpochBar())
-        .setConsumer(new OneLine(stream, columns - 1))
+        .setConsumer(new OneLine(line))
         .build();
   }
 
@@ -42,17 +41,19 @@ final class EpochBar extends DefaultProgressBarRenderer {
    * Draws over the same line again and again. The library's own consumer counts two colours in a row as visible and
    * cuts the line by as much; and it ends the line when it is closed, instead of leaving it to what comes next.
    */
-  private record OneLine(PrintStream stream, int getMaxRenderedLength) implements ProgressBarConsumer {
+  private record OneLine(StatusLine line) implements ProgressBarConsumer {
     @Override
-    public void accept(String line) {
-      stream.print("\r" + line);
-      stream.flush();
+    public int getMaxRenderedLength() {
+      return line.room();
     }
 
     @Override
-    public void close() {
-      stream.flush();
+    public void accept(String text) {
+      line.draw(text);
     }
+
+    @Override
+    public void close() {}
   }
 
   @Override

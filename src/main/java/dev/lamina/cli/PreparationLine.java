@@ -19,11 +19,10 @@ final class PreparationLine implements AutoCloseable {
   private static final long LINE_NANOS = 10_000_000_000L;
 
   private final Console console;
-  private final IntSupplier columns;
+  private final StatusLine line;
   private final LongSupplier nanos;
   private boolean waits;
   private long next;
-  private int width;
 
   PreparationLine(Console console) {
     this(console, TerminalWidth::columns, System::nanoTime);
@@ -32,7 +31,7 @@ final class PreparationLine implements AutoCloseable {
   /** With other sources of the terminal's width and the time. */
   PreparationLine(Console console, IntSupplier columns, LongSupplier nanos) {
     this.console = console;
-    this.columns = columns;
+    line = new StatusLine(console, columns);
     this.nanos = nanos;
   }
 
@@ -44,21 +43,16 @@ final class PreparationLine implements AutoCloseable {
       next = now + (console.terminal() ? PATIENCE_NANOS : LINE_NANOS);
     } else if (now - next >= 0) {
       next = now + (console.terminal() ? CHANGE_NANOS : LINE_NANOS);
-      draw(words(kernel));
+      tell(words(kernel));
     }
   }
 
-  private void draw(String words) {
-    if (!console.terminal()) {
+  private void tell(String words) {
+    if (console.terminal()) {
+      line.show(words);
+    } else {
       console.line("%s", words);
-      return;
     }
-    if (width == 0) {
-      width = columns.getAsInt();
-    }
-    String line = words.substring(0, Math.min(words.length(), width - 1));
-    console.err().print("\r" + line + " ".repeat(width - 1 - line.length()));
-    console.err().flush();
   }
 
   private static String words(Preparation kernel) {
@@ -73,11 +67,7 @@ final class PreparationLine implements AutoCloseable {
   /** Takes the line away. */
   @Override
   public void close() {
-    if (width > 0) {
-      console.err().print("\r" + " ".repeat(width - 1) + "\r");
-      console.err().flush();
-    }
-    width = 0;
+    line.close();
     waits = false;
   }
 }

@@ -21,19 +21,20 @@ final class PretrainingProgress implements PretrainingListener, AutoCloseable {
   private final PretrainingLog log;
   private final StopSignal stop;
   private final PreparationLine preparation;
+  private final StatusLine line;
   private final List<PretrainingEpoch> last = new ArrayList<>();
   private Runnable first = () -> {};
   private int layers;
   private PretrainingOptions options;
   private int updates;
   private ProgressBar bar;
-  private int width;
 
   PretrainingProgress(Console console, PretrainingLog log, StopSignal stop) {
     this.console = console;
     this.log = log;
     this.stop = stop;
     preparation = new PreparationLine(console);
+    line = new StatusLine(console, TerminalWidth::columns);
   }
 
   /** Does {@code action} before the first layer learns. */
@@ -96,8 +97,7 @@ final class PretrainingProgress implements PretrainingListener, AutoCloseable {
       return;
     }
     if (bar == null) {
-      width = TerminalWidth.columns();
-      bar = EpochBar.open(console.err(), width, layer.path() + " " + epoch + "/" + options.epochs(), updates);
+      bar = EpochBar.open(line, layer.path() + " " + epoch + "/" + options.epochs(), updates);
     }
     bar.stepTo(update);
   }
@@ -141,8 +141,7 @@ final class PretrainingProgress implements PretrainingListener, AutoCloseable {
     preparation.close();
     if (bar != null) {
       bar.close();
-      console.err().print("\r" + " ".repeat(width - 1) + "\r");
-      console.err().flush();
+      line.close();
       bar = null;
     }
   }

@@ -14,23 +14,19 @@ final class StudyProgress implements Watcher, AutoCloseable {
   private final Console console;
   private final BooleanSupplier stop;
   private final List<Table> tables = new ArrayList<>();
-  private final int columns;
+  private final StatusLine line;
   private long nextLine = System.nanoTime() + LINE_NANOS;
-  private int shown;
 
   StudyProgress(Console console, BooleanSupplier stop) {
     this.console = console;
     this.stop = stop;
-    columns = console.terminal() ? TerminalWidth.columns() : 0;
+    line = new StatusLine(console, TerminalWidth::columns);
   }
 
   @Override
   public void doing(String words) {
     if (console.terminal()) {
-      String line = words.substring(0, Math.min(words.length(), columns - 1));
-      console.err().print("\r" + line + " ".repeat(Math.max(0, shown - line.length())));
-      console.err().flush();
-      shown = line.length();
+      line.show(words);
     } else if (System.nanoTime() >= nextLine) {
       nextLine = System.nanoTime() + LINE_NANOS;
       console.line("%s", words);
@@ -55,10 +51,6 @@ final class StudyProgress implements Watcher, AutoCloseable {
   /** Takes the line away. */
   @Override
   public void close() {
-    if (shown > 0) {
-      console.err().print("\r" + " ".repeat(shown) + "\r");
-      console.err().flush();
-      shown = 0;
-    }
+    line.close();
   }
 }
