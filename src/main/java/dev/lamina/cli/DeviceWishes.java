@@ -1,6 +1,7 @@
 package dev.lamina.cli;
 
 import dev.lamina.device.DeviceOptions;
+import dev.lamina.device.Devices;
 import dev.lamina.device.MemoryLimit;
 import dev.lamina.io.BadInputException;
 import dev.lamina.train.Precision;
@@ -34,12 +35,17 @@ final class DeviceWishes {
     return deterministic;
   }
 
-  /**
-   * Together with what a recipe wishes.
-   *
-   * @throws BadInputException if a size is none
-   */
-  DeviceOptions options(Recipe recipe) {
+  /** The device that {@code recipe} is computed on, with what it and these options wish. */
+  Devices.Choice choice(Recipe recipe) {
+    return choice(recipe.device(), recipe);
+  }
+
+  /** The device of that name, for {@code recipe}. */
+  Devices.Choice choice(String name, Recipe recipe) {
+    return DeviceChoice.of(name, options(recipe));
+  }
+
+  private DeviceOptions options(Recipe recipe) {
     DeviceOptions options =
         new DeviceOptions(recipe.threads())
             .withExactProducts(recipe.precision() == Precision.FP32)

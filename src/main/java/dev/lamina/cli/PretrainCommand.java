@@ -138,7 +138,7 @@ final class PretrainCommand implements Callable<Integer> {
     Recipe recipe = resume == null ? text.read(recipeFile, overrides()) : resumedRecipe(text);
     PretrainingState begun = resume == null ? null : PretrainingState.read(RunFolder.open(resume).pretraining());
     PretrainingOptions options = begun == null ? options() : begun.options();
-    Devices.Choice choice = DeviceChoice.of(recipe.device(), wishes.options(recipe));
+    Devices.Choice choice = wishes.choice(recipe);
     console.line(choice.reason());
     DataSource source = DataSource.open(recipe.data());
     try (Arena arena = Arena.ofShared()) {

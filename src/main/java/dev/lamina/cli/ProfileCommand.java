@@ -15,7 +15,6 @@ import java.util.concurrent.atomic.AtomicInteger;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 /** {@code lamina profile}. */
 @Command(
@@ -33,22 +32,7 @@ final class ProfileCommand implements Callable<Integer> {
 
   private final Console console;
 
-  @Parameters(
-      arity = "0..1",
-      paramLabel = "MODEL|RECIPE|RUN",
-      description = "Name of a model, a recipe, or a run; the default model unless given.")
-  private String subject;
-
-  @Option(names = "--data", paramLabel = "mnist|DIR", description = "Data that decides input and classes.")
-  private String data;
-
-  @Option(names = "--batch", paramLabel = "N|full", description = "Examples of one pass.")
-  private String batch;
-
-  @Option(names = "--device", paramLabel = "NAME", description = "auto, cuda, cuda:1, cpu or reference.")
-  private String device;
-
-  @Mixin private DeviceWishes wishes;
+  @Mixin private WorkloadOptions options;
 
   @Option(
       names = "--steps",
@@ -69,8 +53,8 @@ final class ProfileCommand implements Callable<Integer> {
     if (steps < 1) {
       throw new IllegalArgumentException("--steps: expected 1 or more, got " + steps);
     }
-    Workload workload = Workload.of(subject, data, batch, device);
-    Devices.Choice choice = DeviceChoice.of(workload.recipe().device(), wishes.options(workload.recipe()));
+    Workload workload = options.workload();
+    Devices.Choice choice = options.choice(workload);
     console.line("%s", choice.reason());
     try (Device opened = choice.open();
         CompiledModel model = workload.compile(opened, console)) {

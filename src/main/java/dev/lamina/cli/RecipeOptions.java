@@ -1,6 +1,6 @@
 package dev.lamina.cli;
 
-import dev.lamina.device.DeviceOptions;
+import dev.lamina.device.Devices;
 import dev.lamina.train.recipe.Recipe;
 import dev.lamina.train.recipe.RecipeText;
 import java.util.LinkedHashMap;
@@ -96,8 +96,8 @@ final class RecipeOptions {
         .toList();
   }
 
-  /** What {@code recipe}, which has all that was given, and these options wish of a device. */
-  DeviceOptions ofDevice(Recipe recipe) {
-    return wishes.options(recipe);
+  /** The device that {@code recipe}, which has all that was given, is computed on. */
+  Devices.Choice device(Recipe recipe) {
+    return wishes.choice(recipe);
   }
 }

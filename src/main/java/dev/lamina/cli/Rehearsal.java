@@ -11,15 +11,10 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 /** Options of the commands that try out a training before it is run. */
 final class Rehearsal {
-  @Parameters(
-      arity = "0..1",
-      paramLabel = "RECIPE|MODEL|RUN",
-      description = "A recipe, the name of a model, or a run; the default model unless given.")
-  private String subject;
+  @Mixin private Subject subject;
 
   @Option(names = "--data", paramLabel = "mnist|DIR", description = "Another data set.")
   private String data;
@@ -55,9 +50,9 @@ final class Rehearsal {
 
   /** Reads the recipe and its data, opens its device, and lets {@code act} work with them; its exit code. */
   int run(Console console, Act act) {
-    Recipe recipe = Workload.recipe(subject, given());
+    Recipe recipe = subject.recipe(given());
     DataSource source = DataSource.open(recipe.data());
-    Devices.Choice choice = DeviceChoice.of(recipe.device(), wishes.options(recipe));
+    Devices.Choice choice = wishes.choice(recipe);
     console.line("%s", choice.reason());
     try (Arena arena = Arena.ofShared();
         Device opened = choice.open()) {

@@ -48,7 +48,7 @@ record SavedModel(Path file, ModelFile description, Recipe recipe) {
 
   /** Opens the device of that name, or the recipe's for null. */
   Device open(String device, DeviceWishes wishes) {
-    return DeviceChoice.of(device == null ? recipe.device() : device, wishes.options(recipe)).open();
+    return wishes.choice(device == null ? recipe.device() : device, recipe).open();
   }
 
   /** The model on {@code device}; {@code console} is told if that takes long. */

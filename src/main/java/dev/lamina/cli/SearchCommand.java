@@ -144,7 +144,7 @@ final class SearchCommand implements Callable<Integer> {
     SearchText text = new SearchText();
     SearchPlan plan = resume == null ? newPlan(text) : resumedPlan(text);
     Recipe base = plan.base();
-    Devices.Choice choice = DeviceChoice.of(base.device(), options.ofDevice(base));
+    Devices.Choice choice = options.device(base);
     console.line(choice.reason());
     plan.trials(1, plan.space()); // a value that fits nowhere is found before the data is read
     DataSource source = DataSource.open(base.data());

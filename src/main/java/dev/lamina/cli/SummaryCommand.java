@@ -7,8 +7,6 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 /** {@code lamina summary}. */
 @Command(
@@ -20,22 +18,7 @@ import picocli.CommandLine.Parameters;
 final class SummaryCommand implements Callable<Integer> {
   private final Console console;
 
-  @Parameters(
-      arity = "0..1",
-      paramLabel = "MODEL|RECIPE|RUN",
-      description = "Name of a model, a recipe, or a run; the default model unless given.")
-  private String subject;
-
-  @Option(names = "--data", paramLabel = "mnist|DIR", description = "Data that decides input and classes.")
-  private String data;
-
-  @Option(names = "--batch", paramLabel = "N|full", description = "Examples of one pass.")
-  private String batch;
-
-  @Option(names = "--device", paramLabel = "NAME", description = "The device whose memory is planned.")
-  private String device;
-
-  @Mixin private DeviceWishes wishes;
+  @Mixin private WorkloadOptions options;
 
   SummaryCommand(Console console) {
     this.console = console;
@@ -43,8 +26,8 @@ final class SummaryCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Workload workload = Workload.of(subject, data, batch, device);
-    try (Device opened = DeviceChoice.of(workload.recipe().device(), wishes.options(workload.recipe())).open();
+    Workload workload = options.workload();
+    try (Device opened = options.choice(workload).open();
         CompiledModel model = workload.compile(opened, console)) {
       int examples = workload.spec().batch();
       console.line("%s, input %s", workload.recipe().model().name(), workload.spec().example());

@@ -120,7 +120,7 @@ final class TrainCommand implements Callable<Integer> {
   public Integer call() {
     RecipeText text = new RecipeText();
     Recipe recipe = resume == null ? newRecipe(text) : resumedRecipe(text);
-    Devices.Choice choice = DeviceChoice.of(recipe.device(), options.ofDevice(recipe));
+    Devices.Choice choice = options.device(recipe);
     console.line(choice.reason());
     DataSource source = DataSource.open(recipe.data());
     RunFolder run = resume == null ? RunFolder.create(recipe.out(), recipe.model().name()) : RunFolder.open(resume);

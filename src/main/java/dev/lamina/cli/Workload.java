@@ -5,7 +5,6 @@ import dev.lamina.data.DataSource;
 import dev.lamina.data.Dataset;
 import dev.lamina.data.Mnist;
 import dev.lamina.device.Device;
-import dev.lamina.nn.models.Architectures;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.TensorType;
 import dev.lamina.train.CompiledModel;
@@ -13,70 +12,23 @@ import dev.lamina.train.ModelSpec;
 import dev.lamina.train.PreparedInputs;
 import dev.lamina.train.TrainingOptions;
 import dev.lamina.train.recipe.Recipe;
-import dev.lamina.train.recipe.RecipeText;
-import dev.lamina.train.run.RunFolder;
 import java.lang.foreign.Arena;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
 
 /**
  * A training step that is looked at without data: by {@code summary} and {@code profile}.
  *
  * @param recipe what is trained
  * @param spec of its step
- * @param classes that are told apart
  */
-record Workload(Recipe recipe, ModelSpec spec, int classes) {
+record Workload(Recipe recipe, ModelSpec spec) {
 
-  /**
-   * Finds what the user names.
-   *
-   * @param subject the name of a model, a recipe file, or a run; null for the default model
-   * @param data another data set, or null
-   * @param batch another batch, or null
-   * @param device another device, or null
-   */
-  static Workload of(String subject, String data, String batch, String device) {
-    Map<String, String> given = new LinkedHashMap<>();
-    given.put("data", data);
-    given.put("batch", batch);
-    given.put("device", device);
-    Recipe recipe = recipe(subject, given);
-    if (data == null
-        && subject != null
-        && Architectures.isForImageNet(subject)
-        && recipe.batch() instanceof BatchSize.Fixed(int size)) {
-      return of(recipe, TensorType.of(DType.U8, 224, 224, 3), 1000, size);
-    }
-    return of(recipe);
+  /** With images and classes as ImageNet has them. */
+  static Workload onImageNet(Recipe recipe, int batch) {
+    return of(recipe, TensorType.of(DType.U8, 224, 224, 3), 1000, batch);
   }
 
-  /**
-   * The recipe that the user names.
-   *
-   * @param subject the name of a model, a recipe file, or a run; null for the default model
-   * @param given what options of the command line say, by the keys of a recipe; null where they say nothing
-   */
-  static Recipe recipe(String subject, Map<String, String> given) {
-    RecipeText text = new RecipeText();
-    List<RecipeText.Setting> overrides = new ArrayList<>(RecipeOptions.settings(given));
-    if (subject != null && Files.isDirectory(Path.of(subject))) {
-      return text.read(RunFolder.open(Path.of(subject)).recipe(), overrides);
-    }
-    if (subject != null && (Files.isRegularFile(Path.of(subject)) || subject.endsWith(".yaml"))) {
-      return text.read(Path.of(subject), overrides);
-    }
-    if (subject != null) {
-      overrides.add(new RecipeText.Setting("--model", "model", subject));
-    }
-    return text.parse("", "", overrides);
-  }
-
-  private static Workload of(Recipe recipe) {
+  /** With the recipe's data; of MNIST, all that a step needs is known. */
+  static Workload of(Recipe recipe) {
     DataSource source = DataSource.open(recipe.data());
     try (Arena arena = Arena.ofShared()) {
       if (source instanceof Mnist && recipe.batch() instanceof BatchSize.Fixed(int size)) {
@@ -97,7 +49,7 @@ record Workload(Recipe recipe, ModelSpec spec, int classes) {
             .batch(batch)
             .evaluationBatch(evaluationBatch)
             .build();
-    return new Workload(recipe, spec, classes);
+    return new Workload(recipe, spec);
   }
 
   /** The step on {@code device}; {@code console} is told if that takes long. */

@@ -40,11 +40,32 @@ class MainTest extends CommandFixture {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"train", "eval", "predict", "devices", "summary", "profile"})
+  @ValueSource(
+      strings = {
+        "train",
+        "pretrain",
+        "eval",
+        "predict",
+        "devices",
+        "summary",
+        "profile",
+        "search",
+        "study",
+        "check",
+        "find-lr"
+      })
   void everyCommandExplainsItself(String command) {
     assertEquals(Main.OK, run(command, "--help"));
     assertTrue(outLines().getFirst().startsWith("Usage: lamina " + command), outLines().getFirst());
     assertTrue(outLines().stream().allMatch(line -> line.length() <= 80));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"summary", "profile", "check", "find-lr"})
+  void whatIsLookedAtIsNamedTheSameWayEverywhere(String command) {
+    assertEquals(Main.OK, run(command, "--help"));
+    assertTrue(said().contains("A recipe, the name of a model, or a run; the\n"), said());
+    assertTrue(said().contains(" auto, cuda, cuda:1, cpu or reference.\n"), said());
   }
 
   @Test
