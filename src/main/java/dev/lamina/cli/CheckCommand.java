@@ -11,7 +11,6 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import tools.jackson.databind.json.JsonMapper;
 
 /** {@code lamina check}. */
 @Command(
@@ -35,8 +34,7 @@ final class CheckCommand implements Callable<Integer> {
       description = "Updates in which 20 examples have to be learned by heart (${DEFAULT-VALUE}).")
   private int steps;
 
-  @Option(names = "--json", description = "Prints the findings as one JSON object in the last line.")
-  private boolean json;
+  @Mixin private JsonOption json;
 
   CheckCommand(Console console) {
     this.console = console;
@@ -65,22 +63,18 @@ final class CheckCommand implements Callable<Integer> {
     long warnings = findings.stream().filter(finding -> finding.level() == Level.WARNING).count();
     console.line(
         "%d of %d checks failed, %s", failures, findings.size(), warnings == 1 ? "1 warning" : warnings + " warnings");
-    if (json) {
-      Map<String, Object> result = new LinkedHashMap<>();
-      result.put("ok", failures == 0);
-      result.put(
-          "findings",
-          findings.stream()
-              .map(finding -> {
-                Map<String, Object> one = new LinkedHashMap<>();
-                one.put("name", finding.name());
-                one.put("level", finding.level().name().toLowerCase(Locale.ROOT));
-                one.put("sentence", finding.sentence());
-                return one;
-              })
-              .toList());
-      console.out().println(new JsonMapper().writeValueAsString(result));
-    }
+    Map<String, Object> result = new LinkedHashMap<>();
+    result.put("ok", failures == 0);
+    result.put("findings", findings.stream().map(CheckCommand::fields).toList());
+    json.print(console, result);
     return failures == 0 ? Main.OK : Main.FAILED;
+  }
+
+  private static Map<String, Object> fields(Finding finding) {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("name", finding.name());
+    fields.put("level", finding.level().name().toLowerCase(Locale.ROOT));
+    fields.put("sentence", finding.sentence());
+    return fields;
   }
 }

@@ -18,7 +18,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import tools.jackson.databind.json.JsonMapper;
 
 /** {@code lamina eval}. */
 @Command(
@@ -51,8 +50,7 @@ final class EvalCommand implements Callable<Integer> {
 
   @Mixin private DeviceWishes wishes;
 
-  @Option(names = "--json", description = "Prints the result as one JSON object in the last line.")
-  private boolean json;
+  @Mixin private JsonOption json;
 
   EvalCommand(Console console) {
     this.console = console;
@@ -82,19 +80,21 @@ final class EvalCommand implements Callable<Integer> {
       if (figures.confusion().length > 0) {
         printConfusion(figures.confusion(), model.classNames());
       }
-      if (json) {
-        Map<String, Object> result = new LinkedHashMap<>();
-        result.put("examples", figures.examples());
-        result.put("loss", figures.loss());
-        result.put("accuracy", figures.accuracy());
-        if (!Double.isNaN(figures.top5())) {
-          result.put("top5", figures.top5());
-        }
-        result.put("confusion", figures.confusion());
-        console.out().println(new JsonMapper().writeValueAsString(result));
-      }
+      json.print(console, fields(figures));
     }
     return Main.OK;
+  }
+
+  private static Map<String, Object> fields(Evaluation figures) {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("examples", figures.examples());
+    fields.put("loss", figures.loss());
+    fields.put("accuracy", figures.accuracy());
+    if (!Double.isNaN(figures.top5())) {
+      fields.put("top5", figures.top5());
+    }
+    fields.put("confusion", figures.confusion());
+    return fields;
   }
 
   /** Models that are closed together. */

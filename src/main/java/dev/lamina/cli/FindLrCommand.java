@@ -4,10 +4,10 @@ import dev.lamina.io.AtomicFile;
 import dev.lamina.io.BadInputException;
 import dev.lamina.train.LearningRateFinder;
 import dev.lamina.train.LearningRateFinder.Point;
+import dev.lamina.train.LearningRateFinder.Range;
 import dev.lamina.train.RateCurve;
 import dev.lamina.train.RateCurve.Suggestion;
 import dev.lamina.train.recipe.Recipe;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -33,26 +33,17 @@ final class FindLrCommand implements Callable<Integer> {
 
   @Mixin private Rehearsal rehearsal;
 
-  @Option(
-      names = "--from",
-      paramLabel = "RATE",
-      defaultValue = "1e-6",
-      description = "The first rate (${DEFAULT-VALUE}).")
-  private double from;
+  @Option(names = "--from", paramLabel = "RATE", description = "The first rate (1e-6).")
+  private double from = Range.DEFAULT.from();
 
-  @Option(
-      names = "--to",
-      paramLabel = "RATE",
-      defaultValue = "10",
-      description = "The last rate, unless the loss explodes before (${DEFAULT-VALUE}).")
-  private double to;
+  @Option(names = "--to", paramLabel = "RATE", description = "The last rate, unless the loss explodes before (10).")
+  private double to = Range.DEFAULT.to();
 
   @Option(
       names = "--steps",
       paramLabel = "N",
-      defaultValue = "200",
-      description = "Updates from the first rate to the last, 10 or more (${DEFAULT-VALUE}).")
-  private int steps;
+      description = "Updates from the first rate to the last, 10 or more (200).")
+  private int steps = Range.DEFAULT.steps();
 
   @Option(
       names = "--out",
@@ -67,7 +58,7 @@ final class FindLrCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    LearningRateFinder.Range range = new LearningRateFinder.Range(from, to, steps);
+    Range range = new Range(from, to, steps);
     if (Files.isDirectory(out)) {
       throw new BadInputException("cannot write " + out + ": it is a folder; name a file");
     }
@@ -119,7 +110,10 @@ final class FindLrCommand implements Callable<Integer> {
         last,
         points.size());
     Optional<Suggestion> suggestion = curve.suggestion();
-    plot(curve, recipe);
+    console.drawing(() -> {
+      RatePlot.write(out, recipe.model().name() + " on " + recipe.data(), curve);
+      console.line("drawn in %s", out);
+    });
     if (suggestion.isEmpty()) {
       console.line(
           "the loss never fell by more than it varies from batch to batch: none of these rates trains this network;"
@@ -135,22 +129,5 @@ final class FindLrCommand implements Callable<Integer> {
         "suggestion: --lr %.1e, the smaller of the two: too small a rate costs time, too large a one the training",
         found.rate());
     return Main.OK;
-  }
-
-  /** A missing font must not cost the result. */
-  private void plot(RateCurve curve, Recipe recipe) {
-    try {
-      RatePlot.write(out, recipe.model().name() + " on " + recipe.data(), curve);
-      console.line("drawn in %s", out);
-    } catch (BadInputException e) {
-      throw e;
-    } catch (IOException | RuntimeException | LinkageError e) {
-      console
-          .err()
-          .println(
-              "lamina: no plot was drawn ("
-                  + e
-                  + "); fonts may be missing: apt-get install fontconfig fonts-dejavu-core");
-    }
   }
 }

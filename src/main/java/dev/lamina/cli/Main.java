@@ -119,7 +119,7 @@ public final class Main {
   }
 
   private static int fail(Console console, String message, Exception e, int code) {
-    console.err().println("lamina: " + message.replaceAll("\\s*\\R\\s*", " "));
+    console.complain(message.replaceAll("\\s*\\R\\s*", " "));
     if (System.getenv("LAMINA_DEBUG") != null) {
       e.printStackTrace(console.err());
     }

@@ -106,10 +106,7 @@ final class PredictCommand implements Callable<Integer> {
     Picture picture = Images.load(image, saved.description().example().shape(), arena);
     boolean lightOnDark = invert == null && saved.recipe().data().equals("mnist") && picture.hasBrightBackground();
     if (lightOnDark) {
-      console
-          .err()
-          .println(
-              "lamina: " + image + " has a light background; its negative is judged (--no-invert keeps it as it is)");
+      console.complain(image + " has a light background; its negative is judged (--no-invert keeps it as it is)");
     }
     return lightOnDark || Boolean.TRUE.equals(invert) ? picture.inverted(arena) : picture;
   }

@@ -26,7 +26,6 @@ import dev.lamina.train.run.PretrainingLog;
 import dev.lamina.train.run.RunFolder;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -36,7 +35,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import tools.jackson.databind.json.JsonMapper;
 
 /** {@code lamina pretrain}. */
 @Command(
@@ -120,8 +118,7 @@ final class PretrainCommand implements Callable<Integer> {
       description = "Continues with the first layer that has not learned yet, exactly as if it had never stopped.")
   private Path resume;
 
-  @Option(names = "--json", description = "Prints the result as one JSON object in the last line.")
-  private boolean json;
+  @Mixin private JsonOption json;
 
   PretrainCommand(Console console) {
     this.console = console;
@@ -177,13 +174,7 @@ final class PretrainCommand implements Callable<Integer> {
     given.put("device", device);
     given.put("deterministic", wishes.deterministic() ? "true" : null);
     given.put("out", out);
-    List<RecipeText.Setting> overrides = new ArrayList<>();
-    given.forEach((key, value) -> {
-      if (value != null) {
-        overrides.add(new RecipeText.Setting("--" + key, key, value));
-      }
-    });
-    return overrides;
+    return RecipeOptions.settings(given);
   }
 
   private PretrainingOptions options() {
@@ -279,9 +270,7 @@ final class PretrainCommand implements Callable<Integer> {
           "%d of %d hidden layers are pre-trained, the rest is as initialised: %s",
           state.done(), net.layers().size(), run.checkpoints().best());
       console.line("fine-tune with: lamina train %s --from %s", run.recipe(), run.path());
-      if (json) {
-        console.out().println(new JsonMapper().writeValueAsString(progress.result(run.path())));
-      }
+      json.print(console, progress.result(run.path()));
       return Main.OK;
     }
   }

@@ -22,7 +22,6 @@ import dev.lamina.train.recipe.Recipe;
 import dev.lamina.train.recipe.RecipeText;
 import dev.lamina.train.recipe.YamlNode;
 import dev.lamina.train.recipe.YamlText;
-import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -37,7 +36,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import tools.jackson.databind.json.JsonMapper;
 
 /** {@code lamina search}. */
 @Command(
@@ -129,8 +127,7 @@ final class SearchCommand implements Callable<Integer> {
   @Option(names = "--resume", paramLabel = "DIR", description = "Continues a search where it was stopped or killed.")
   private Path resume;
 
-  @Option(names = "--json", description = "Prints the result as one JSON object in the last line.")
-  private boolean json;
+  @Mixin private JsonOption json;
 
   SearchCommand(Console console) {
     this.console = console;
@@ -305,9 +302,7 @@ final class SearchCommand implements Callable<Integer> {
     console.line(
         "see %s and %s; train the best in full with: lamina train %s%s",
         folder.journal().file(), folder.plot(), recipeFile, full > report.plan().epochs() ? " --epochs " + full : "");
-    if (json) {
-      console.out().println(new JsonMapper().writeValueAsString(result(report, best, folder)));
-    }
+    json.print(console, result(report, best, folder));
     return Main.OK;
   }
 
@@ -327,21 +322,11 @@ final class SearchCommand implements Callable<Integer> {
     return result;
   }
 
-  /** A missing font must not cost a search. */
   private void plot(SearchReport report, SearchFolder folder) {
     if (report.outcomes().isEmpty()) {
       return;
     }
     Recipe base = report.plan().base();
-    try {
-      SearchPlot.write(folder.plot(), base.model().name() + " on " + base.data(), report);
-    } catch (IOException | RuntimeException | LinkageError e) {
-      console
-          .err()
-          .println(
-              "lamina: no plot was drawn ("
-                  + e
-                  + "); fonts may be missing: apt-get install fontconfig fonts-dejavu-core");
-    }
+    console.drawing(() -> SearchPlot.write(folder.plot(), base.model().name() + " on " + base.data(), report));
   }
 }

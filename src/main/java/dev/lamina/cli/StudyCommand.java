@@ -254,12 +254,6 @@ final class StudyCommand implements Callable<Integer> {
     }
   }
 
-  /** Writes one picture. */
-  @FunctionalInterface
-  private interface Writing {
-    void write() throws IOException;
-  }
-
   private static String partial(Table table) {
     return table.name() + ".partial.csv";
   }
@@ -274,20 +268,13 @@ final class StudyCommand implements Callable<Integer> {
   }
 
   /** A missing font must not cost the tables of a study; an earlier run's figure would not belong to them. */
-  private void draw(Path file, Writing writing) {
+  private void draw(Path file, Console.Drawing drawing) {
     remove(file);
     try {
-      writing.write();
+      drawing.draw();
       console.line("wrote %s", file);
     } catch (IOException | InternalError | NoClassDefFoundError e) {
-      console
-          .err()
-          .println(
-              "lamina: "
-                  + file
-                  + " was not drawn ("
-                  + e
-                  + "); fonts may be missing: apt-get install fontconfig fonts-dejavu-core");
+      console.complainOfFonts(file + " was not drawn", e);
     }
   }
 }

@@ -39,7 +39,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import tools.jackson.databind.json.JsonMapper;
 
 /** {@code lamina train}. */
 @Command(
@@ -109,8 +108,7 @@ final class TrainCommand implements Callable<Integer> {
   @Option(names = "--resume", paramLabel = "RUN", description = "Continues a run, exactly as if it had never stopped.")
   private Path resume;
 
-  @Option(names = "--json", description = "Prints the result as one JSON object in the last line.")
-  private boolean json;
+  @Mixin private JsonOption json;
 
   TrainCommand(Console console) {
     this.console = console;
@@ -270,25 +268,23 @@ final class TrainCommand implements Callable<Integer> {
     console.line(
         "trained in %s at %,.0f images/s; see %s",
         ConsoleProgress.duration(report.seconds()), report.examplesPerSecond(), run.path());
-    if (json) {
-      Map<String, Object> result = new LinkedHashMap<>();
-      result.put("test_accuracy", test.accuracy());
-      result.put("train_seconds", report.seconds());
-      result.put("images_per_second", report.examplesPerSecond());
-      result.put("epochs", report.completedEpochs());
-      result.put("parameters", trained.compiled().parameters().count());
-      result.put("device", trained.compiled().device().name());
-      result.put("seed", recipe.seed());
-      result.put("run", run.path().toString());
-      console.out().println(new JsonMapper().writeValueAsString(result));
-    }
+    Map<String, Object> result = new LinkedHashMap<>();
+    result.put("test_accuracy", test.accuracy());
+    result.put("train_seconds", report.seconds());
+    result.put("images_per_second", report.examplesPerSecond());
+    result.put("epochs", report.completedEpochs());
+    result.put("parameters", trained.compiled().parameters().count());
+    result.put("device", trained.compiled().device().name());
+    result.put("seed", recipe.seed());
+    result.put("run", run.path().toString());
+    json.print(console, result);
     return Main.OK;
   }
 
-  /** Draws and describes all that the run's files tell. A missing font must not cost a trained model. */
+  /** Draws and describes all that the run's files tell. */
   private void report(RunFolder run, Recipe recipe) {
     String title = recipe.model().name() + " on " + recipe.data();
-    try {
+    console.drawing(() -> {
       List<RunFolder.Point> points = run.points();
       if (!points.isEmpty()) {
         TrainingPlot.write(run.plot(), title, points);
@@ -297,14 +293,7 @@ final class TrainCommand implements Callable<Integer> {
       if (!looks.isEmpty()) {
         LayersPlot.write(run.layersPlot(), run.histograms(), looks);
       }
-    } catch (java.io.IOException | RuntimeException | LinkageError e) {
-      console
-          .err()
-          .println(
-              "lamina: no plot was drawn ("
-                  + e
-                  + "); fonts may be missing: apt-get install fontconfig fonts-dejavu-core");
-    }
+    });
     RunReport.write(run, title);
   }
 }

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.lamina.train.LearningRateFinder;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -76,6 +77,16 @@ class RehearsalTest extends CommandFixture {
     BufferedImage image = ImageIO.read(plot.toFile());
     assertTrue(image.getWidth() >= 600 && image.getHeight() >= 400, image.toString());
     assertFalse(Files.exists(Path.of("lr-finder.png")));
+  }
+
+  @Test
+  void theHelpNamesTheUsualRates() {
+    assertEquals(new LearningRateFinder.Range(1e-6, 10, 200), LearningRateFinder.Range.DEFAULT);
+    assertEquals(Main.OK, run("find-lr", "--help"));
+    String help = said().replaceAll("\\s+", " ");
+    assertTrue(help.contains("The first rate (1e-6)."), help);
+    assertTrue(help.contains("The last rate, unless the loss explodes before (10)."), help);
+    assertTrue(help.contains("10 or more (200)."), help);
   }
 
   @Test
