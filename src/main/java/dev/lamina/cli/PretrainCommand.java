@@ -142,9 +142,10 @@ final class PretrainCommand implements Callable<Integer> {
       Dataset examples = recipe.targets(source.train(arena), arena);
       Recipe prepared = recipe.with(preprocessing(recipe, examples.inputType()));
       RunFolder run = resume == null ? RunFolder.create(recipe.out(), "pretrain") : RunFolder.open(resume);
-      try (var _ = run.lock();
+      try (StopSignal stop = new StopSignal(); // closed last: the process may end then
+          var _ = run.lock();
           Device opened = choice.open()) {
-        return pretrain(prepared, text.write(prepared.withOut(null)), options, begun, examples, run, opened);
+        return pretrain(prepared, text.write(prepared.withOut(null)), options, begun, examples, run, opened, stop);
       } catch (RuntimeException e) {
         run.deleteIfEmpty();
         throw e;
@@ -227,14 +228,14 @@ final class PretrainCommand implements Callable<Integer> {
       PretrainingState begun,
       Dataset examples,
       RunFolder run,
-      Device opened) {
+      Device opened,
+      StopSignal stop) {
     Split split = examples.split(recipe.validation(), recipe.seed());
     ModelSpec spec =
         new Trainer(opened, recipe.layers(examples.classes(), examples.inputType().shape()))
             .options(recipe.options())
             .spec(split.training());
     try (DeepBeliefNet net = new DeepBeliefNet(opened, spec, units(recipe.preprocessing()), split);
-        StopSignal stop = new StopSignal();
         PretrainingProgress progress = new PretrainingProgress(console, new PretrainingLog(run.metrics()), stop)) {
       PretrainingState state = begun == null ? new PretrainingState(options, wanted(net.layers().size()), 0) : begun;
       net.requireRoom(state.layers(), options); // the last layer may need most

@@ -147,14 +147,15 @@ final class SearchCommand implements Callable<Integer> {
     DataSource source = DataSource.open(base.data());
     SearchFolder folder =
         resume == null ? SearchFolder.create(out == null ? base.out() : out) : SearchFolder.open(resume);
-    try (NumberedFolder.Lock _ = folder.lock();
+    try (StopSignal stop = new StopSignal(); // closed last: the process may end then
+        NumberedFolder.Lock _ = folder.lock();
         Arena arena = Arena.ofShared()) {
       TrialDevices devices = TrialDevices.of(choice, parallel == null ? 0 : parallel, plan.trials());
       TrialTrainer trainer = new TrialTrainer(plan, folder, source.train(arena), devices);
       if (resume == null) {
         AtomicFile.writeText(folder.plan(), text.write(plan));
       }
-      return search(plan, folder, trainer, devices);
+      return search(plan, folder, trainer, devices, stop);
     } catch (RuntimeException e) {
       NumberedFolder.deleteIfEmpty(folder.path());
       throw e;
@@ -261,7 +262,8 @@ final class SearchCommand implements Callable<Integer> {
     return first + (plan.epochs() == 1 ? "1 epoch" : plan.epochs() + " epochs");
   }
 
-  private int search(SearchPlan plan, SearchFolder folder, TrialTrainer trainer, TrialDevices devices) {
+  private int search(
+      SearchPlan plan, SearchFolder folder, TrialTrainer trainer, TrialDevices devices, StopSignal stop) {
     TrialTable table = new TrialTable(plan);
     console.line(
         "%d trials of %s%s, %d at once with %d %s each; %s",
@@ -272,15 +274,13 @@ final class SearchCommand implements Callable<Integer> {
         devices.threads(),
         devices.threads() == 1 ? "thread" : "threads",
         folder.path());
-    try (StopSignal stop = new StopSignal()) {
-      SearchReport report =
-          new Search(plan, folder, trainer)
-              .parallel(devices.parallel())
-              .stop(stop::wantsStop)
-              .listener(new Progress(console, table, plan))
-              .run();
-      return finish(report, folder, table);
-    }
+    SearchReport report =
+        new Search(plan, folder, trainer)
+            .parallel(devices.parallel())
+            .stop(stop::wantsStop)
+            .listener(new Progress(console, table, plan))
+            .run();
+    return finish(report, folder, table);
   }
 
   private int finish(SearchReport report, SearchFolder folder, TrialTable table) {

@@ -6,6 +6,7 @@ import dev.lamina.device.DeviceOptions;
 import dev.lamina.device.Devices;
 import dev.lamina.io.AtomicFile;
 import dev.lamina.io.BadInputException;
+import dev.lamina.io.NumberedFolder;
 import dev.lamina.study.ActivationTimes;
 import dev.lamina.study.Drawing;
 import dev.lamina.study.Figure;
@@ -186,6 +187,9 @@ final class StudyCommand implements Callable<Integer> {
 
   /** Writes what there is, under names that leave the files of an earlier run alone. */
   private int stopped(List<Table> tables, Path folder) {
+    if (tables.isEmpty()) {
+      NumberedFolder.deleteIfEmpty(folder);
+    }
     tables.forEach(table -> AtomicFile.writeText(folder.resolve(partial(table)), table.csv()));
     console.line(
         "interrupted; %s; the study begins anew when it is run again",

@@ -122,10 +122,11 @@ final class TrainCommand implements Callable<Integer> {
     console.line(choice.reason());
     DataSource source = DataSource.open(recipe.data());
     RunFolder run = resume == null ? RunFolder.create(recipe.out(), recipe.model().name()) : RunFolder.open(resume);
-    try (var _ = run.lock();
+    try (StopSignal stop = new StopSignal(); // closed last: the process may end then
+        var _ = run.lock();
         Arena arena = Arena.ofShared();
         Device opened = choice.open()) {
-      return train(recipe, text, source, run, opened, arena);
+      return train(recipe, text, source, run, opened, arena, stop);
     } catch (RuntimeException e) {
       run.deleteIfEmpty();
       throw e;
@@ -179,7 +180,8 @@ final class TrainCommand implements Callable<Integer> {
    */
   private record Parts(Dataset training, Dataset test, String recipe) {}
 
-  private int train(Recipe recipe, RecipeText text, DataSource source, RunFolder run, Device opened, Arena arena) {
+  private int train(
+      Recipe recipe, RecipeText text, DataSource source, RunFolder run, Device opened, Arena arena, StopSignal stop) {
     CompletableFuture<Parts> decoding =
         CompletableFuture.supplyAsync(
             () ->
@@ -215,8 +217,7 @@ final class TrainCommand implements Callable<Integer> {
       }
       trainer.resume();
     }
-    try (StopSignal stop = new StopSignal();
-        ConsoleProgress progress = new ConsoleProgress(console)) {
+    try (ConsoleProgress progress = new ConsoleProgress(console)) {
       Diagnosis diagnosis =
           new Diagnosis(
               recipe.lr(),

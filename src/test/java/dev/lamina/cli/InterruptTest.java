@@ -79,6 +79,7 @@ class InterruptTest {
     assertTrue(ended.lines.getLast().startsWith("interrupted after step"), ended.lines::toString);
     assertTrue(ended.lines.getLast().endsWith("lamina train --resume " + run), ended.lines::toString);
     assertTrue(Files.exists(run.resolve("last.safetensors")));
+    assertFalse(Files.exists(run.resolve(".lock")), "nothing works there any more");
     assertFalse(Files.exists(run.resolve("plot.png")), "there was no epoch to plot");
   }
 
@@ -110,7 +111,7 @@ class InterruptTest {
     assertEquals(Main.INTERRUPTED, ended.code, ended.lines::toString);
     assertEquals(
         "interrupted; no table had a row yet; the study begins anew when it is run again", ended.lines.getLast());
-    assertFalse(Files.exists(out.resolve("report.txt")));
+    assertFalse(Files.exists(out), "there was nothing to leave in it");
   }
 
   @Test
