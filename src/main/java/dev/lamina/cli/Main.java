@@ -7,11 +7,17 @@ import dev.lamina.train.recipe.Nearest;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.MissingParameterException;
+import picocli.CommandLine.Model.ArgSpec;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.UnmatchedArgumentException;
+import picocli.CommandLine.TypeConversionException;
 
 /** The command {@code lamina}. */
 @Command(
@@ -94,22 +100,54 @@ public final class Main {
   }
 
   private static String parameterLine(ParameterException e) {
-    String command = e.getCommandLine().getCommandName();
-    if (e instanceof UnmatchedArgumentException unmatched) {
-      String what = unmatched.getUnmatched().getFirst();
-      var spec = e.getCommandLine().getCommandSpec();
-      if (what.startsWith("-")) {
-        return "there is no option '" + what + "'" + Nearest.hint(what, List.copyOf(spec.optionsMap().keySet()));
-      }
-      return spec.subcommands().isEmpty()
-          ? "there is no use for '" + what + "'; see lamina " + command + " --help"
-          : "there is no command '" + what + "'" + Nearest.hint(what, spec.subcommands().keySet());
+    CommandLine line = e.getCommandLine();
+    List<String> unmatched = line.getUnmatchedArguments(); // what is missing may well be what is misspelt
+    return unmatched.isEmpty()
+        ? words(e) + "; see lamina " + line.getCommandName() + " --help"
+        : unmatched(line, unmatched.getFirst());
+  }
+
+  private static String unmatched(CommandLine line, String what) {
+    CommandSpec spec = line.getCommandSpec();
+    if (what.startsWith("-")) {
+      return "there is no option '" + what + "'" + Nearest.hint(what, List.copyOf(spec.optionsMap().keySet()));
     }
-    return e.getMessage() + "; see lamina " + command + " --help";
+    return spec.subcommands().isEmpty()
+        ? "there is no use for '" + what + "'; see lamina " + line.getCommandName() + " --help"
+        : "there is no command '" + what + "'" + Nearest.hint(what, spec.subcommands().keySet());
+  }
+
+  /** As recipes are answered; the library has words of its own. */
+  private static String words(ParameterException e) {
+    if (e instanceof MissingParameterException missing) {
+      return missing.getMissing().getFirst() instanceof OptionSpec option
+          ? option.longestName() + ": expected a value (" + option.paramLabel() + "), got nothing"
+          : "there is no " + missing.getMissing().getFirst().paramLabel();
+    }
+    return e.getCause() instanceof TypeConversionException ? unsuitable(e.getArgSpec(), e.getValue()) : e.getMessage();
+  }
+
+  private static String unsuitable(ArgSpec parameter, String value) {
+    Class<?> type = parameter.auxiliaryTypes()[0];
+    if (type == Path.class) {
+      return unsuitableName(value);
+    }
+    String name = parameter instanceof OptionSpec option ? option.longestName() : parameter.paramLabel();
+    if (type == boolean.class || type == Boolean.class) {
+      return name + ": takes no value, got '" + value + "'";
+    }
+    boolean isReal = type == double.class || type == Double.class;
+    return name + ": expected a " + (isReal ? "number" : "whole number") + ", got '" + value + "'";
+  }
+
+  /** The Java library takes names of files as the locale has them. */
+  private static String unsuitableName(String name) {
+    return "'" + name + "' is no name of a file in this locale; for letters beyond ASCII set LC_ALL=C.UTF-8";
   }
 
   private static int fail(Console console, Exception e) {
     return switch (e) {
+      case InvalidPathException path -> fail(console, unsuitableName(path.getInput()), e, BAD_INPUT);
       case BadInputException _, OutOfDeviceMemoryException _, IllegalArgumentException _ ->
           fail(console, e.getMessage(), e, BAD_INPUT);
       case UnsupportedOnDeviceException _ ->

@@ -165,6 +165,10 @@ final class SearchCommand implements Callable<Integer> {
   private SearchPlan newPlan(SearchText text) {
     YamlNode document = file == null ? new YamlNode.Nothing("search") : YamlText.read(file);
     if (recipe == null && isRecipe(document)) {
+      if (vary.isEmpty()) {
+        throw new BadInputException(
+            file + ": nothing differs between trials; say what with --vary, for example lr=log_uniform:1e-4,1e-1");
+      }
       recipe = file;
       document = new YamlNode.Nothing("search");
     }
@@ -179,10 +183,9 @@ final class SearchCommand implements Callable<Integer> {
     return text.parse(file == null ? "" : file.toString(), document, beside, settings, ofRecipe());
   }
 
-  /** Whether the file says only what trials have in common: what differs is said by options. */
-  private boolean isRecipe(YamlNode document) {
-    return !vary.isEmpty()
-        && document instanceof YamlNode.Mapping mapping
+  /** Whether the file says only what trials have in common: what differs is to be said by options. */
+  private static boolean isRecipe(YamlNode document) {
+    return document instanceof YamlNode.Mapping mapping
         && Collections.disjoint(mapping.entries().keySet(), SearchText.OWN_KEYS);
   }
 

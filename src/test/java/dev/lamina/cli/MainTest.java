@@ -27,6 +27,32 @@ class MainTest extends CommandFixture {
     assertComplaint(recipe + ":2: bacth: there is no such key; did you mean 'batch'?", "train", recipe.toString());
   }
 
+  @Test
+  void valuesOfTheWrongKindAreAnsweredAsThoseOfRecipes() {
+    assertComplaint("--lr: expected a number, got 'x'; see lamina pretrain --help", "pretrain", "--lr", "x");
+    assertComplaint("--from: expected a number, got 'x'; see lamina find-lr --help", "find-lr", "--from", "x");
+    assertComplaint("--threads: expected a whole number, got 'x'", "study", "symmetry", "--threads", "x");
+    assertComplaint("--parallel: expected a whole number, got '1.5'", "search", "--parallel", "1.5");
+    assertComplaint("--json: takes no value, got 'yes'", "eval", "run", "--json=yes");
+    assertComplaint("--out: expected a value (DIR), got nothing; see lamina train --help", "train", "--out");
+  }
+
+  @Test
+  void whatIsMissingIsNamedUnlessItIsMisspelt() {
+    assertComplaint("there is no IMAGE; see lamina predict --help", "predict", "run");
+    assertComplaint("there is no RUN|FILE; see lamina eval --help", "eval");
+    assertComplaint("there is no option '--devise'; did you mean '--device'?", "predict", "run", "--devise", "cpu");
+  }
+
+  /** With any locale: no name has the character 0. */
+  @Test
+  void namesThatNoFileCanHaveAreOneLine() {
+    assertComplaint("is no name of a file in this locale; for letters beyond ASCII set LC_ALL=C.UTF-8", "train", "a\0");
+    assertComplaint("is no name of a file in this locale", "find-lr", "--out", "a\0");
+    assertComplaint("is no name of a file in this locale", "eval", "a\0");
+    assertComplaint("is no name of a file in this locale", "summary", "a\0");
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"train", "summary", "profile"})
   void limitsOfMemoryThatAreNoneAreRefused(String command) {

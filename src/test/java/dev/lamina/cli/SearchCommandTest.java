@@ -38,6 +38,15 @@ class SearchCommandTest extends CommandFixture {
   }
 
   @Test
+  void aRecipeAloneIsNoSearch() throws IOException {
+    Path recipe = recipe("model: [flatten, {dense: 3}]\nepochs: 1\n");
+    assertComplaint(
+        recipe + ": nothing differs between trials; say what with --vary, for example lr=log_uniform:1e-4,1e-1",
+        "search",
+        recipe.toString());
+  }
+
+  @Test
   void aSearchPrintsATableAndLeavesItsTrialsAPlotAndTheCommandThatTrainsTheBest() throws IOException {
     Path place = folder.resolve("place");
     assertEquals(Main.OK, run("search", searchFile().toString(), "--out", place.toString(), "--json"), complaint());
