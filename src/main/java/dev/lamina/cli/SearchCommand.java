@@ -5,9 +5,8 @@ import dev.lamina.device.Devices;
 import dev.lamina.io.AtomicFile;
 import dev.lamina.io.BadInputException;
 import dev.lamina.io.NumberedFolder;
-import dev.lamina.search.Findings;
+import dev.lamina.search.Caveats;
 import dev.lamina.search.Outcome;
-import dev.lamina.search.Search;
 import dev.lamina.search.SearchFolder;
 import dev.lamina.search.SearchPlan;
 import dev.lamina.search.SearchReport;
@@ -15,6 +14,7 @@ import dev.lamina.search.SearchText;
 import dev.lamina.search.Space;
 import dev.lamina.search.Trial;
 import dev.lamina.search.TrialDevices;
+import dev.lamina.search.TrialRunner;
 import dev.lamina.search.TrialTable;
 import dev.lamina.search.TrialTrainer;
 import dev.lamina.search.Value;
@@ -235,7 +235,7 @@ final class SearchCommand implements Callable<Integer> {
   }
 
   /** Prints each outcome as it comes. */
-  private record Progress(Console console, TrialTable table, SearchPlan plan) implements Search.Listener {
+  private record Progress(Console console, TrialTable table, SearchPlan plan) implements TrialRunner.Listener {
     @Override
     public void ended(Trial trial, Outcome outcome) {
       console.line("%s", table.line(trial, outcome));
@@ -278,7 +278,7 @@ final class SearchCommand implements Callable<Integer> {
         devices.threads() == 1 ? "thread" : "threads",
         folder.path());
     SearchReport report =
-        new Search(plan, folder, trainer)
+        new TrialRunner(plan, folder, trainer)
             .parallel(devices.parallel())
             .stop(stop::wantsStop)
             .listener(new Progress(console, table, plan))
@@ -299,7 +299,7 @@ final class SearchCommand implements Callable<Integer> {
     }
     Outcome best = report.best().get();
     console.line("best: %s", table.line(report.trial(best), best));
-    Findings.of(report).forEach(finding -> console.line("%s", finding));
+    Caveats.of(report).forEach(caveat -> console.line("%s", caveat));
     Path recipeFile = folder.trial(best.trial()).recipe();
     int full = report.plan().base().epochs();
     console.line(

@@ -6,7 +6,6 @@ import dev.lamina.train.recipe.Recipe;
 import dev.lamina.train.recipe.RecipeTemplate;
 import dev.lamina.train.recipe.RecipeText;
 import dev.lamina.train.recipe.YamlNode;
-import dev.lamina.train.recipe.YamlText;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -70,21 +69,6 @@ public final class SearchText {
           1);
 
   private final RecipeText text = new RecipeText();
-
-  /** The plan in {@code file}, without changes. */
-  public SearchPlan read(Path file) {
-    Path folder = file.getParent() == null ? Path.of("") : file.getParent();
-    return parse(file.toString(), YamlText.read(file), folder, List.of(), List.of());
-  }
-
-  /**
-   * The plan that {@code yaml} describes.
-   *
-   * @param name for messages
-   */
-  public SearchPlan parse(String name, String yaml) {
-    return parse(name, YamlText.parse(yaml, line -> name + ":" + line), Path.of(""), List.of(), List.of());
-  }
 
   /**
    * The plan that {@code document} describes.

@@ -42,7 +42,7 @@ class SearchTextTest {
       """;
 
   private static SearchPlan parse(String text) {
-    return new SearchText().parse("search.yaml", text);
+    return Plans.parse("search.yaml", text);
   }
 
   private static List<Recipe> recipes(SearchPlan plan) {
@@ -113,7 +113,7 @@ class SearchTextTest {
   void aRecipeMayBeAFileBesideTheSearchFile(@TempDir Path folder) throws IOException {
     Files.writeString(folder.resolve("base.yaml"), "model: lenet\nepochs: 4\n");
     Path file = Files.writeString(folder.resolve("search.yaml"), "recipe: base.yaml\nspace: {lr: {uniform: [1, 2]}}\n");
-    SearchPlan plan = new SearchText().read(file);
+    SearchPlan plan = Plans.read(file);
     assertEquals("lenet", plan.base().model().name());
     assertEquals(4, plan.epochs());
     assertFalse(new SearchText().write(plan).contains("base.yaml"), "a search goes on without that file");

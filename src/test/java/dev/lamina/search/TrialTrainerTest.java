@@ -64,9 +64,9 @@ class TrialTrainerTest {
 
   /** Stops once it has been asked {@code asks} times: after so many updates of all trials. */
   private SearchReport search(String settings, SearchFolder place, int parallel, AtomicInteger asks) {
-    SearchPlan plan = new SearchText().parse("search", BASE + settings);
+    SearchPlan plan = Plans.parse("search", BASE + settings);
     TrialDevices devices = devices(parallel, new MemoryLimit.None());
-    return new Search(plan, place, new TrialTrainer(plan, place, data, devices))
+    return new TrialRunner(plan, place, new TrialTrainer(plan, place, data, devices))
         .parallel(devices.parallel())
         .stop(() -> asks.decrementAndGet() < 0)
         .run();
@@ -165,10 +165,10 @@ class TrialTrainerTest {
         space: {lr: {choice: [0.1, 1e30]}, 'model[1]': {choice: [relu, {max_pool2d: 2}]}}
         strategy: grid
         """;
-    SearchPlan plan = new SearchText().parse("search", wild);
+    SearchPlan plan = Plans.parse("search", wild);
     SearchFolder place = folder("wild");
     SearchReport found =
-        new Search(plan, place, new TrialTrainer(plan, place, data, devices(1, new MemoryLimit.None()))).run();
+        new TrialRunner(plan, place, new TrialTrainer(plan, place, data, devices(1, new MemoryLimit.None()))).run();
     assertEquals(
         List.of(Outcome.End.FINISHED, Outcome.End.FAILED, Outcome.End.DIVERGED, Outcome.End.FAILED),
         found.outcomes().stream().map(Outcome::end).toList());
@@ -179,10 +179,10 @@ class TrialTrainerTest {
   private static final String VECTORS = "recipe: {model: [{dense: 3}], epochs: 1, batch: 16, validation: 0.25}\n";
 
   private List<Outcome> outcomes(String device, String vary) {
-    SearchPlan plan = new SearchText().parse("search", VECTORS + vary + "\nstrategy: grid");
+    SearchPlan plan = Plans.parse("search", VECTORS + vary + "\nstrategy: grid");
     SearchFolder place = folder("unusable" + vary.hashCode());
     TrialDevices devices = TrialDevices.of(new Devices().choose(device, new DeviceOptions(1)), 1, plan.trials());
-    return new Search(plan, place, new TrialTrainer(plan, place, data, devices)).run().outcomes();
+    return new TrialRunner(plan, place, new TrialTrainer(plan, place, data, devices)).run().outcomes();
   }
 
   @Test
@@ -202,10 +202,11 @@ class TrialTrainerTest {
 
   @Test
   void aTrialThatCannotBeWrittenEndsTheSearch() throws IOException {
-    SearchPlan plan = new SearchText().parse("search", VECTORS + "space: {lr: {uniform: [0.01, 0.02]}}\ntrials: 2");
+    SearchPlan plan = Plans.parse("search", VECTORS + "space: {lr: {uniform: [0.01, 0.02]}}\ntrials: 2");
     SearchFolder place = folder("unwritable");
     Files.writeString(place.trial(1).path(), "a file where a folder should be");
-    Search search = new Search(plan, place, new TrialTrainer(plan, place, data, devices(1, new MemoryLimit.None())));
+    TrialRunner search =
+        new TrialRunner(plan, place, new TrialTrainer(plan, place, data, devices(1, new MemoryLimit.None())));
     String complaint = assertThrows(BadInputException.class, search::run).getMessage();
     assertTrue(complaint.contains("trial-001"), complaint);
     assertEquals(List.of(), place.journal().read());
@@ -230,18 +231,18 @@ class TrialTrainerTest {
   void foldsThatWereDoneBeforeABreakAreNotTrainedFurther() {
     String settings = "folds: 2\nstrategy: asha\nmin_epochs: 2\nreduction: 2\n";
     String base = BASE.replace("batch: 16", "batch: full").replace("trials: 4", "trials: 2");
-    SearchPlan plan = new SearchText().parse("search", base + settings);
+    SearchPlan plan = Plans.parse("search", base + settings);
     TrialDevices devices = devices(1, new MemoryLimit.None());
     SearchFolder whole = folder("full");
     SearchFolder broken = folder("broken");
     AtomicInteger asks = new AtomicInteger(5);
-    Search stopped = new Search(plan, broken, new TrialTrainer(plan, broken, data, devices));
+    TrialRunner stopped = new TrialRunner(plan, broken, new TrialTrainer(plan, broken, data, devices));
     assertTrue(stopped.stop(() -> asks.decrementAndGet() < 0).run().isInterrupted());
     assertTrue(Files.exists(broken.fold(1, 1).checkpoints().last()), "the first fold was done");
     assertEquals(List.of(), broken.journal().read(), "its trial was not");
     assertEquals(
-        figures(new Search(plan, whole, new TrialTrainer(plan, whole, data, devices)).run()),
-        figures(new Search(plan, broken, new TrialTrainer(plan, broken, data, devices)).run()));
+        figures(new TrialRunner(plan, whole, new TrialTrainer(plan, whole, data, devices)).run()),
+        figures(new TrialRunner(plan, broken, new TrialTrainer(plan, broken, data, devices)).run()));
   }
 
   @Test
@@ -262,11 +263,11 @@ class TrialTrainerTest {
   /** A part of the memory is too little, all of it is enough: nothing fails that would not fail alone. */
   @Test
   void aTrialThatDoesNotFitBesideAnotherWaitsForAllMemory() {
-    SearchPlan plan = new SearchText().parse("search", BASE.replace("trials: 4", "trials: 2") + "epochs: 1");
+    SearchPlan plan = Plans.parse("search", BASE.replace("trials: 4", "trials: 2") + "epochs: 1");
     SearchFolder place = folder("tight");
     long enough = smallestThatFits(plan);
     TrialDevices devices = devices(2, new MemoryLimit.Bytes(enough));
-    SearchReport report = new Search(plan, place, new TrialTrainer(plan, place, data, devices)).parallel(2).run();
+    SearchReport report = new TrialRunner(plan, place, new TrialTrainer(plan, place, data, devices)).parallel(2).run();
     assertTrue(report.outcomes().stream().allMatch(Outcome::isGood), report.outcomes().toString());
   }
 
@@ -275,7 +276,7 @@ class TrialTrainerTest {
     for (long bytes = 1 << 14; ; bytes *= 2) {
       SearchFolder place = folder("try-" + bytes);
       TrialDevices devices = devices(1, new MemoryLimit.Bytes(bytes));
-      SearchReport report = new Search(plan, place, new TrialTrainer(plan, place, data, devices)).run();
+      SearchReport report = new TrialRunner(plan, place, new TrialTrainer(plan, place, data, devices)).run();
       if (report.outcomes().stream().allMatch(Outcome::isGood)) {
         return bytes;
       }
@@ -284,7 +285,7 @@ class TrialTrainerTest {
 
   @Test
   void tooFewExamplesToHoldAnyOutAreRefused() {
-    SearchPlan plan = new SearchText().parse("search", BASE.replace("0.25", "0.001"));
+    SearchPlan plan = Plans.parse("search", BASE.replace("0.25", "0.001"));
     TrialDevices devices = devices(1, new MemoryLimit.None());
     SearchFolder place = folder("few");
     String complaint =

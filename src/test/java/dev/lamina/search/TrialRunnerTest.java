@@ -22,13 +22,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Trials here are a formula, so that the search itself is what is tested. */
-class SearchTest {
+class TrialRunnerTest {
   private static final String SPACE = "space: {lr: {log_uniform: [1e-6, 1e-1]}, batch: {choice: [32, 64, 128]}}\n";
 
   @TempDir Path folder;
 
   private static SearchPlan plan(String settings) {
-    return new SearchText().parse("search", SPACE + settings);
+    return Plans.parse("search", SPACE + settings);
   }
 
   /** Best at a rate of 10⁻³, better with every epoch. */
@@ -70,11 +70,11 @@ class SearchTest {
     String grid =
         "space: {lr: {log_uniform: [1e-6, 1e-1], steps: 6}, batch: {choice: [32, 64, 128]}}\nstrategy: grid\n";
     for (SearchPlan plan :
-        List.of(plan("trials: 12\nstages: 2\nepochs: 2"), new SearchText().parse("search", grid + "stages: 2"))) {
+        List.of(plan("trials: 12\nstages: 2\nepochs: 2"), Plans.parse("search", grid + "stages: 2"))) {
       List<List<Outcome>> tables = new ArrayList<>();
       for (int parallel : new int[] {1, 4}) {
         SearchReport report =
-            new Search(plan, folder(plan.strategy() + "-" + parallel), (trial, epochs, _) -> judge(trial, epochs))
+            new TrialRunner(plan, folder(plan.strategy() + "-" + parallel), (trial, epochs, _) -> judge(trial, epochs))
                 .parallel(parallel)
                 .run();
         assertEquals(plan.trials() * 2, report.outcomes().size());
@@ -97,14 +97,15 @@ class SearchTest {
           }
           return judge(trial, epochs);
         };
-    SearchReport report = new Search(plan("trials: 3"), folder("three"), waitsForOthers).parallel(3).run();
+    SearchReport report = new TrialRunner(plan("trials: 3"), folder("three"), waitsForOthers).parallel(3).run();
     assertEquals(3, report.outcomes().size());
   }
 
   @Test
   void laterStagesLookAroundTheBestOfEarlierOnes() {
     SearchReport report =
-        new Search(plan("trials: 20\nstages: 2"), folder("stages"), (trial, epochs, _) -> judge(trial, epochs)).run();
+        new TrialRunner(plan("trials: 20\nstages: 2"), folder("stages"), (trial, epochs, _) -> judge(trial, epochs))
+            .run();
     List<Double> rates =
         report.trials().stream().filter(trial -> trial.stage() == 2).map(trial -> trial.recipe().lr()).toList();
     assertEquals(20, rates.size());
@@ -121,13 +122,14 @@ class SearchTest {
     for (String settings : List.of("trials: 9\nstages: 2", "strategy: asha\ntrials: 12\nepochs: 9\nmin_epochs: 1")) {
       SearchPlan plan = plan(settings);
       SearchFolder whole = folder("whole" + settings.length());
-      List<Outcome> expected = new Search(plan, whole, (trial, epochs, _) -> judge(trial, epochs)).run().outcomes();
+      List<Outcome> expected =
+          new TrialRunner(plan, whole, (trial, epochs, _) -> judge(trial, epochs)).run().outcomes();
       SearchFolder broken = folder("broken" + settings.length());
       AtomicInteger done = new AtomicInteger();
       for (int run = 1; done.get() < expected.size(); run++) {
         int until = 3 * run;
-        Search search =
-            new Search(
+        TrialRunner search =
+            new TrialRunner(
                 plan,
                 broken,
                 (trial, epochs, _) -> {
@@ -157,7 +159,7 @@ class SearchTest {
     SearchFolder place = folder("stopped");
     AtomicInteger done = new AtomicInteger();
     SearchReport stopped =
-        new Search(
+        new TrialRunner(
                 plan,
                 place,
                 (trial, epochs, stop) -> stop.getAsBoolean() ? Optional.empty() : count(done, trial, epochs))
@@ -165,7 +167,7 @@ class SearchTest {
             .run();
     assertTrue(stopped.isInterrupted());
     assertEquals(4, stopped.outcomes().size());
-    SearchReport rest = new Search(plan, place, (trial, epochs, _) -> count(done, trial, epochs)).run();
+    SearchReport rest = new TrialRunner(plan, place, (trial, epochs, _) -> count(done, trial, epochs)).run();
     assertFalse(rest.isInterrupted());
     assertEquals(6, done.get());
     assertEquals(6, rest.outcomes().size());
@@ -175,7 +177,7 @@ class SearchTest {
   @Test
   void aSearchThatWasStoppedInItsLastTrialIsInterrupted() {
     SearchReport report =
-        new Search(
+        new TrialRunner(
                 plan("trials: 2"),
                 folder("last"),
                 (trial, epochs, _) -> trial.number() == 2 ? Optional.empty() : judge(trial, epochs))
@@ -193,8 +195,8 @@ class SearchTest {
         stages: 3
         """;
     SearchReport report =
-        new Search(
-                new SearchText().parse("search", grid),
+        new TrialRunner(
+                Plans.parse("search", grid),
                 folder("grid"),
                 (trial, epochs, _) ->
                     trial.recipe().batch().equals(new BatchSize.Fixed(128))
@@ -206,7 +208,7 @@ class SearchTest {
     for (Outcome outcome : report.outcomes()) {
       assertEquals(outcome.trial(), report.trial(outcome).number());
     }
-    assertFalse(Findings.of(report).isEmpty());
+    assertFalse(Caveats.of(report).isEmpty());
   }
 
   private static Optional<Outcome> count(AtomicInteger done, Trial trial, int epochs) {
@@ -217,7 +219,7 @@ class SearchTest {
   @Test
   void theBestIsTheBestOfAllAndWhatDivergedIsAResult() {
     SearchReport report =
-        new Search(plan("trials: 30"), folder("best"), (trial, epochs, _) -> judge(trial, epochs)).run();
+        new TrialRunner(plan("trials: 30"), folder("best"), (trial, epochs, _) -> judge(trial, epochs)).run();
     Outcome best = report.best().orElseThrow();
     assertTrue(report.outcomes().stream().anyMatch(outcome -> outcome.end() == Outcome.End.DIVERGED));
     assertTrue(report.outcomes().stream().noneMatch(outcome -> outcome.accuracy() > best.accuracy()));
@@ -233,8 +235,8 @@ class SearchTest {
 
     SearchPlan plan = plan("trials: 3");
     SearchFolder other = folder("other");
-    new Search(plan("trials: 5"), other, (trial, epochs, _) -> judge(trial, epochs)).run();
-    Search mismatched = new Search(plan, other, (trial, epochs, _) -> judge(trial, epochs));
+    new TrialRunner(plan("trials: 5"), other, (trial, epochs, _) -> judge(trial, epochs)).run();
+    TrialRunner mismatched = new TrialRunner(plan, other, (trial, epochs, _) -> judge(trial, epochs));
     assertTrue(assertThrows(BadInputException.class, mismatched::run).getMessage().contains("trial 4 is none of"));
   }
 

@@ -10,7 +10,7 @@ import java.util.Optional;
 import java.util.stream.DoubleStream;
 
 /** What somebody should know before they trust the result of a search. */
-public final class Findings {
+public final class Caveats {
   /** So near to an end of its range, as a share of it, the best may well lie beyond. */
   private static final double EDGE = 0.1;
 
@@ -20,20 +20,20 @@ public final class Findings {
   /** Fewer examples than this are few: with 1,000 an accuracy of 90 % is known to ±1 %. */
   private static final long FEW = 1000;
 
-  private Findings() {}
+  private Caveats() {}
 
   /** Sentences; none if there is nothing to warn of, or nothing was found. */
   public static List<String> of(SearchReport report) {
-    List<String> findings = new ArrayList<>();
+    List<String> caveats = new ArrayList<>();
     Optional<Outcome> best = report.best();
     if (best.isPresent()) {
       Trial trial = report.trial(best.get());
       for (int i = 0; i < trial.values().size(); i++) {
-        edge(report.plan(), trial, i).ifPresent(findings::add);
+        edge(report.plan(), trial, i).ifPresent(caveats::add);
       }
-      judgedOnce(report, best.get()).ifPresent(findings::add);
+      judgedOnce(report, best.get()).ifPresent(caveats::add);
     }
-    return findings;
+    return caveats;
   }
 
   /** Where the best lies among the values that were allowed. */
@@ -71,7 +71,7 @@ public final class Findings {
 
   /** Numbers to choose from have ends, as they are ordered; names have none, and one number is no range. */
   private static Place place(Choice choice, Value value) {
-    double[] numbers = choice.options().stream().mapToDouble(Findings::number).sorted().distinct().toArray();
+    double[] numbers = choice.options().stream().mapToDouble(Caveats::number).sorted().distinct().toArray();
     double best = number(value.node());
     if (numbers.length < 2 || Arrays.stream(numbers).anyMatch(Double::isNaN)) {
       return Place.WITHIN;
@@ -94,7 +94,7 @@ public final class Findings {
         switch (plan.space().parameters().get(index).range()) {
           case Interval interval -> isLow ? interval.low() : interval.high();
           case Choice choice -> {
-            DoubleStream numbers = choice.options().stream().mapToDouble(Findings::number);
+            DoubleStream numbers = choice.options().stream().mapToDouble(Caveats::number);
             yield (isLow ? numbers.min() : numbers.max()).orElseThrow();
           }
         };

@@ -14,7 +14,7 @@ import java.util.function.BooleanSupplier;
  * before ended as well. With {@link Strategy#ASHA} and several at once, which trials are promoted depends on the order
  * in which they end, and so do, from the second stage on, their values.
  */
-public final class Search {
+public final class TrialRunner {
   private final SearchPlan plan;
   private final SearchFolder folder;
   private final TrialTask task;
@@ -36,26 +36,26 @@ public final class Search {
   }
 
   /** A search that leaves everything in {@code folder}, and goes on where it is. */
-  public Search(SearchPlan plan, SearchFolder folder, TrialTask task) {
+  public TrialRunner(SearchPlan plan, SearchFolder folder, TrialTask task) {
     this.plan = plan;
     this.folder = folder;
     this.task = task;
   }
 
   /** How many trials are under way at once; 1 unless set. */
-  public Search parallel(int trialsAtOnce) {
+  public TrialRunner parallel(int trialsAtOnce) {
     parallel = trialsAtOnce;
     return this;
   }
 
   /** Asked now and then whether the search shall end here, to be continued. */
-  public Search stop(BooleanSupplier wanted) {
+  public TrialRunner stop(BooleanSupplier wanted) {
     stop = wanted;
     return this;
   }
 
   /** Who is told of outcomes. */
-  public Search listener(Listener told) {
+  public TrialRunner listener(Listener told) {
     listener = told;
     return this;
   }

@@ -10,12 +10,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-class FindingsTest {
+class CaveatsTest {
 
   /** A search of the rates with accuracies in their order. */
   private static List<String> findings(String settings, long examples, double[] rates, double[] accuracies) {
     String choice = "space: {lr: {log_uniform: [1e-4, 1]}}\nepochs: 1\ntrials: " + rates.length + "\n" + settings;
-    SearchPlan plan = new SearchText().parse("search", choice);
+    SearchPlan plan = Plans.parse("search", choice);
     List<Trial> drawn = plan.trials(1, plan.space());
     List<Trial> trials =
         IntStream.range(0, rates.length)
@@ -32,7 +32,7 @@ class FindingsTest {
                 new Outcome(
                     i + 1, 1, 1, Outcome.End.FINISHED, accuracies[i], Double.NaN, 1, 1, examples, List.of(), 0, ""))
             .toList();
-    return Findings.of(new SearchReport(plan, trials, outcomes, false));
+    return Caveats.of(new SearchReport(plan, trials, outcomes, false));
   }
 
   @Test
@@ -49,12 +49,12 @@ class FindingsTest {
   /** The warnings of a search of one place whose best value is {@code best}. */
   private static List<String> edges(String path, String range, String best) {
     String text = "recipe: {model: [flatten, {dense: 8}, {dropout: 0.1}, {dense: 3}]}\nepochs: 1\ntrials: 1\n";
-    SearchPlan plan = new SearchText().parse("search", text + "space: {\"" + path + "\": " + range + "}");
+    SearchPlan plan = Plans.parse("search", text + "space: {\"" + path + "\": " + range + "}");
     double number = plan.space().parameters().getFirst().range() instanceof Interval ? Double.parseDouble(best) : -1;
     Value value = new Value(new YamlNode.Scalar(best, ""), number);
     Trial trial = new Trial(1, 1, List.of(value), plan.trials(1, plan.space()).getFirst().recipe());
     Outcome outcome = new Outcome(1, 1, 1, Outcome.End.FINISHED, 0.9, Double.NaN, 1, 1, 100_000, List.of(), 0, "");
-    return Findings.of(new SearchReport(plan, List.of(trial), List.of(outcome), false));
+    return Caveats.of(new SearchReport(plan, List.of(trial), List.of(outcome), false));
   }
 
   @ParameterizedTest
