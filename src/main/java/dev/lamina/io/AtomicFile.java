@@ -80,7 +80,8 @@ public final class AtomicFile {
     }
     Path probe = temporaryIn(folder, "probe");
     try {
-      // Not FileStore, which looks for a mount point: below another root there may be none. 0 if the system cannot tell.
+      // Not FileStore, which looks for a mount point: below another root there may be none. 0 if the system cannot
+      // tell.
       long free = folder.toFile().getUsableSpace();
       if (free > 0 && free < bytes) {
         throw new BadInputException(

@@ -164,7 +164,7 @@ final class ConvolutionChoice {
     for (ConvolutionCandidate candidate : candidates) {
       try {
         Step step = candidate.bind(scratch.operands());
-        double time = timer.milliseconds(step, HOPELESS * least);
+        double time = timer.milliseconds(step, "cuDNN's " + request.shape(), HOPELESS * least);
         times.put(candidate, time);
         least = Math.min(least, time);
       } catch (CudaException e) {

@@ -37,12 +37,14 @@ final class ConvolutionTimer implements AutoCloseable {
   /**
    * The median time in milliseconds, behind one run that loads code.
    *
+   * @param name what is tried, for messages
    * @param hopeless a time in milliseconds; a step whose first run takes longer is not measured further, unless it is
    *     so short that the host may be the reason
    * @throws CudaException if the step fails, or cannot be recorded
    */
-  double milliseconds(Step step, double hopeless) {
+  double milliseconds(Step step, String name, double hopeless) {
     step.run();
+    context.synchronize("a try of " + name);
     double first = once(step::run);
     if (first > Math.max(hopeless, LENGTH)) {
       return first;
