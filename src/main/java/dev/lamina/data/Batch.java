@@ -10,8 +10,6 @@ public final class Batch {
   private final HostTensor targets;
   private final HostTensor weights;
   private int count;
-  private int epoch;
-  private int index;
   private BatchLoader holder; // null while the buffers are the loader's
 
   Batch(Dataset data, int size, HostAllocator memory) {
@@ -47,22 +45,10 @@ public final class Batch {
     return count;
   }
 
-  /** The epoch it belongs to, from 0. */
-  public int epoch() {
-    return epoch;
-  }
-
-  /** Which batch of the epoch it is, from 0. */
-  public int index() {
-    return index;
-  }
-
   /** Fills it with the examples at places [index · batch size, ...) of {@code order}; makes no garbage. */
-  void fill(Dataset data, int[] order, int atEpoch, int atIndex) {
+  void fill(Dataset data, int[] order, int index) {
     int size = weights.shape().dim(0);
-    int first = atIndex * size;
-    epoch = atEpoch;
-    index = atIndex;
+    int first = index * size;
     count = Math.min(size, order.length - first);
     data.copyInputs(order, first, count, inputs);
     data.copyTargets(order, first, count, targets);

@@ -170,7 +170,7 @@ public final class BatchLoader implements AutoCloseable {
       int index = start.batch();
       fill(places, order, epoch, random);
       for (Batch batch = takeFree(); batch != null; batch = takeFree()) {
-        batch.fill(data, places, epoch, index);
+        batch.fill(data, places, index);
         publish(batch);
         index++;
         if (index == batches) {

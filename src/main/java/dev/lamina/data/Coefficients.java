@@ -26,10 +26,6 @@ public final class Coefficients {
     this.values = values;
   }
 
-  static Coefficients zeros(Shape shape) {
-    return new Coefficients(shape, new double[Math.toIntExact(shape.size())]);
-  }
-
   static Coefficients of(HostTensor tensor) {
     double[] values = new double[Math.toIntExact(tensor.size())];
     for (int i = 0; i < values.length; i++) {

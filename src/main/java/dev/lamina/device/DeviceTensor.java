@@ -9,10 +9,4 @@ import dev.lamina.tensor.TensorType;
  * @param offset where it begins, in bytes; a multiple of 64 unless it is a view into another tensor
  * @param type its shape and element type
  */
-public record DeviceTensor(Buffer buffer, long offset, TensorType type) {
-
-  /** Whether both begin at the same byte. */
-  public boolean sameMemory(DeviceTensor other) {
-    return buffer == other.buffer && offset == other.offset;
-  }
-}
+public record DeviceTensor(Buffer buffer, long offset, TensorType type) {}

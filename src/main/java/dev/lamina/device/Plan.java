@@ -489,8 +489,4 @@ public final class Plan {
   long resultBytes() {
     return resultBytes;
   }
-
-  VariableLayout layout() {
-    return layout;
-  }
 }

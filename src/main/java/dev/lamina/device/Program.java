@@ -166,11 +166,6 @@ public final class Program implements AutoCloseable {
     }
   }
 
-  /** Whether a step of this program reads the input {@code name}. */
-  public boolean hasInput(String name) {
-    return staged.containsKey(name);
-  }
-
   /**
    * Stages the input {@code name} for the next run. An input that the optimised program does not read is ignored.
    *

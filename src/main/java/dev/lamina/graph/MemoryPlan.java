@@ -32,11 +32,6 @@ public final class MemoryPlan {
       last = Math.max(last, step);
     }
 
-    /** The last step at which it is needed. */
-    public int last() {
-      return last;
-    }
-
     public long bytes() {
       return bytes;
     }

@@ -32,21 +32,15 @@ public final class Parameters {
 
   /** The weights: what gradient descent learns. */
   public List<Variable> weights() {
-    return ofKind(Variable.Kind.WEIGHT);
-  }
-
-  /** What is learned otherwise, such as running means. */
-  public List<Variable> statistics() {
-    return ofKind(Variable.Kind.STATISTIC);
+    return declarations.values().stream()
+        .map(Declaration::variable)
+        .filter(variable -> variable.kind() == Variable.Kind.WEIGHT)
+        .toList();
   }
 
   /** The number of learned values. */
   public long count() {
     return weights().stream().mapToLong(weight -> weight.type().shape().size()).sum();
-  }
-
-  private List<Variable> ofKind(Variable.Kind kind) {
-    return declarations.values().stream().map(Declaration::variable).filter(v -> v.kind() == kind).toList();
   }
 
   Variable declare(Variable variable, Initializer initializer, boolean decayed) {

@@ -111,11 +111,6 @@ public final class Scope {
     return trace.mode == Mode.TRAINING;
   }
 
-  /** The element type of parameters and activations. */
-  public DType dtype() {
-    return trace.dtype;
-  }
-
   /** The names from the model down to here, joined by dots; empty at the top. */
   public String path() {
     return path;

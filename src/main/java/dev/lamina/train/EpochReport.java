@@ -22,10 +22,4 @@ public record EpochReport(
     Evaluation validation,
     boolean best,
     double seconds,
-    double examplesPerSecond) {
-
-  /** What the choice of the best epoch looks at: validation figures, or those of training if nothing was held out. */
-  public Evaluation judged() {
-    return validation == null ? training : validation;
-  }
-}
+    double examplesPerSecond) {}

@@ -216,15 +216,13 @@ public final class Trainer {
           new TrainingPlan(
               device.name(),
               model.parameters().count(),
-              model.memory(),
               training.size(),
               split.validation().size(),
               batch,
               options.accumulate(),
               options.epochs(),
               stepsPerEpoch,
-              model.steps(),
-              training.classNames());
+              model.steps());
       TrainingReport report = run(model, split, plan, description, state);
       return new TrainedModel(model, description, report);
     } catch (RuntimeException | Error e) {

@@ -1,13 +1,10 @@
 package dev.lamina.train;
 
-import java.util.List;
-
 /**
  * What a training is going to do.
  *
  * @param device name of the device
  * @param parameters learned values of the model
- * @param memory what the model takes on the device
  * @param trainingExamples that weights are fitted to
  * @param validationExamples held out to judge by
  * @param batch examples of one pass
@@ -15,20 +12,17 @@ import java.util.List;
  * @param epochs passes over the data
  * @param stepsPerEpoch updates of one epoch
  * @param firstStep updates done by an earlier run that this one continues; 0 for a new one
- * @param classNames of the data; empty for regression
  */
 public record TrainingPlan(
     String device,
     long parameters,
-    CompiledModel.MemoryNeed memory,
     int trainingExamples,
     int validationExamples,
     int batch,
     int accumulate,
     int epochs,
     int stepsPerEpoch,
-    long firstStep,
-    List<String> classNames) {
+    long firstStep) {
 
   /** Updates of the whole training. */
   public long totalSteps() {

@@ -37,11 +37,6 @@ final class ExprCompiler {
   private final RowReducer floats;
   private final ThreadLocal<MapScratch> scratch = ThreadLocal.withInitial(MapScratch::new);
 
-  /** A compiler for the vectors this process {@linkplain VectorSupport#FOUND has}. */
-  ExprCompiler() {
-    this(VectorSupport.FOUND.bits());
-  }
-
   /**
    * A compiler for vectors of {@code vectorBits} bits, those of the process; 0 makes scalar code that does without the
    * Vector API.

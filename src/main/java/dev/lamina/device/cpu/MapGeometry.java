@@ -76,10 +76,6 @@ record MapGeometry(int[] dims, long[][] strides) {
     return dims.length == 0 ? 1 : dims[dims.length - 1];
   }
 
-  boolean uniform(int operand) {
-    return period(operand) == 1;
-  }
-
   /**
    * After how many elements the operand's values come again in the same order: 1 if it is one value, the whole size if
    * it is dense, 0 if its pattern is another.

@@ -6,12 +6,9 @@ import dev.lamina.graph.RandomStream;
 /** Fills memory with the words of a {@link RandomStream}, in the order of the elements. */
 @FunctionalInterface
 interface RandomWords {
-  /** Writes past the end by at most this many words. */
-  int SLACK = 32;
-
   /**
    * Writes the words of elements 4·{@code firstBlock} to 4·({@code firstBlock} + {@code blocks}) − 1 to {@code
-   * address}.
+   * address}, and on to the end of a vector of blocks, 28 words at most.
    */
   void fill(long address, RandomStream stream, int step, long firstBlock, int blocks);
 

@@ -14,10 +14,6 @@ record VectorSupport(int bits, String reason) {
   /** What was found when this class was loaded; it cannot change while the virtual machine runs. */
   static final VectorSupport FOUND = probe(System.getProperty(PROPERTY));
 
-  boolean available() {
-    return bits > 0;
-  }
-
   /** Whether there are 32 vector registers: everywhere but in x86 before AVX-512, which has 16. */
   static boolean hasManyRegisters() {
     boolean x86 = System.getProperty("os.arch").matches("amd64|x86_64");

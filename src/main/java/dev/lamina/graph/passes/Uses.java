@@ -37,11 +37,6 @@ final class Uses {
     return !results.contains(tensor) && readersOfTensor.getOrDefault(tensor, Set.of()).equals(Set.of(reader));
   }
 
-  /** Whether {@code tensor} is read at all or is a result. */
-  boolean isUsed(Tensor tensor) {
-    return results.contains(tensor) || readersOfTensor.containsKey(tensor);
-  }
-
   /** Whether it is an output of the graph or the new value of a variable. */
   boolean isResult(Tensor tensor) {
     return results.contains(tensor);

@@ -29,13 +29,8 @@ public final class ModelCheck {
   private final TrainingOptions options;
   private final int steps;
 
-  /** Checks the training that a {@link Trainer} with these would do. */
-  public ModelCheck(Device device, Layer layers, TrainingOptions options) {
-    this(device, layers, options, STEPS);
-  }
-
   /**
-   * The same.
+   * Checks the training that a {@link Trainer} with these would do.
    *
    * @param steps the most for learning a handful of examples by heart
    */

@@ -244,7 +244,7 @@ class ExprCompilerTest {
                 List.of(DType.F32),
                 Shape.of(40, 30, 10),
                 13);
-        BoundMap map = fixture.bind(new ExprCompiler());
+        BoundMap map = fixture.bind(new ExprCompiler(VectorSupport.FOUND.bits()));
         map.run(workers);
         final float[] before = fixture.actual();
         long allocated = Long.MAX_VALUE;
@@ -309,7 +309,7 @@ class ExprCompilerTest {
 
   @Test
   void oneClassServesManyShapes() {
-    ExprCompiler compiler = new ExprCompiler();
+    ExprCompiler compiler = new ExprCompiler(VectorSupport.FOUND.bits());
     Expr expr = add(mul(X, 2), Y);
     for (Shape shape : List.of(Shape.of(3, 3), Shape.of(5, 7, 3), Shape.of(2, 129))) {
       compiler.map(
@@ -332,7 +332,7 @@ class ExprCompilerTest {
           new MapFixture(
               arena, List.of(add(X, 1)), List.of(TensorType.of(DType.I32)), List.of(DType.I32), Shape.scalar(), 1);
       counter.inputs.getFirst().set(0, (1 << 24) + 1);
-      counter.bind(new ExprCompiler()).run(workers);
+      counter.bind(new ExprCompiler(VectorSupport.FOUND.bits())).run(workers);
       assertEquals((1 << 24) + 2, counter.outputs.getFirst().get(0));
 
       var sum =
@@ -345,7 +345,7 @@ class ExprCompilerTest {
               2);
       sum.inputs.get(0).set(2, 1e10);
       sum.inputs.get(1).set(0, 0.5);
-      BoundMap map = sum.bind(new ExprCompiler());
+      BoundMap map = sum.bind(new ExprCompiler(VectorSupport.FOUND.bits()));
       map.run(workers);
       assertEquals(1e10 + 0.5, sum.outputs.getFirst().get(2));
       assertEquals(0, allocatedBy(() -> map.run(workers)));
@@ -358,7 +358,7 @@ class ExprCompilerTest {
     for (int i = 0; i < 30; i++) {
       chain = Exprs.erf(mul(chain, 1 + i * 0.01));
     }
-    ExprCompiler compiler = new ExprCompiler();
+    ExprCompiler compiler = new ExprCompiler(VectorSupport.FOUND.bits());
     var reason = compiler.unsupported(List.of(chain), List.of(DType.F32), List.of(DType.F32));
     assertTrue(reason.orElseThrow().contains("instructions"), reason.get());
     try (Arena arena = Arena.ofConfined();
@@ -378,7 +378,8 @@ class ExprCompilerTest {
 
   @Test
   void halfPrecisionIsRefusedWithAReason() {
-    var reason = new ExprCompiler().unsupported(List.of(X), List.of(DType.BF16), List.of(DType.F32));
+    var reason =
+        new ExprCompiler(VectorSupport.FOUND.bits()).unsupported(List.of(X), List.of(DType.BF16), List.of(DType.F32));
     assertEquals("the CPU device computes in F32 and F64, not in BF16", reason.orElseThrow());
   }
 }

@@ -124,7 +124,7 @@ class ProductKernelsTest {
   /** Channels and geometry for which Winograd's algorithm is chosen. */
   @RepeatedTest(16)
   void manyChannelsAndSmallFilters(RepetitionInfo repetition) {
-    assumeTrue(VectorSupport.FOUND.available(), "Winograd's transforms are of vectors");
+    assumeTrue(VectorSupport.FOUND.bits() > 0, "Winograd's transforms are of vectors");
     SplittableRandom random = new SplittableRandom(repetition.getCurrentRepetition());
     int taps = repetition.getCurrentRepetition() % 2 == 0 ? 3 : 5;
     Padding padding = new Padding(random.nextInt(3), random.nextInt(3), random.nextInt(3), random.nextInt(3));
@@ -152,7 +152,7 @@ class ProductKernelsTest {
     "7,3,5", "8,2,3", "9,3,16", "11,4,3", "17,4,2", "19,10,3"
   })
   void winogradOfCells(int taps, int stride, int in) {
-    assumeTrue(VectorSupport.FOUND.available(), "Winograd's transforms are of vectors");
+    assumeTrue(VectorSupport.FOUND.bits() > 0, "Winograd's transforms are of vectors");
     SplittableRandom random = new SplittableRandom(taps + 100 * in);
     for (int i = 0; i < 2; i++) {
       Padding padding = new Padding(random.nextInt(4), random.nextInt(4), random.nextInt(4), random.nextInt(4));
@@ -179,7 +179,7 @@ class ProductKernelsTest {
   @ParameterizedTest
   @CsvSource({"16,64,128,1,1", "14,32,96,1,1", "13,20,64,1,5", "31,16,64,2,1", "23,3,96,2,6"})
   void aFewTiles(int side, int in, int out, int stride, int padding) {
-    assumeTrue(VectorSupport.FOUND.available(), "Winograd's transforms are of vectors");
+    assumeTrue(VectorSupport.FOUND.bits() > 0, "Winograd's transforms are of vectors");
     ConvSpec spec = new ConvSpec(Size.square(stride), Padding.all(padding), Size.square(1), 1);
     Shape image = Shape.of(1, side, side, in);
     int taps = stride == 1 ? 3 : 5;

@@ -3,7 +3,6 @@ package dev.lamina.train.run;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
-import dev.lamina.train.CompiledModel;
 import dev.lamina.train.Diagnosis;
 import dev.lamina.train.LayerStatistics;
 import dev.lamina.train.LayerStatistics.Histogram;
@@ -32,8 +31,7 @@ class JsonLinesTest {
 
   /** A training that goes on after so many updates. */
   private static TrainingPlan from(long step) {
-    var memory = new CompiledModel.MemoryNeed(0, 0, 0);
-    return new TrainingPlan("reference", 1, memory, 100, 0, 10, 1, 3, 10, step, List.of());
+    return new TrainingPlan("reference", 1, 100, 0, 10, 1, 3, 10, step);
   }
 
   @Test
