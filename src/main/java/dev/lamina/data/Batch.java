@@ -1,7 +1,6 @@
 package dev.lamina.data;
 
 import dev.lamina.tensor.HostTensor;
-import dev.lamina.tensor.Shape;
 import dev.lamina.tensor.TensorType;
 
 /** Examples for one step, in buffers that the loader fills again after {@link BatchLoader#release}. */
@@ -13,16 +12,9 @@ public final class Batch {
   private BatchLoader holder; // null while the buffers are the loader's
 
   Batch(Dataset data, int size, HostAllocator memory) {
-    inputs = memory.allocate(batched(size, data.inputType()));
-    targets = memory.allocate(batched(size, data.targetType()));
+    inputs = memory.allocate(data.inputType().batched(size));
+    targets = memory.allocate(data.targetType().batched(size));
     weights = memory.allocate(TensorType.f32(size));
-  }
-
-  private static TensorType batched(int size, TensorType example) {
-    int[] dims = new int[example.shape().rank() + 1];
-    dims[0] = size;
-    System.arraycopy(example.shape().dims(), 0, dims, 1, dims.length - 1);
-    return new TensorType(Shape.of(dims), example.dtype());
   }
 
   /** The inputs, U8 or F32, [batch, ...]. */

@@ -208,9 +208,7 @@ public final class Dataset {
    * @throws IllegalArgumentException if there are not as many
    */
   public Dataset withInputs(HostTensor others, Arena arena) {
-    int[] dims = targets.shape().dims();
-    dims[0] = size();
-    HostTensor copies = HostTensor.allocate(arena, new TensorType(Shape.of(dims), targetType.dtype()));
+    HostTensor copies = HostTensor.allocate(arena, targetType.batched(size()));
     copyTargets(IntStream.range(0, size()).toArray(), 0, size(), copies);
     int count = requireInputs(name, others, copies);
     int[] classes = labels.length == 0 ? labels : Arrays.stream(rows).map(row -> labels[row]).toArray();

@@ -165,10 +165,7 @@ public record FittedPreprocessing(
    * @throws IllegalArgumentException if the data has inputs of another type than the example
    */
   public Dataset apply(Dataset data, Arena arena) {
-    int[] dims = new int[output.rank() + 1];
-    dims[0] = data.size();
-    System.arraycopy(output.dims(), 0, dims, 1, output.rank());
-    HostTensor results = HostTensor.allocate(arena, TensorType.f32(dims));
+    HostTensor results = HostTensor.allocate(arena, new TensorType(output.batched(data.size()), DType.F32));
     for (int i = 0; i < data.size(); i++) {
       apply(data.input(i), results, i * output.size());
     }

@@ -69,11 +69,36 @@ public final class Shape {
 
   /** The number of elements of one slice along the first dimension; the size for a scalar. */
   public long sliceSize() {
+    return sizeBehind(0);
+  }
+
+  /** The product of the dimensions in front of {@code axis}, which counts from 0. */
+  public long sizeBefore(int axis) {
+    return product(0, axis);
+  }
+
+  /**
+   * The product of the dimensions behind {@code axis}, which counts from 0: elements from one of its coordinates to the
+   * next.
+   */
+  public long sizeBehind(int axis) {
+    return product(axis + 1, dims.length);
+  }
+
+  private long product(int from, int to) {
     long product = 1;
-    for (int i = 1; i < dims.length; i++) {
+    for (int i = from; i < to; i++) {
       product *= dims[i];
     }
     return product;
+  }
+
+  /** The shape of a batch of {@code count} tensors of this one. */
+  public Shape batched(int count) {
+    int[] batch = new int[dims.length + 1];
+    batch[0] = count;
+    System.arraycopy(dims, 0, batch, 1, dims.length);
+    return new Shape(batch);
   }
 
   /** This shape with dimension {@code axis} replaced; negative axes count from the last. */

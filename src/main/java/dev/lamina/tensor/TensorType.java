@@ -18,6 +18,11 @@ public record TensorType(Shape shape, DType dtype) {
     return new TensorType(Shape.of(dims), dtype);
   }
 
+  /** The type of a batch of {@code count} tensors of this one. */
+  public TensorType batched(int count) {
+    return new TensorType(shape.batched(count), dtype);
+  }
+
   /** Memory of the dense tensor in bytes, without padding. */
   public long bytes() {
     return shape.size() * dtype.bytes();

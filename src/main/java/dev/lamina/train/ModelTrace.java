@@ -8,7 +8,6 @@ import dev.lamina.loss.Loss;
 import dev.lamina.nn.Parameters;
 import dev.lamina.nn.Scope;
 import dev.lamina.tensor.DType;
-import dev.lamina.tensor.Shape;
 import dev.lamina.tensor.TensorType;
 import java.util.List;
 import java.util.SequencedMap;
@@ -50,14 +49,7 @@ final class ModelTrace {
 
   /** The input {@code images} of a graph for {@code batch} examples. */
   private Tensor images(Graph graph, int batch) {
-    return graph.input("images", new TensorType(batched(spec.example().shape(), batch), spec.example().dtype()));
-  }
-
-  private static Shape batched(Shape example, int batch) {
-    int[] dims = new int[example.rank() + 1];
-    dims[0] = batch;
-    System.arraycopy(example.dims(), 0, dims, 1, example.rank());
-    return Shape.of(dims);
+    return graph.input("images", spec.example().batched(batch));
   }
 
   /** A batch on its way to the loss, in a graph of its own. */

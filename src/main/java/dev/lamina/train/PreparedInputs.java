@@ -8,7 +8,6 @@ import dev.lamina.io.BadInputException;
 import dev.lamina.nn.Scope;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.HostTensor;
-import dev.lamina.tensor.Shape;
 import dev.lamina.tensor.TensorType;
 import java.lang.foreign.Arena;
 import java.util.LinkedHashMap;
@@ -43,18 +42,11 @@ public record PreparedInputs(FittedPreprocessing fitted) implements InputPrepara
     Tensor components = statistic(scope, "components", fitted.components());
     Tensor rotated =
         scaled.reshape(batch, components.shape().dim(1)).matmul(new Op.MatMul(false, true, true), components);
-    return rotated.cast(precision.activations()).reshape(batched(batch));
+    return rotated.cast(precision.activations()).reshape(fitted.output().batched(batch));
   }
 
   private static Tensor statistic(Scope scope, String name, Coefficients values) {
     return scope.statistic(PREFIX + name, values.shape(), (target, _) -> values.copyTo(target));
-  }
-
-  private Shape batched(int batch) {
-    int[] dims = new int[fitted.output().rank() + 1];
-    dims[0] = batch;
-    System.arraycopy(fitted.output().dims(), 0, dims, 1, dims.length - 1);
-    return Shape.of(dims);
   }
 
   /**

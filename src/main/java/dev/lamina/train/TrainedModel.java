@@ -124,11 +124,8 @@ public final class TrainedModel implements AutoCloseable {
     int batch = model.spec().evaluationBatch();
     int width = Math.toIntExact(outputs.shape().sliceSize());
     double[][] predictions = new double[inputs.size()][width];
-    int[] dims = new int[description.example().shape().rank() + 1];
-    dims[0] = batch;
-    System.arraycopy(description.example().shape().dims(), 0, dims, 1, dims.length - 1);
     try (Arena arena = Arena.ofShared()) {
-      HostTensor images = HostTensor.allocate(arena, TensorType.of(description.example().dtype(), dims));
+      HostTensor images = HostTensor.allocate(arena, description.example().batched(batch));
       HostTensor results = HostTensor.allocate(arena, outputs);
       for (int first = 0; first < inputs.size(); first += batch) {
         int count = Math.min(batch, inputs.size() - first);

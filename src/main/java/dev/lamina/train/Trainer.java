@@ -358,12 +358,8 @@ public final class Trainer {
       throw new BadInputException(
           "the model has " + outputs + " outputs, " + data.name() + " has " + data.classes() + " classes");
     }
-    int batch = model.spec().evaluationBatch();
     TensorType expected = options.loss().target(output);
-    int[] dims = new int[data.targetType().shape().rank() + 1];
-    dims[0] = batch;
-    System.arraycopy(data.targetType().shape().dims(), 0, dims, 1, dims.length - 1);
-    TensorType actual = TensorType.of(data.targetType().dtype(), dims);
+    TensorType actual = data.targetType().batched(model.spec().evaluationBatch());
     if (!expected.equals(actual)) {
       throw new BadInputException(
           "the loss takes targets "

@@ -66,9 +66,7 @@ class PreparedInputsOnDeviceTest {
       for (int i = 0; i < raw.size(); i++) {
         raw.set(i, data.input(i / size).get(i % size));
       }
-      int[] dims = data.inputType().shape().dims();
-      HostTensor images =
-          HostTensor.over(raw.segment(), TensorType.of(data.inputType().dtype(), EXAMPLES, dims[0], dims[1], dims[2]));
+      HostTensor images = HostTensor.over(raw.segment(), data.inputType().batched(EXAMPLES));
       HostTensor prepared = HostTensor.allocate(arena, model.predictionType());
       model.predict(images, prepared);
       return prepared;

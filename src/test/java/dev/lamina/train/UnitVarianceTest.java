@@ -39,7 +39,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -70,8 +69,7 @@ class UnitVarianceTest {
   }
 
   private HostTensor gaussian(TensorType example) {
-    int[] dims = IntStream.concat(IntStream.of(BATCH), IntStream.of(example.shape().dims())).toArray();
-    HostTensor images = HostTensor.allocate(arena, TensorType.of(DType.F32, dims));
+    HostTensor images = HostTensor.allocate(arena, new TensorType(example.shape().batched(BATCH), DType.F32));
     SplittableRandom random = new SplittableRandom(5);
     for (long i = 0; i < images.size(); i++) {
       images.set(i, 2 + 3 * random.nextGaussian());

@@ -2,7 +2,6 @@ package dev.lamina.device.cpu;
 
 import dev.lamina.device.Step;
 import dev.lamina.graph.Op;
-import dev.lamina.tensor.Shape;
 import dev.lamina.tensor.TensorType;
 import java.util.ArrayList;
 import java.util.List;
@@ -84,11 +83,11 @@ final class CopyKernel implements CpuKernel {
     long row = in.shape().dim(op.axis()) * inner;
     long kept = (op.stop() - op.start()) * inner;
     return new CopyKernel(
-        List.of(new Rectangle(0, op.start() * inner, row, 0, kept, outer(in.shape(), op.axis()), kept)), workers);
+        List.of(new Rectangle(0, op.start() * inner, row, 0, kept, in.shape().sizeBefore(op.axis()), kept)), workers);
   }
 
   static CopyKernel concat(Op.Concat op, List<TensorType> in, Workers workers) {
-    long rows = outer(in.getFirst().shape(), op.axis());
+    long rows = in.getFirst().shape().sizeBefore(op.axis());
     long whole = in.stream().mapToLong(type -> type.shape().dim(op.axis()) * innerBytes(type, op.axis())).sum();
     List<Rectangle> rectangles = new ArrayList<>();
     long to = 0;
@@ -101,7 +100,7 @@ final class CopyKernel implements CpuKernel {
   }
 
   static CopyKernel pad(Op.Pad op, TensorType in, Workers workers) {
-    long rows = outer(in.shape(), op.axis());
+    long rows = in.shape().sizeBefore(op.axis());
     long inner = innerBytes(in, op.axis());
     long kept = in.shape().dim(op.axis()) * inner;
     long before = op.before() * inner;
@@ -129,21 +128,9 @@ final class CopyKernel implements CpuKernel {
     return new CopyKernel(rectangles, workers);
   }
 
-  private static long outer(Shape shape, int axis) {
-    long product = 1;
-    for (int i = 0; i < axis; i++) {
-      product *= shape.dim(i);
-    }
-    return product;
-  }
-
   /** Bytes from one coordinate along {@code axis} to the next. */
   private static long innerBytes(TensorType type, int axis) {
-    long product = type.dtype().bytes();
-    for (int i = axis + 1; i < type.shape().rank(); i++) {
-      product *= type.shape().dim(i);
-    }
-    return product;
+    return type.dtype().bytes() * type.shape().sizeBehind(axis);
   }
 
   @Override

@@ -108,11 +108,7 @@ final class InterpretedMap implements MapKernel {
 
     @Override
     public long coordinate(int axis) {
-      long inner = 1;
-      for (int d = axis + 1; d < shape.rank(); d++) {
-        inner *= shape.dim(d);
-      }
-      return flat / inner % shape.dim(axis);
+      return flat / shape.sizeBehind(axis) % shape.dim(axis);
     }
 
     @Override

@@ -48,14 +48,7 @@ record MapGeometry(int[] dims, long[][] strides) {
   }
 
   private static long stride(Shape operand, int axis) {
-    if (axis < 0 || operand.dim(axis) == 1) {
-      return 0;
-    }
-    long stride = 1;
-    for (int inner = axis + 1; inner < operand.rank(); inner++) {
-      stride *= operand.dim(inner);
-    }
-    return stride;
+    return axis < 0 || operand.dim(axis) == 1 ? 0 : operand.sizeBehind(axis);
   }
 
   private static boolean continues(long[] outer, long[] inner, int innerExtent) {

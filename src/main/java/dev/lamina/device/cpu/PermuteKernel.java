@@ -32,28 +32,21 @@ final class PermuteKernel implements CpuKernel {
   PermuteKernel(List<Integer> axes, Shape input, long elementBytes, Workers workers) {
     this.workers = workers;
     this.elementBytes = elementBytes;
-    long[] inputStrides = new long[input.rank()];
-    long stride = 1;
-    for (int i = input.rank() - 1; i >= 0; i--) {
-      inputStrides[i] = stride;
-      stride *= input.dim(i);
-    }
     List<Integer> extents = new ArrayList<>();
     List<Long> steps = new ArrayList<>();
     for (int axis : axes) {
       int extent = input.dim(axis);
+      long step = input.sizeBehind(axis);
       int last = extents.size() - 1;
       if (extent == 1) {
         continue;
       }
-      if (last >= 0
-          && steps.get(last) == inputStrides[axis] * extent
-          && (long) extents.get(last) * extent < Integer.MAX_VALUE) {
+      if (last >= 0 && steps.get(last) == step * extent && (long) extents.get(last) * extent < Integer.MAX_VALUE) {
         extents.set(last, extents.get(last) * extent);
-        steps.set(last, inputStrides[axis]);
+        steps.set(last, step);
       } else {
         extents.add(extent);
-        steps.add(inputStrides[axis]);
+        steps.add(step);
       }
     }
     if (extents.isEmpty()) {

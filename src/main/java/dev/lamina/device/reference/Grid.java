@@ -41,26 +41,14 @@ final class Grid implements ExprEvaluator.Element {
     return new Grid(shape, new int[][] {strides});
   }
 
-  /** Elements between neighbours along each axis of a dense tensor. */
-  static int[] denseStrides(Shape shape) {
-    int[] strides = new int[shape.rank()];
-    int stride = 1;
-    for (int axis = strides.length - 1; axis >= 0; axis--) {
-      strides[axis] = stride;
-      stride *= shape.dim(axis);
-    }
-    return strides;
-  }
-
   private static int[] broadcastStrides(Shape operand, Shape shape) {
     int[] strides = new int[shape.rank()];
     if (!operand.broadcastsTo(shape)) {
       return strides; // an input of a fused form that the expression does not read
     }
-    int[] own = denseStrides(operand);
     int missing = shape.rank() - operand.rank();
-    for (int axis = 0; axis < own.length; axis++) {
-      strides[missing + axis] = operand.dim(axis) == 1 ? 0 : own[axis];
+    for (int axis = 0; axis < operand.rank(); axis++) {
+      strides[missing + axis] = operand.dim(axis) == 1 ? 0 : (int) operand.sizeBehind(axis);
     }
     return strides;
   }

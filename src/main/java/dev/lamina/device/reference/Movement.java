@@ -12,9 +12,8 @@ final class Movement {
   private Movement() {}
 
   static Computation permute(Shape from, List<Integer> axes) {
-    int[] dense = Grid.denseStrides(from);
     Shape to = Shape.of(axes.stream().mapToInt(from::dim).toArray());
-    Grid grid = Grid.strided(to, axes.stream().mapToInt(axis -> dense[axis]).toArray());
+    Grid grid = Grid.strided(to, axes.stream().mapToInt(axis -> inner(from, axis)).toArray());
     return (in, out) -> {
       for (grid.start(in); grid.inside(); grid.advance()) {
         out[0][grid.index()] = grid.input(0);
@@ -73,19 +72,11 @@ final class Movement {
   }
 
   private static int outer(Shape shape, int axis) {
-    int outer = 1;
-    for (int i = 0; i < axis; i++) {
-      outer *= shape.dim(i);
-    }
-    return outer;
+    return (int) shape.sizeBefore(axis);
   }
 
   private static int inner(Shape shape, int axis) {
-    int inner = 1;
-    for (int i = axis + 1; i < shape.rank(); i++) {
-      inner *= shape.dim(i);
-    }
-    return inner;
+    return (int) shape.sizeBehind(axis);
   }
 
   private static int run(Shape shape, int axis) {

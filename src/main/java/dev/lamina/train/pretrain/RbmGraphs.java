@@ -121,10 +121,7 @@ final class RbmGraphs {
   }
 
   private Tensor visible(Graph graph, int batch) {
-    int[] dims = new int[spec.example().shape().rank() + 1];
-    dims[0] = batch;
-    System.arraycopy(spec.example().shape().dims(), 0, dims, 1, dims.length - 1);
-    Tensor inputs = graph.input("images", TensorType.of(spec.example().dtype(), dims));
+    Tensor inputs = graph.input("images", spec.example().batched(batch));
     Scope scope = Scope.root(graph, Scope.Mode.EVALUATION, parameters, spec.dtype(), spec.seed(), graph.read(STEPS));
     Tensor units = spec.stem().visible(inputs, scope);
     if (units.shape().rank() != 2 || units.shape().dim(0) != batch) {

@@ -41,10 +41,7 @@ final class SigmoidStack {
     boolean narrow = spec.precision().activations() != spec.precision().parameters();
     precision = narrow ? Precision.TF32 : spec.precision();
     Graph graph = new Graph();
-    int[] dims = new int[spec.example().shape().rank() + 1];
-    dims[0] = 1;
-    System.arraycopy(spec.example().shape().dims(), 0, dims, 1, dims.length - 1);
-    Tensor inputs = graph.input("images", TensorType.of(spec.example().dtype(), dims));
+    Tensor inputs = graph.input("images", spec.example().batched(1));
     Tensor step = graph.input("step", TensorType.of(DType.I32));
     Scope scope = Scope.root(graph, Scope.Mode.EVALUATION, parameters, precision.parameters(), spec.seed(), step);
     layers = hidden(leaves(inputs, scope), units);
