@@ -1,7 +1,7 @@
 package dev.lamina.device;
 
 import dev.lamina.graph.Op;
-import java.util.List;
+import java.util.Collection;
 import java.util.function.Consumer;
 
 /**
@@ -24,7 +24,7 @@ public record Preparation(Stage stage, int done, int all, Op next) {
   }
 
   /** Tells {@code progress} how many kernels of all {@code plans} came before each that goes through {@code stage}. */
-  public static Consumer<Op> counted(Stage stage, List<Plan> plans, Consumer<Preparation> progress) {
+  public static Consumer<Op> counted(Stage stage, Collection<Plan> plans, Consumer<Preparation> progress) {
     int all = plans.stream().mapToInt(Plan::kernels).sum();
     int[] done = {0};
     return op -> progress.accept(new Preparation(stage, done[0]++, all, op));

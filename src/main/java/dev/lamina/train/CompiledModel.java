@@ -20,14 +20,15 @@ import dev.lamina.nn.Parameters;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.HostTensor;
 import dev.lamina.tensor.TensorType;
+import dev.lamina.train.ModelPlans.Role;
 import java.lang.foreign.Arena;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
-import java.util.function.Function;
 
 /**
  * A model on a device: programs to train, judge and use it, over one set of variables and one arena. The layer below
@@ -39,13 +40,12 @@ public final class CompiledModel implements AutoCloseable {
   private final VariableStore store;
   private final ModelVariables variables;
   private final Buffer arena;
+  private final Map<Role, Program> programs = new EnumMap<>(Role.class);
   private final Program update;
   private final Program accumulate;
   private final Program judge;
   private final Program predict;
   private final StatisticsProbe probe;
-  private final Program averaging;
-  private final Program averagedStatistics;
   private final HostTensor rate;
 
   /** What the device holds as the rate: it is sent when it changes. */
@@ -75,20 +75,18 @@ public final class CompiledModel implements AutoCloseable {
       store = parts.add(new VariableStore(device, plans.layout()));
       variables = new ModelVariables(trace, store);
       arena = parts.add(device.allocate(Math.max(memory.arena, 64)));
-      Consumer<Op> next = Preparation.counted(Preparation.Stage.BINDING, plans.all(), progress);
-      Function<Plan, Program> program = plan -> parts.add(new Program(plan, device, store, arena, next));
-      update = plans.update().map(program).orElse(null);
-      accumulate = plans.accumulate().map(program).orElse(null);
-      judge = program.apply(plans.judge());
-      predict = program.apply(plans.predict());
+      Consumer<Op> next = Preparation.counted(Preparation.Stage.BINDING, plans.plans().values(), progress);
+      for (Map.Entry<Role, Plan> plan : plans.plans().entrySet()) {
+        programs.put(plan.getKey(), parts.add(new Program(plan.getValue(), device, store, arena, next)));
+      }
+      update = programs.get(Role.UPDATE);
+      accumulate = programs.get(Role.ACCUMULATE);
+      judge = programs.get(Role.JUDGE);
+      predict = programs.get(Role.PREDICT);
       probe =
-          plans
-              .observation()
-              .map(
-                  look -> new StatisticsProbe(look.graphs(), program.apply(look.before()), program.apply(look.after())))
-              .orElse(null);
-      averaging = plans.averaging().map(program).orElse(null);
-      averagedStatistics = plans.averagedStatistics().map(program).orElse(null);
+          plans.looks() == null
+              ? null
+              : new StatisticsProbe(plans.looks(), programs.get(Role.LOOK), programs.get(Role.COMPARE));
       rate = device.allocateHost(TensorType.of(trace.spec().precision().parameters()));
       parts.finished();
     }
@@ -244,6 +242,7 @@ public final class CompiledModel implements AutoCloseable {
    * @throws IllegalStateException if the spec wants no such mean
    */
   public void average(boolean counts) {
+    Program averaging = programs.get(Role.AVERAGE);
     if (averaging == null) {
       throw new IllegalStateException(
           "a model that was compiled without a mean of its weights cannot take them into it");
@@ -256,7 +255,7 @@ public final class CompiledModel implements AutoCloseable {
 
   /** Whether averaged weights have running statistics of their own, which {@link #followAveraged} gives them. */
   public boolean averagesStatistics() {
-    return averagedStatistics != null;
+    return programs.containsKey(Role.FOLLOW);
   }
 
   /**
@@ -266,6 +265,7 @@ public final class CompiledModel implements AutoCloseable {
    * @throws IllegalStateException if they have none of their own
    */
   public void followAveraged(HostTensor images, int number) {
+    Program averagedStatistics = programs.get(Role.FOLLOW);
     if (averagedStatistics == null) {
       throw new IllegalStateException("this model has no averaged weights whose running statistics are their own");
     }
@@ -410,14 +410,7 @@ public final class CompiledModel implements AutoCloseable {
 
   @Override
   public void close() {
-    for (Program program : new Program[] {update, accumulate, judge, predict, averaging, averagedStatistics}) {
-      if (program != null) {
-        program.close();
-      }
-    }
-    if (probe != null) {
-      probe.close();
-    }
+    programs.values().forEach(Program::close);
     arena.close();
     store.close();
   }

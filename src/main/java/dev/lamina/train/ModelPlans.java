@@ -4,16 +4,16 @@ import dev.lamina.device.Device;
 import dev.lamina.device.Plan;
 import dev.lamina.device.Preparation;
 import dev.lamina.device.VariableLayout;
-import dev.lamina.graph.Graph;
 import dev.lamina.graph.Op;
 import dev.lamina.graph.Variable;
 import dev.lamina.nn.Parameters;
 import dev.lamina.optim.WeightAveraging;
-import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Optional;
+import java.util.Map;
 import java.util.Set;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
 
 /**
@@ -21,36 +21,29 @@ import java.util.function.Consumer;
  *
  * @param trace of the layers
  * @param layout of the variables
- * @param update a pass that ends with an update; empty for a model that is not trained
- * @param accumulate a pass that only adds its gradients; empty if each pass ends with an update
- * @param judge a pass of evaluation
- * @param predict a pass of prediction
- * @param observation looks inside; empty for a model that nobody looks into
- * @param averaging takes the weights into their mean; empty unless that is wanted at times
- * @param averagedStatistics gives the averaged weights their statistics; empty unless they have some of their own
+ * @param looks what is looked at inside; null for a model that nobody looks into
+ * @param plans of the programs that this model has
  */
-record ModelPlans(
-    ModelTrace trace,
-    VariableLayout layout,
-    Optional<Plan> update,
-    Optional<Plan> accumulate,
-    Plan judge,
-    Plan predict,
-    Optional<Observation> observation,
-    Optional<Plan> averaging,
-    Optional<Plan> averagedStatistics) {
+record ModelPlans(ModelTrace trace, VariableLayout layout, StatisticsGraphs.Built looks, Map<Role, Plan> plans) {
 
-  /**
-   * Plans that look inside a model.
-   *
-   * @param graphs what is looked at
-   * @param before an update
-   * @param after it
-   */
-  record Observation(StatisticsGraphs.Built graphs, Plan before, Plan after) {
-    Observation prepared(Device device, Consumer<Op> next) {
-      return new Observation(graphs, before.prepared(device, next), after.prepared(device, next));
-    }
+  /** What programs are for, in the order in which their variables lie. */
+  enum Role {
+    /** A pass that ends with an update; of a model that is trained. */
+    UPDATE,
+    /** A pass that only adds its gradients; unless each pass ends with an update. */
+    ACCUMULATE,
+    /** Takes the weights into their mean; where that is wanted at times. */
+    AVERAGE,
+    /** A pass of evaluation. */
+    JUDGE,
+    /** A pass of prediction. */
+    PREDICT,
+    /** Looks inside before an update; of a model that somebody looks into. */
+    LOOK,
+    /** Looks at what the update has changed. */
+    COMPARE,
+    /** Gives the averaged weights their statistics; where they have some of their own. */
+    FOLLOW
   }
 
   /**
@@ -74,81 +67,60 @@ record ModelPlans(
 
   private static ModelPlans traced(Device device, ModelSpec spec) {
     ModelTrace trace = new ModelTrace(spec, new Parameters());
-    Optional<TrainingGraph.Built> update =
-        spec.trains() ? Optional.of(TrainingGraph.updating(trace)) : Optional.empty();
-    Optional<TrainingGraph.Built> accumulate =
-        spec.trains() && spec.accumulate() > 1 ? Optional.of(TrainingGraph.accumulating(trace)) : Optional.empty();
-    TrainingGraph.Built judge = EvaluationGraph.judging(trace);
-    Graph predict = EvaluationGraph.predicting(trace);
-    Optional<StatisticsGraphs.Built> observation =
-        spec.trains() && spec.observed() ? Optional.of(StatisticsGraphs.of(trace)) : Optional.empty();
-    boolean takesMeans = spec.trains() && spec.averaging() instanceof WeightAveraging.Swa;
-    Optional<TrainingGraph.Built> averaging =
-        takesMeans ? Optional.of(TrainingGraph.averaging(trace)) : Optional.empty();
-    Optional<Graph> averagedStatistics =
-        takesMeans && !trace.averages().statistics().isEmpty()
-            ? Optional.of(trace.trainingOfAverages().graph())
-            : Optional.empty();
+    Map<Role, TrainingGraph.Built> graphs = new EnumMap<>(Role.class);
+    StatisticsGraphs.Built looks = null;
+    if (spec.trains()) {
+      graphs.put(Role.UPDATE, TrainingGraph.updating(trace));
+      if (spec.accumulate() > 1) {
+        graphs.put(Role.ACCUMULATE, TrainingGraph.accumulating(trace));
+      }
+      if (spec.averaging() instanceof WeightAveraging.Swa) {
+        graphs.put(Role.AVERAGE, TrainingGraph.averaging(trace));
+        if (!trace.averages().statistics().isEmpty()) {
+          graphs.put(Role.FOLLOW, new TrainingGraph.Built(trace.trainingOfAverages().graph(), List.of()));
+        }
+      }
+      if (spec.observed()) {
+        looks = StatisticsGraphs.of(trace);
+        graphs.put(Role.LOOK, new TrainingGraph.Built(looks.before(), looks.variables()));
+        graphs.put(Role.COMPARE, new TrainingGraph.Built(looks.after(), List.of()));
+      }
+    }
+    graphs.put(Role.JUDGE, EvaluationGraph.judging(trace));
+    graphs.put(Role.PREDICT, new TrainingGraph.Built(EvaluationGraph.predicting(trace), List.of()));
     // Packed variables come first, so that their members take their place within them.
     Set<Variable> variables = new LinkedHashSet<>();
-    update.ifPresent(built -> variables.addAll(built.variables()));
-    accumulate.ifPresent(built -> variables.addAll(built.variables()));
-    averaging.ifPresent(built -> variables.addAll(built.variables()));
-    variables.addAll(judge.variables());
-    observation.ifPresent(built -> variables.addAll(built.variables()));
+    graphs.values().forEach(built -> variables.addAll(built.variables()));
     trace.parameters().all().forEach(declaration -> variables.add(declaration.variable()));
     VariableLayout layout = new VariableLayout(variables);
-    return new ModelPlans(
-        trace,
-        layout,
-        update.map(built -> Plan.forecast(built.graph(), device, layout)),
-        accumulate.map(built -> Plan.forecast(built.graph(), device, layout)),
-        Plan.forecast(judge.graph(), device, layout),
-        Plan.forecast(predict, device, layout),
-        observation.map(built ->
-            new Observation(
-                built, Plan.forecast(built.before(), device, layout), Plan.forecast(built.after(), device, layout))),
-        averaging.map(built -> Plan.forecast(built.graph(), device, layout)),
-        averagedStatistics.map(graph -> Plan.forecast(graph, device, layout)));
+    Map<Role, Plan> plans = new EnumMap<>(Role.class);
+    graphs.forEach((role, built) -> plans.put(role, Plan.forecast(built.graph(), device, layout)));
+    return new ModelPlans(trace, layout, looks, plans);
   }
 
   /** The same where predictions keep what they make of weights: sooner, for more memory. */
   ModelPlans keeping(Device device) {
-    return new ModelPlans(
-        trace, layout, update, accumulate, judge, predict.keeping(device), observation, averaging, averagedStatistics);
+    return with((role, plan) -> role == Role.PREDICT ? plan.keeping(device) : plan);
   }
 
   /** The same with kernels that can run. */
   ModelPlans prepared(Device device, Consumer<Preparation> progress) {
-    Consumer<Op> next = Preparation.counted(Preparation.Stage.CHOOSING, all(), progress);
-    return new ModelPlans(
-        trace,
-        layout,
-        update.map(plan -> plan.prepared(device, next)),
-        accumulate.map(plan -> plan.prepared(device, next)),
-        judge.prepared(device, next),
-        predict.prepared(device, next),
-        observation.map(plans -> plans.prepared(device, next)),
-        averaging.map(plan -> plan.prepared(device, next)),
-        averagedStatistics.map(plan -> plan.prepared(device, next)));
+    Consumer<Op> next = Preparation.counted(Preparation.Stage.CHOOSING, plans.values(), progress);
+    return with((_, plan) -> plan.prepared(device, next));
   }
 
-  List<Plan> all() {
-    List<Plan> plans = new ArrayList<>(List.of(judge, predict));
-    update.ifPresent(plans::add);
-    accumulate.ifPresent(plans::add);
-    averaging.ifPresent(plans::add);
-    averagedStatistics.ifPresent(plans::add);
-    observation.ifPresent(look -> plans.addAll(List.of(look.before, look.after)));
-    return plans;
+  private ModelPlans with(BiFunction<Role, Plan, Plan> change) {
+    Map<Role, Plan> changed = new EnumMap<>(plans);
+    changed.replaceAll(change);
+    return new ModelPlans(trace, layout, looks, changed);
   }
 
   /** What the programs take on the device. */
   CompiledModel.MemoryNeed memory() {
     return new CompiledModel.MemoryNeed(
         layout.bytes(),
-        all().stream().mapToLong(Plan::arenaBytes).max().orElseThrow(),
-        all().stream().mapToLong(Plan::ownBytes).sum());
+        plans.values().stream().mapToLong(Plan::arenaBytes).max().orElseThrow(),
+        plans.values().stream().mapToLong(Plan::ownBytes).sum());
   }
 
   /** What they take together with the batches that are prepared ahead. */

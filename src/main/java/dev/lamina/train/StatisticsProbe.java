@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.stream.LongStream;
 
 /** The programs of {@link StatisticsGraphs}, and their results as records. */
-final class StatisticsProbe implements AutoCloseable {
+final class StatisticsProbe {
   private final StatisticsGraphs.Built graphs;
   private final Program before;
   private final Program after;
@@ -89,11 +89,5 @@ final class StatisticsProbe implements AutoCloseable {
     HostTensor result = HostTensor.allocate(scratch, program.resultType(name));
     program.read(name, result);
     return result;
-  }
-
-  @Override
-  public void close() {
-    before.close();
-    after.close();
   }
 }
