@@ -27,11 +27,7 @@ public final class Coefficients {
   }
 
   static Coefficients of(HostTensor tensor) {
-    double[] values = new double[Math.toIntExact(tensor.size())];
-    for (int i = 0; i < values.length; i++) {
-      values[i] = tensor.get(i);
-    }
-    return new Coefficients(tensor.shape(), values);
+    return new Coefficients(tensor.shape(), tensor.toDoubles());
   }
 
   /** The extents. */

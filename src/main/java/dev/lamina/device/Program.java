@@ -213,6 +213,13 @@ public final class Program implements AutoCloseable {
     device.download(result, target);
   }
 
+  /** Waits for the last run; the output {@code name} in {@code memory}. */
+  public HostTensor read(String name, Arena memory) {
+    HostTensor result = HostTensor.allocate(memory, resultType(name));
+    read(name, result);
+    return result;
+  }
+
   /** The type of the output {@code name}. */
   public TensorType resultType(String name) {
     return results.get(name).type();

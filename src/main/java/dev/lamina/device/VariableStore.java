@@ -64,6 +64,13 @@ public final class VariableStore implements AutoCloseable {
     device.download(tensor(variable), target);
   }
 
+  /** Waits for the steps before it; the value of {@code variable} in {@code memory}. */
+  public HostTensor read(Variable variable, Arena memory) {
+    HostTensor value = HostTensor.allocate(memory, variable.type());
+    read(variable, value);
+    return value;
+  }
+
   private static void expect(Variable variable, TensorType type) {
     if (!variable.type().equals(type)) {
       throw new IllegalArgumentException(variable.name() + " is " + variable.type() + ", got " + type);

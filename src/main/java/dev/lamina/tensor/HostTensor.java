@@ -135,6 +135,15 @@ public final class HostTensor {
     return values;
   }
 
+  /** The values as {@code double}s in row-major order; for tensors that fit in an array. */
+  public double[] toDoubles() {
+    double[] values = new double[Math.toIntExact(size())];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = get(i);
+    }
+    return values;
+  }
+
   @Override
   public String toString() {
     return "HostTensor " + type;

@@ -10,6 +10,7 @@ import dev.lamina.device.OutOfDeviceMemoryException;
 import dev.lamina.device.Plan;
 import dev.lamina.device.Preparation;
 import dev.lamina.device.Program;
+import dev.lamina.device.RunningGraph;
 import dev.lamina.device.Unfinished;
 import dev.lamina.device.VariableStore;
 import dev.lamina.graph.Exprs;
@@ -336,7 +337,7 @@ public final class CompiledModel implements AutoCloseable {
       Tensor sick = layer.output().map(x -> Exprs.sub(1, Exprs.isFinite(x)));
       graph.output(layer.path(), sick.sum());
     }
-    try (ModelProbe probe = new ModelProbe(this, graph)) {
+    try (RunningGraph probe = probe(graph)) {
       probe.stage("images", images);
       probe.run();
       return layers.stream().map(LayerTrace::path).filter(layer -> probe.number(layer) != 0).findFirst();
@@ -390,9 +391,12 @@ public final class CompiledModel implements AutoCloseable {
     return store;
   }
 
-  /** Where its programs, which take turns, keep what is between their inputs and results. */
-  Buffer arena() {
-    return arena;
+  /**
+   * A program beside its own, over the same variables, which takes turns with them. It works in their arena if there is
+   * room enough: what a training has measured out stays as it is.
+   */
+  RunningGraph probe(Graph graph) {
+    return new RunningGraph(device, graph, store, arena);
   }
 
   /** What the layers declared. */

@@ -6,17 +6,11 @@ import dev.lamina.data.BatchOrder;
 import dev.lamina.data.BatchPosition;
 import dev.lamina.data.Dataset;
 import dev.lamina.data.HostAllocator;
-import dev.lamina.device.Buffer;
-import dev.lamina.device.Device;
-import dev.lamina.device.Plan;
-import dev.lamina.device.Program;
-import dev.lamina.device.VariableLayout;
-import dev.lamina.device.VariableStore;
+import dev.lamina.device.RunningGraph;
 import dev.lamina.graph.Expr;
 import dev.lamina.graph.Exprs;
 import dev.lamina.graph.Graph;
 import dev.lamina.graph.Tensor;
-import dev.lamina.graph.Variable;
 import dev.lamina.io.BadInputException;
 import dev.lamina.loss.Loss;
 import dev.lamina.tensor.HostTensor;
@@ -122,7 +116,6 @@ public final class Ensemble {
   /** Figures of predictions: the loss of the logits that belong to them. */
   private Evaluation judge(double[][] predictions, Dataset data) {
     CompiledModel model = members.getFirst().compiled();
-    Device device = model.device();
     Loss loss = model.spec().loss();
     TensorType output = TensorType.f32(BATCH, Math.toIntExact(model.predictionType().shape().sliceSize()));
     Graph graph = new Graph();
@@ -135,15 +128,9 @@ public final class Ensemble {
         };
     Tensor target = graph.input("target", loss.target(logits.type()));
     Tensor weights = graph.input("weights", TensorType.f32(BATCH));
-    List<Variable> sums =
-        Figures.EVALUATION.accumulateWeighted(
-            graph, loss.task(), logits, target, loss.perExample(logits, target), weights);
-    VariableLayout layout = new VariableLayout(sums);
-    Plan plan = Plan.of(graph, device, layout);
+    Figures.EVALUATION.accumulateWeighted(graph, loss.task(), logits, target, loss.perExample(logits, target), weights);
     try (Arena arena = Arena.ofShared();
-        VariableStore store = new VariableStore(device, layout);
-        Buffer memory = device.allocate(Math.max(plan.arenaBytes(), 64));
-        Program program = new Program(plan, device, store, memory);
+        RunningGraph figures = new RunningGraph(model.device(), graph);
         BatchLoader loader =
             new BatchLoader(
                 data, new BatchOrder.Sequential(), BATCH, SLOTS, HostAllocator.in(arena), BatchPosition.START)) {
@@ -157,14 +144,13 @@ public final class Ensemble {
             some.set((long) i * width + j, first + i < data.size() ? predictions[first + i][j] : 0.5);
           }
         }
-        program.stage("prediction", some).await();
-        program.stage("target", batch.targets()).await();
-        program.stage("weights", batch.weights()).await();
-        program.run();
-        device.synchronize();
+        figures.stage("prediction", some);
+        figures.stage("target", batch.targets());
+        figures.stage("weights", batch.weights());
+        figures.run();
         loader.release(batch);
       }
-      return Figures.EVALUATION.take(store);
+      return Figures.EVALUATION.take(figures.variables());
     }
   }
 }

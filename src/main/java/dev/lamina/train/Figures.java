@@ -142,8 +142,7 @@ record Figures(String prefix) {
       return Double.NaN;
     }
     try (Arena arena = Arena.ofConfined()) {
-      HostTensor value = HostTensor.allocate(arena, sum.type());
-      store.read(sum, value);
+      HostTensor value = store.read(sum, arena);
       double result = value.get(0);
       store.write(sum, value.fill(0));
       return result;
@@ -161,8 +160,7 @@ record Figures(String prefix) {
     }
     int classes = confusion.type().shape().dim(0);
     try (Arena arena = Arena.ofConfined()) {
-      HostTensor value = HostTensor.allocate(arena, confusion.type());
-      store.read(confusion, value);
+      HostTensor value = store.read(confusion, arena);
       long[][] counts = new long[classes][classes];
       for (int truth = 0; truth < classes; truth++) {
         for (int said = 0; said < classes; said++) {

@@ -1,15 +1,14 @@
 package dev.lamina.train;
 
+import dev.lamina.device.RunningGraph;
 import dev.lamina.graph.Graph;
 import dev.lamina.graph.Statistics;
 import dev.lamina.graph.Tensor;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.HostTensor;
-import java.lang.foreign.Arena;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
-import java.util.stream.LongStream;
 
 /**
  * How large the gradient of the loss is at each step of a model's recurrent layers: {@code ‖∂loss/∂h_t‖} for t = 0, 1,
@@ -25,7 +24,7 @@ public final class GradientsThroughTime implements AutoCloseable {
   private static final String ALL_WEIGHTS = "all weights";
 
   private final List<String> layers;
-  private final ModelProbe probe;
+  private final RunningGraph probe;
 
   /**
    * Looks at {@code model} through batches of its spec's size.
@@ -50,7 +49,7 @@ public final class GradientsThroughTime implements AutoCloseable {
       graph.output(layer, Tensor.concat(0, gradients.subList(at, at + steps).stream().map(g -> norm(g)).toList()));
       at += steps;
     }
-    probe = new ModelProbe(model, graph);
+    probe = model.probe(graph);
   }
 
   /** Whether {@code model} has a recurrent layer. */
@@ -75,12 +74,7 @@ public final class GradientsThroughTime implements AutoCloseable {
     probe.stage("target", target);
     probe.run();
     SequencedMap<String, double[]> norms = new LinkedHashMap<>();
-    try (Arena scratch = Arena.ofConfined()) {
-      for (String layer : layers) {
-        HostTensor values = probe.tensor(layer, scratch);
-        norms.put(layer, LongStream.range(0, values.size()).mapToDouble(values::get).toArray());
-      }
-    }
+    layers.forEach(layer -> norms.put(layer, probe.read(layer)));
     return norms;
   }
 

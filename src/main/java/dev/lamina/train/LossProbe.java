@@ -1,5 +1,6 @@
 package dev.lamina.train;
 
+import dev.lamina.device.RunningGraph;
 import dev.lamina.graph.Graph;
 import dev.lamina.graph.Statistics;
 import dev.lamina.graph.Tensor;
@@ -21,8 +22,8 @@ public final class LossProbe implements AutoCloseable {
 
   private final CompiledModel model;
   private final TensorType targetType;
-  private final ModelProbe forward;
-  private ModelProbe backward;
+  private final RunningGraph forward;
+  private RunningGraph backward;
 
   /**
    * What a batch says.
@@ -46,7 +47,7 @@ public final class LossProbe implements AutoCloseable {
     graph.output("loss", pass.perExample().mean());
     graph.output("loss of zeros", zeros.mean());
     graph.output("deviation", Statistics.deviation(output, model.spec().precision().parameters()));
-    forward = new ModelProbe(model, graph);
+    forward = model.probe(graph);
   }
 
   /** The type of a batch's targets. */
@@ -72,17 +73,17 @@ public final class LossProbe implements AutoCloseable {
     backward.run();
     SequencedMap<String, HostTensor> gradients = new LinkedHashMap<>();
     for (Variable weight : model.parameters().weights()) {
-      gradients.put(weight.name(), backward.tensor(GRADIENT + weight.name(), arena));
+      gradients.put(weight.name(), backward.read(GRADIENT + weight.name(), arena));
     }
     return gradients;
   }
 
-  private ModelProbe backward() {
+  private RunningGraph backward() {
     ModelTrace.Pass pass = model.trace().trainingUnchanged();
     Graph graph = pass.graph();
     Map<Variable, Tensor> gradients = WeightGradients.of(graph, pass.perExample().mean(), List.of()).weights();
     gradients.forEach((weight, gradient) -> graph.output(GRADIENT + weight.name(), gradient));
-    return new ModelProbe(model, graph);
+    return model.probe(graph);
   }
 
   /**

@@ -43,23 +43,14 @@ record ModelVariables(ModelTrace trace, VariableStore store) {
   /** Until there are others the averages are what they are of. */
   void beginAverages() {
     try (Arena scratch = Arena.ofConfined()) {
-      trace
-          .averages()
-          .all()
-          .forEach((variable, average) -> {
-            HostTensor value = HostTensor.allocate(scratch, variable.type());
-            store.read(variable, value);
-            store.write(average, value);
-          });
+      trace.averages().all().forEach((variable, average) -> store.write(average, store.read(variable, scratch)));
     }
   }
 
   /** The value of a scalar; waits for the passes. */
   long counter(Variable variable) {
     try (Arena scratch = Arena.ofConfined()) {
-      HostTensor value = HostTensor.allocate(scratch, variable.type());
-      store.read(variable, value);
-      return (long) value.get(0);
+      return (long) store.read(variable, scratch).get(0);
     }
   }
 
@@ -67,9 +58,7 @@ record ModelVariables(ModelTrace trace, VariableStore store) {
   SequencedMap<String, HostTensor> state(Arena arenaOfState) {
     SequencedMap<String, HostTensor> state = new LinkedHashMap<>();
     for (Variable variable : saved()) {
-      HostTensor value = HostTensor.allocate(arenaOfState, variable.type());
-      store.read(variable, value);
-      state.put(variable.name(), value);
+      state.put(variable.name(), store.read(variable, arenaOfState));
     }
     return state;
   }
@@ -78,9 +67,8 @@ record ModelVariables(ModelTrace trace, VariableStore store) {
   SequencedMap<String, HostTensor> weights(Arena arenaOfState) {
     SequencedMap<String, HostTensor> weights = new LinkedHashMap<>();
     for (Parameters.Declaration declaration : trace.parameters().all()) {
-      HostTensor value = HostTensor.allocate(arenaOfState, declaration.variable().type());
-      store.read(trace.averages().read(declaration.variable()), value);
-      weights.put(declaration.variable().name(), value);
+      Variable variable = declaration.variable();
+      weights.put(variable.name(), store.read(trace.averages().read(variable), arenaOfState));
     }
     return weights;
   }

@@ -1,5 +1,6 @@
 package dev.lamina.train;
 
+import dev.lamina.device.RunningGraph;
 import dev.lamina.graph.Expr;
 import dev.lamina.graph.Expr.Relation;
 import dev.lamina.graph.Expr.UnaryOp;
@@ -42,7 +43,7 @@ public final class Saturation {
     if (shares.isEmpty()) {
       return shares;
     }
-    try (ModelProbe probe = new ModelProbe(model, graph)) {
+    try (RunningGraph probe = model.probe(graph)) {
       probe.stage("images", images);
       probe.run();
       for (Map.Entry<String, Double> share : shares.entrySet()) {

@@ -33,8 +33,8 @@ final class StatisticsProbe {
     after.run();
     try (Arena scratch = Arena.ofConfined()) {
       List<LayerStatistics> layers = graphs.layers().stream().map(layer -> layer(layer, scratch)).toList();
-      HostTensor gradients = read(before, StatisticsGraphs.NORMS, scratch);
-      HostTensor norms = read(after, StatisticsGraphs.NORMS, scratch);
+      HostTensor gradients = before.read(StatisticsGraphs.NORMS, scratch);
+      HostTensor norms = after.read(StatisticsGraphs.NORMS, scratch);
       int each = Norm.values().length;
       List<WeightStatistics> weights = new ArrayList<>();
       for (int i = 0; i < graphs.weights().size(); i++) {
@@ -50,8 +50,8 @@ final class StatisticsProbe {
   }
 
   private LayerStatistics layer(Watched layer, Arena scratch) {
-    HostTensor figures = read(before, layer.figures(), scratch);
-    List<Double> peaks = layer.canDie() ? values(read(before, layer.units(), scratch)) : List.of();
+    HostTensor figures = before.read(layer.figures(), scratch);
+    List<Double> peaks = layer.canDie() ? values(before.read(layer.units(), scratch)) : List.of();
     return new LayerStatistics(
         layer.path(),
         layer.kind(),
@@ -64,13 +64,11 @@ final class StatisticsProbe {
         peaks.isEmpty() ? Double.NaN : peaks.stream().filter(peak -> peak <= 0).count() / (double) peaks.size(),
         peaks,
         new Histogram(
-            figure(figures, Figure.LOW),
-            figure(figures, Figure.HIGH),
-            counts(read(before, layer.histogram(), scratch))),
+            figure(figures, Figure.LOW), figure(figures, Figure.HIGH), counts(before.read(layer.histogram(), scratch))),
         new Histogram(
             figure(figures, Figure.GRADIENT_LOW),
             figure(figures, Figure.GRADIENT_HIGH),
-            counts(read(before, layer.gradients(), scratch))));
+            counts(before.read(layer.gradients(), scratch))));
   }
 
   private static double figure(HostTensor figures, Figure figure) {
@@ -83,11 +81,5 @@ final class StatisticsProbe {
 
   private static List<Double> values(HostTensor tensor) {
     return LongStream.range(0, tensor.size()).mapToObj(tensor::get).toList();
-  }
-
-  private static HostTensor read(Program program, String name, Arena scratch) {
-    HostTensor result = HostTensor.allocate(scratch, program.resultType(name));
-    program.read(name, result);
-    return result;
   }
 }

@@ -1,10 +1,10 @@
 package dev.lamina.train;
 
+import dev.lamina.device.RunningGraph;
 import dev.lamina.graph.Tensor;
 import dev.lamina.nn.Scope;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.HostTensor;
-import java.lang.foreign.Arena;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
@@ -15,7 +15,7 @@ import java.util.Set;
  * passes only, and changes no variable.
  */
 final class UnitSurvey implements AutoCloseable {
-  private final ModelProbe probe;
+  private final RunningGraph probe;
   private final SequencedMap<String, boolean[]> living = new LinkedHashMap<>();
   private long examples;
 
@@ -29,7 +29,7 @@ final class UnitSurvey implements AutoCloseable {
         living.put(layer.path(), new boolean[peaks.shape().last()]);
       }
     }
-    probe = new ModelProbe(model, pass.graph());
+    probe = model.probe(pass.graph());
   }
 
   /** Takes a batch into account. */
@@ -37,14 +37,12 @@ final class UnitSurvey implements AutoCloseable {
     probe.stage("images", images);
     probe.run();
     examples += images.shape().dim(0);
-    try (Arena scratch = Arena.ofConfined()) {
-      living.forEach((layer, units) -> {
-        HostTensor peaks = probe.tensor(layer, scratch);
-        for (int i = 0; i < units.length; i++) {
-          units[i] |= !(peaks.get(i) <= 0);
-        }
-      });
-    }
+    living.forEach((layer, units) -> {
+      double[] peaks = probe.read(layer);
+      for (int i = 0; i < units.length; i++) {
+        units[i] |= !(peaks[i] <= 0);
+      }
+    });
   }
 
   /** What was seen so far. */

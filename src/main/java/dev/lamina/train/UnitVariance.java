@@ -1,5 +1,6 @@
 package dev.lamina.train;
 
+import dev.lamina.device.RunningGraph;
 import dev.lamina.graph.Graph;
 import dev.lamina.graph.Statistics;
 import dev.lamina.graph.Variable;
@@ -68,7 +69,7 @@ public final class UnitVariance {
     if (targets.isEmpty()) {
       return List.of();
     }
-    try (ModelProbe probe = new ModelProbe(model, graph)) {
+    try (RunningGraph probe = model.probe(graph)) {
       probe.stage("images", images);
       probe.run();
       double[] before = targets.stream().mapToDouble(target -> probe.number(target.layer.path())).toArray();
@@ -113,7 +114,7 @@ public final class UnitVariance {
     return variable.name().substring(0, Math.max(0, variable.name().lastIndexOf('.')));
   }
 
-  private static Scaled scale(CompiledModel model, ModelProbe probe, Target target, double before) {
+  private static Scaled scale(CompiledModel model, RunningGraph probe, Target target, double before) {
     double tolerance = target.rule.tolerance();
     Scaled scaled = new Scaled(target.layer.path(), before, variance(probe, target), 0, tolerance);
     while (!scaled.isUnit() && scaled.rounds < target.rule.rounds()) {
@@ -126,7 +127,7 @@ public final class UnitVariance {
     return scaled;
   }
 
-  private static double variance(ModelProbe probe, Target target) {
+  private static double variance(RunningGraph probe, Target target) {
     double variance = probe.number(target.layer.path());
     if (!(variance > 0 && variance < Double.POSITIVE_INFINITY)) {
       throw new IllegalArgumentException(
@@ -141,8 +142,7 @@ public final class UnitVariance {
 
   private static void divide(CompiledModel model, Variable weight, double divisor) {
     try (Arena scratch = Arena.ofConfined()) {
-      HostTensor value = HostTensor.allocate(scratch, weight.type());
-      model.store().read(weight, value);
+      HostTensor value = model.store().read(weight, scratch);
       for (long i = 0; i < value.size(); i++) {
         value.set(i, value.get(i) / divisor);
       }

@@ -14,15 +14,7 @@ record Bounded(Shape shape, DType dtype, double[] values, double[] errors) {
 
   /** An input: the device has exactly these values. */
   static Bounded exact(HostTensor tensor) {
-    return new Bounded(tensor.shape(), tensor.type().dtype(), doubles(tensor), new double[(int) tensor.size()]);
-  }
-
-  static double[] doubles(HostTensor tensor) {
-    double[] values = new double[(int) tensor.size()];
-    for (int i = 0; i < values.length; i++) {
-      values[i] = tensor.get(i);
-    }
-    return values;
+    return new Bounded(tensor.shape(), tensor.type().dtype(), tensor.toDoubles(), new double[(int) tensor.size()]);
   }
 
   TensorType type() {

@@ -149,7 +149,7 @@ final class ErrorBounds {
     List<HostTensor> results = RunOp.run(oracle, arena, op, wide);
     List<Bounded> outputs = new ArrayList<>();
     for (int i = 0; i < results.size(); i++) {
-      double[] values = Bounded.doubles(results.get(i));
+      double[] values = results.get(i).toDoubles();
       outputs.add(new Bounded(types.get(i).shape(), types.get(i).dtype(), values, new double[values.length]));
     }
     return outputs;

@@ -2,13 +2,9 @@ package dev.lamina.gradients;
 
 import static org.junit.jupiter.api.Assertions.fail;
 
-import dev.lamina.device.Buffer;
 import dev.lamina.device.Device;
 import dev.lamina.device.DeviceOptions;
-import dev.lamina.device.Plan;
-import dev.lamina.device.Program;
-import dev.lamina.device.VariableLayout;
-import dev.lamina.device.VariableStore;
+import dev.lamina.device.RunningGraph;
 import dev.lamina.device.reference.ReferenceProvider;
 import dev.lamina.graph.Gradients;
 import dev.lamina.graph.Graph;
@@ -26,6 +22,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.BiFunction;
 import java.util.function.DoubleUnaryOperator;
+import java.util.stream.IntStream;
 
 /**
  * Proves gradients: what {@link Gradients} makes of a function of double tensors, on the reference device, against
@@ -104,40 +101,30 @@ public final class GradientCheck {
     List<Variable> all = new ArrayList<>(variables);
     all.addAll(others);
     all.add(mix);
-    VariableLayout layout = new VariableLayout(all);
     try (Arena arena = Arena.ofConfined();
-        Device device = new ReferenceProvider().open(DeviceOptions.DEFAULT)) {
-      Plan plan = Plan.of(graph, device, layout);
-      try (VariableStore store = new VariableStore(device, layout);
-          Buffer memory = device.allocate(Math.max(64, plan.arenaBytes()));
-          Program program = new Program(plan, device, store, memory)) {
-        SplittableRandom random = new SplittableRandom(seed);
-        List<HostTensor> values = new ArrayList<>();
-        for (Variable variable : all) {
-          HostTensor value = HostTensor.allocate(arena, variable.type());
-          for (long i = 0; i < value.size(); i++) {
-            boolean statistic = variable.kind() == Variable.Kind.STATISTIC;
-            value.set(i, statistic ? random.nextDouble(0.5, 1.5) : shaping.applyAsDouble(random.nextGaussian()));
-          }
-          store.write(variable, value);
-          values.add(value);
+        Device device = new ReferenceProvider().open(DeviceOptions.DEFAULT);
+        RunningGraph running = new RunningGraph(device, graph)) {
+      SplittableRandom random = new SplittableRandom(seed);
+      List<HostTensor> values = new ArrayList<>();
+      for (Variable variable : all) {
+        HostTensor value = HostTensor.allocate(arena, variable.type());
+        for (long i = 0; i < value.size(); i++) {
+          boolean statistic = variable.kind() == Variable.Kind.STATISTIC;
+          value.set(i, statistic ? random.nextDouble(0.5, 1.5) : shaping.applyAsDouble(random.nextGaussian()));
         }
-        program.run();
-        List<HostTensor> computed = new ArrayList<>();
-        for (int i = 0; i < variables.size(); i++) {
-          computed.add(HostTensor.allocate(arena, variables.get(i).type()));
-          program.read("g" + i, computed.getLast());
-        }
-        HostTensor lossValue = HostTensor.allocate(arena, loss.type());
-        for (int i = 0; i < variables.size(); i++) {
-          compare(program, store, variables.get(i), values.get(i), computed.get(i), lossValue);
-        }
+        running.variables().write(variable, value);
+        values.add(value);
+      }
+      running.run();
+      List<HostTensor> computed =
+          IntStream.range(0, variables.size()).mapToObj(i -> running.read("g" + i, arena)).toList();
+      for (int i = 0; i < variables.size(); i++) {
+        compare(running, variables.get(i), values.get(i), computed.get(i));
       }
     }
   }
 
-  private static void compare(
-      Program program, VariableStore store, Variable variable, HostTensor value, HostTensor computed, HostTensor loss) {
+  private static void compare(RunningGraph running, Variable variable, HostTensor value, HostTensor computed) {
     double scale = 1;
     for (long i = 0; i < computed.size(); i++) {
       scale = Math.max(scale, Math.abs(computed.get(i)));
@@ -146,8 +133,8 @@ public final class GradientCheck {
     int count = 0;
     for (long i = 0; i < value.size(); i++) {
       double x = value.get(i);
-      double above = lossAt(program, store, variable, value, i, x + STEP, loss);
-      double below = lossAt(program, store, variable, value, i, x - STEP, loss);
+      double above = lossAt(running, variable, value, i, x + STEP);
+      double below = lossAt(running, variable, value, i, x - STEP);
       value.set(i, x);
       double difference = (above - below) / (2 * STEP);
       if (!(Math.abs(difference - computed.get(i)) <= TOLERANCE * scale) && ++count <= 5) {
@@ -163,24 +150,16 @@ public final class GradientCheck {
             .append(" of the allowance)");
       }
     }
-    store.write(variable, value);
+    running.variables().write(variable, value);
     if (count > 0) {
       fail(variable + ": " + count + " of " + value.size() + " gradients are wrong" + wrong);
     }
   }
 
-  private static double lossAt(
-      Program program,
-      VariableStore store,
-      Variable variable,
-      HostTensor value,
-      long index,
-      double x,
-      HostTensor loss) {
+  private static double lossAt(RunningGraph running, Variable variable, HostTensor value, long index, double x) {
     value.set(index, x);
-    store.write(variable, value);
-    program.run();
-    program.read("loss", loss);
-    return loss.get(0);
+    running.variables().write(variable, value);
+    running.run();
+    return running.number("loss");
   }
 }

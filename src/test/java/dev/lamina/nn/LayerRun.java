@@ -1,11 +1,8 @@
 package dev.lamina.nn;
 
-import dev.lamina.device.Buffer;
 import dev.lamina.device.Device;
 import dev.lamina.device.DeviceOptions;
-import dev.lamina.device.Plan;
-import dev.lamina.device.Program;
-import dev.lamina.device.VariableLayout;
+import dev.lamina.device.RunningGraph;
 import dev.lamina.device.VariableStore;
 import dev.lamina.device.cpu.CpuProvider;
 import dev.lamina.device.reference.ReferenceProvider;
@@ -19,7 +16,6 @@ import dev.lamina.tensor.HostTensor;
 import dev.lamina.tensor.Shape;
 import dev.lamina.tensor.TensorType;
 import java.lang.foreign.Arena;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -89,40 +85,29 @@ public final class LayerRun {
     Tensor out = layer.forward(in, Scope.root(graph, mode, parameters, dtype, seed, graph.read(count)));
     graph.output("y", out);
     graph.output("dx", Gradients.of(out.sum(), List.of(in)).getFirst());
-    List<Variable> variables = new ArrayList<>(List.of(x, count));
-    parameters.all().forEach(declaration -> variables.add(declaration.variable()));
-    VariableLayout layout = new VariableLayout(variables);
     try (Arena arena = Arena.ofConfined();
-        Device device = open.get()) {
-      Plan plan = Plan.of(graph, device, layout);
-      try (VariableStore store = new VariableStore(device, layout);
-          Buffer memory = device.allocate(Math.max(64, plan.arenaBytes()));
-          Program program = new Program(plan, device, store, memory)) {
-        store.write(x, tensor(arena, x, input));
-        store.write(count, tensor(arena, count, step));
-        for (Parameters.Declaration declaration : parameters.all()) {
-          Variable variable = declaration.variable();
-          HostTensor value = HostTensor.allocate(arena, variable.type());
-          if (values.containsKey(variable.name())) {
-            value.copyFrom(tensor(arena, variable, values.get(variable.name())));
-          } else {
-            declaration.initializer().fill(value, Initializer.generator(seed, variable.name()));
-          }
-          store.write(variable, value);
+        Device device = open.get();
+        RunningGraph running = new RunningGraph(device, graph)) {
+      VariableStore store = running.variables();
+      store.write(x, tensor(arena, x, input));
+      store.write(count, tensor(arena, count, step));
+      for (Parameters.Declaration declaration : parameters.all()) {
+        Variable variable = declaration.variable();
+        HostTensor value = HostTensor.allocate(arena, variable.type());
+        if (values.containsKey(variable.name())) {
+          value.copyFrom(tensor(arena, variable, values.get(variable.name())));
+        } else {
+          declaration.initializer().fill(value, Initializer.generator(seed, variable.name()));
         }
-        program.run();
-        HostTensor y = HostTensor.allocate(arena, out.type());
-        program.read("y", y);
-        HostTensor dx = HostTensor.allocate(arena, in.type());
-        program.read("dx", dx);
-        Map<String, double[]> state = new HashMap<>();
-        for (Parameters.Declaration declaration : parameters.all()) {
-          HostTensor value = HostTensor.allocate(arena, declaration.variable().type());
-          store.read(declaration.variable(), value);
-          state.put(declaration.variable().name(), doubles(value));
-        }
-        return new Result(out.shape(), doubles(y), doubles(dx), state);
+        store.write(variable, value);
       }
+      running.run();
+      Map<String, double[]> state = new HashMap<>();
+      for (Parameters.Declaration declaration : parameters.all()) {
+        Variable variable = declaration.variable();
+        state.put(variable.name(), store.read(variable, arena).toDoubles());
+      }
+      return new Result(out.shape(), running.read("y"), running.read("dx"), state);
     }
   }
 
@@ -135,15 +120,6 @@ public final class LayerRun {
       tensor.set(i, values[i]);
     }
     return tensor;
-  }
-
-  /** The elements of {@code tensor}. */
-  public static double[] doubles(HostTensor tensor) {
-    double[] values = new double[Math.toIntExact(tensor.size())];
-    for (int i = 0; i < values.length; i++) {
-      values[i] = tensor.get(i);
-    }
-    return values;
   }
 
   /** The output type and what was declared when {@code layer} is traced for {@code input}, with nothing run. */

@@ -5,14 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.lamina.device.Buffer;
 import dev.lamina.device.Device;
 import dev.lamina.device.DeviceOptions;
 import dev.lamina.device.DeviceProvider;
-import dev.lamina.device.Plan;
-import dev.lamina.device.Program;
-import dev.lamina.device.VariableLayout;
-import dev.lamina.device.VariableStore;
+import dev.lamina.device.RunningGraph;
 import dev.lamina.device.cpu.CpuProvider;
 import dev.lamina.device.reference.ReferenceProvider;
 import dev.lamina.graph.Graph;
@@ -25,7 +21,6 @@ import dev.lamina.tensor.HostTensor;
 import dev.lamina.tensor.Shape;
 import dev.lamina.tensor.TensorType;
 import java.lang.foreign.Arena;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
@@ -62,28 +57,16 @@ class OptimizersTest {
     Update update = new Update("all", graph.read(weight), gradient, rate, step, decayed);
     graph.assign(weight, optimizer.next(update));
     graph.assign(steps, step);
-    List<Variable> variables = new ArrayList<>(List.of(weight, steps));
-    variables.addAll(update.slots());
-    VariableLayout layout = new VariableLayout(variables);
     double[][] results = new double[STEPS][];
     try (Arena arena = Arena.ofConfined();
-        Device device = provider.open(new DeviceOptions(1))) {
-      Plan plan = Plan.of(graph, device, layout);
-      try (VariableStore store = new VariableStore(device, layout);
-          Buffer memory = device.allocate(Math.max(64, plan.arenaBytes()));
-          Program program = new Program(plan, device, store, memory)) {
-        for (Variable variable : variables) {
-          store.write(variable, HostTensor.allocate(arena, variable.type()));
-        }
-        store.write(weight, tensor(arena, weight.type(), start));
-        for (int t = 0; t < STEPS; t++) {
-          program.stage("gradient", tensor(arena, weight.type(), gradients[t])).await();
-          program.stage("rate", tensor(arena, TensorType.of(dtype), rate(t))).await();
-          program.run();
-          HostTensor now = HostTensor.allocate(arena, weight.type());
-          store.read(weight, now);
-          results[t] = LayerRun.doubles(now);
-        }
+        Device device = provider.open(new DeviceOptions(1));
+        RunningGraph running = new RunningGraph(device, graph)) {
+      running.variables().write(weight, tensor(arena, weight.type(), start));
+      for (int t = 0; t < STEPS; t++) {
+        running.stage("gradient", tensor(arena, weight.type(), gradients[t]));
+        running.stage("rate", tensor(arena, TensorType.of(dtype), rate(t)));
+        running.run();
+        results[t] = running.variables().read(weight, arena).toDoubles();
       }
     }
     return results;

@@ -305,14 +305,14 @@ class CompiledModelTest {
   private static double sumOfSquares(Map<String, HostTensor> state, String prefix) {
     return state.entrySet().stream()
         .filter(entry -> entry.getKey().startsWith(prefix))
-        .flatMapToDouble(entry -> Arrays.stream(doubles(entry.getValue())))
+        .flatMapToDouble(entry -> Arrays.stream(entry.getValue().toDoubles()))
         .map(value -> value * value)
         .sum();
   }
 
   private static double distance(Map<String, HostTensor> a, Map<String, HostTensor> b, String name) {
-    double[] values = doubles(a.get(name));
-    double[] others = doubles(b.get(name));
+    double[] values = a.get(name).toDoubles();
+    double[] others = b.get(name).toDoubles();
     return IntStream.range(0, values.length).mapToDouble(i -> Math.abs(values[i] - others[i])).sum();
   }
 
@@ -326,15 +326,7 @@ class CompiledModelTest {
     Map<String, HostTensor> ours = a.weights(arena);
     Map<String, HostTensor> theirs = b.weights(arena);
     assertEquals(ours.keySet(), theirs.keySet());
-    ours.forEach((name, value) -> assertArrayEquals(doubles(value), doubles(theirs.get(name)), tolerance, name));
-  }
-
-  private static double[] doubles(HostTensor tensor) {
-    double[] values = new double[(int) tensor.size()];
-    for (int i = 0; i < values.length; i++) {
-      values[i] = tensor.get(i);
-    }
-    return values;
+    ours.forEach((name, value) -> assertArrayEquals(value.toDoubles(), theirs.get(name).toDoubles(), tolerance, name));
   }
 
   @Test
@@ -378,7 +370,7 @@ class CompiledModelTest {
       Map<String, HostTensor> after = model.state(arena);
       before.forEach((name, value) -> {
         if (!name.equals("training.bad_step")) {
-          assertArrayEquals(doubles(value), doubles(after.get(name)), 0, name);
+          assertArrayEquals(value.toDoubles(), after.get(name).toDoubles(), 0, name);
         }
       });
       assertEquals(Optional.of("exploding"), model.firstSickLayer(images));

@@ -79,7 +79,7 @@ class ModelStatisticsTest {
       assertEquals(
           List.of("dense1", "relu1", "dense2", "sigmoid1"),
           statistics.layers().stream().map(LayerStatistics::path).toList());
-      double[] first = dense(values(x), weights.get("dense1.weight"), weights.get("dense1.bias"), INPUTS);
+      double[] first = dense(x.toDoubles(), weights.get("dense1.weight"), weights.get("dense1.bias"), INPUTS);
       double[] rectified = Arrays.stream(first).map(v -> Math.max(0, v)).toArray();
       double[] second = dense(rectified, weights.get("dense2.weight"), weights.get("dense2.bias"), HIDDEN);
       double[] last = Arrays.stream(second).map(v -> 1 / (1 + Math.exp(-v))).toArray();
@@ -112,8 +112,8 @@ class ModelStatisticsTest {
       // SGD without decay: what an update subtracts is the rate times the gradient.
       var after = model.weights(arena);
       for (WeightStatistics weight : statistics.weights()) {
-        double[] old = values(weights.get(weight.name()));
-        double[] now = values(after.get(weight.name()));
+        double[] old = weights.get(weight.name()).toDoubles();
+        double[] now = after.get(weight.name()).toDoubles();
         double[] difference = new double[old.length];
         Arrays.setAll(difference, i -> now[i] - old[i]);
         assertEquals(norm(old), weight.norm(), 1e-4 * (1 + norm(old)), weight.name());
@@ -144,7 +144,7 @@ class ModelStatisticsTest {
       LayerStatistics relu = model.takeStatistics(1).layers().get(1);
 
       double[] all =
-          Arrays.stream(dense(values(x), weights.get("dense1.weight"), weights.get("dense1.bias"), INPUTS))
+          Arrays.stream(dense(x.toDoubles(), weights.get("dense1.weight"), weights.get("dense1.bias"), INPUTS))
               .map(v -> Math.max(0, v))
               .toArray();
       assertOutputs(Arrays.copyOf(all, 3 * units), relu);
@@ -202,12 +202,6 @@ class ModelStatisticsTest {
     assertEquals(mean, layer.gradientMean(), 1e-4 * deviation, layer.path());
     assertEquals(deviation, layer.gradientDeviation(), 1e-4 * deviation, layer.path());
     assertHistogram(expected, layer.gradientHistogram(), layer.path() + "'s gradient");
-  }
-
-  private static double[] values(HostTensor tensor) {
-    double[] values = new double[(int) tensor.size()];
-    Arrays.setAll(values, tensor::get);
-    return values;
   }
 
   private static double norm(double[] values) {

@@ -35,7 +35,6 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -91,15 +90,11 @@ class WeightAveragingTest {
     return labels;
   }
 
-  private static double[] values(HostTensor tensor) {
-    return LongStream.range(0, tensor.size()).mapToDouble(tensor::get).toArray();
-  }
-
   /** What the model consists of, without its averages and what belongs to training. */
   private Map<String, double[]> own(CompiledModel model) {
     Map<String, double[]> own = new LinkedHashMap<>();
     Map<String, HostTensor> state = model.state(arena);
-    model.parameters().all().forEach(d -> own.put(d.variable().name(), values(state.get(d.variable().name()))));
+    model.parameters().all().forEach(d -> own.put(d.variable().name(), state.get(d.variable().name()).toDoubles()));
     return own;
   }
 
@@ -129,7 +124,7 @@ class WeightAveragingTest {
           double corrected = weights;
           double[] expected = Arrays.stream(entry.getValue()).map(v -> v / corrected).toArray();
           // Six steps of a few roundings each, of values below 4.
-          assertArrayEquals(expected, values(averaged.get(entry.getKey())), 1e-5, entry.getKey());
+          assertArrayEquals(expected, averaged.get(entry.getKey()).toDoubles(), 1e-5, entry.getKey());
         }
       }
       own(plain).forEach((key, value) -> assertArrayEquals(value, own(model).get(key), key + " is learned as without"));
@@ -153,11 +148,11 @@ class WeightAveragingTest {
       plain.load(model.weights(arena));
       plain.predict(inputs(data, 0), expected);
       model.predict(inputs(data, 0), predicted);
-      assertArrayEquals(values(expected), values(predicted));
+      assertArrayEquals(expected.toDoubles(), predicted.toDoubles());
       // A saved model that is loaded again is judged by what was saved.
       model.load(plain.weights(arena));
       model.predict(inputs(data, 0), predicted);
-      assertArrayEquals(values(expected), values(predicted));
+      assertArrayEquals(expected.toDoubles(), predicted.toDoubles());
     }
   }
 
@@ -173,7 +168,7 @@ class WeightAveragingTest {
         model.update(inputs(data, step), labels(data, step), 0.1);
         model.average(step > 0);
         if (step == 0) {
-          own(model).forEach((key, value) -> assertArrayEquals(value, values(model.weights(arena).get(key)), key));
+          own(model).forEach((key, value) -> assertArrayEquals(value, model.weights(arena).get(key).toDoubles(), key));
         } else {
           counted.add(own(model));
         }
@@ -194,9 +189,9 @@ class WeightAveragingTest {
             expected[i] += one.get(weight)[i] / 3;
           }
         });
-        assertArrayEquals(expected, values(averaged.get(weight)), 1e-6, weight);
+        assertArrayEquals(expected, averaged.get(weight).toDoubles(), 1e-6, weight);
       }
-      assertArrayEquals(means, values(averaged.get("batchnorm1.running_mean")), 1e-6);
+      assertArrayEquals(means, averaged.get("batchnorm1.running_mean").toDoubles(), 1e-6);
     }
   }
 
@@ -294,7 +289,7 @@ class WeightAveragingTest {
         model.update(inputs(data, 0), labels(data, 0), 0.1);
         model.average(counts);
       }
-      own(model).forEach((key, value) -> assertArrayEquals(value, values(model.weights(arena).get(key)), key));
+      own(model).forEach((key, value) -> assertArrayEquals(value, model.weights(arena).get(key).toDoubles(), key));
     }
   }
 

@@ -112,9 +112,7 @@ public final class CompiledRbm implements AutoCloseable {
   public SequencedMap<String, HostTensor> weights(Arena memory) {
     SequencedMap<String, HostTensor> weights = new LinkedHashMap<>();
     for (Variable variable : List.of(graphs.weight(), graphs.bias(), graphs.visibleBias())) {
-      HostTensor value = HostTensor.allocate(memory, variable.type());
-      store.read(variable, value);
-      weights.put(variable.name(), value);
+      weights.put(variable.name(), store.read(variable, memory));
     }
     return weights;
   }
@@ -223,12 +221,8 @@ public final class CompiledRbm implements AutoCloseable {
   /** The sums of all units, which are 0 from now on. */
   private double[] takeAll(Variable sums) {
     try (Arena scratch = Arena.ofConfined()) {
-      HostTensor value = HostTensor.allocate(scratch, sums.type());
-      store.read(sums, value);
-      double[] values = new double[visible()];
-      for (int i = 0; i < values.length; i++) {
-        values[i] = value.get(i);
-      }
+      HostTensor value = store.read(sums, scratch);
+      double[] values = value.toDoubles();
       store.write(sums, value.fill(0));
       return values;
     }
@@ -255,9 +249,7 @@ public final class CompiledRbm implements AutoCloseable {
 
   private double read(Variable scalar) {
     try (Arena scratch = Arena.ofConfined()) {
-      HostTensor value = HostTensor.allocate(scratch, scalar.type());
-      store.read(scalar, value);
-      return value.get(0);
+      return store.read(scalar, scratch).get(0);
     }
   }
 

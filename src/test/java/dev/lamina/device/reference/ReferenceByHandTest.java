@@ -383,19 +383,11 @@ class ReferenceByHandTest {
   }
 
   private static void values(HostTensor got, double... want) {
-    assertArrayEquals(want, doubles(got));
+    assertArrayEquals(want, got.toDoubles());
   }
 
   /** Equal but for the roundings of a handful of operations in double. */
   private static void close(HostTensor got, double... want) {
-    assertArrayEquals(want, doubles(got), 16 * Math.ulp(2.0));
-  }
-
-  private static double[] doubles(HostTensor tensor) {
-    double[] values = new double[(int) tensor.size()];
-    for (int i = 0; i < values.length; i++) {
-      values[i] = tensor.get(i);
-    }
-    return values;
+    assertArrayEquals(want, got.toDoubles(), 16 * Math.ulp(2.0));
   }
 }

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.lamina.nn.LayerRun;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.HostTensor;
 import dev.lamina.tensor.Shape;
@@ -35,7 +34,7 @@ class InitializersTest {
     try (Arena arena = Arena.ofConfined()) {
       HostTensor target = HostTensor.allocate(arena, new TensorType(shape, DType.F64));
       initializer.fill(target, Initializer.generator(seed, "conv1.weight"));
-      return LayerRun.doubles(target);
+      return target.toDoubles();
     }
   }
 

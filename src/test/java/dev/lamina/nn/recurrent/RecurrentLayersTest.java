@@ -222,7 +222,7 @@ class RecurrentLayersTest {
       assertEquals(DType.F32, type.dtype());
       HostTensor value = HostTensor.allocate(arena, type);
       declaration.initializer().fill(value, Initializer.generator(3, name));
-      return LayerRun.doubles(value);
+      return value.toDoubles();
     }
   }
 

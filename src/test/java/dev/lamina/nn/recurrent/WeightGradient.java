@@ -1,11 +1,8 @@
 package dev.lamina.nn.recurrent;
 
-import dev.lamina.device.Buffer;
 import dev.lamina.device.Device;
 import dev.lamina.device.DeviceOptions;
-import dev.lamina.device.Plan;
-import dev.lamina.device.Program;
-import dev.lamina.device.VariableLayout;
+import dev.lamina.device.RunningGraph;
 import dev.lamina.device.VariableStore;
 import dev.lamina.device.reference.ReferenceProvider;
 import dev.lamina.graph.Gradients;
@@ -15,7 +12,6 @@ import dev.lamina.graph.Op;
 import dev.lamina.graph.Tensor;
 import dev.lamina.graph.Variable;
 import dev.lamina.nn.Layer;
-import dev.lamina.nn.LayerRun;
 import dev.lamina.nn.Parameters;
 import dev.lamina.nn.Scope;
 import dev.lamina.tensor.DType;
@@ -23,7 +19,6 @@ import dev.lamina.tensor.HostTensor;
 import dev.lamina.tensor.Shape;
 import dev.lamina.tensor.TensorType;
 import java.lang.foreign.Arena;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -51,27 +46,19 @@ record WeightGradient(Layer layer, String name) {
             .orElseThrow();
     Tensor gradient = Gradients.of(loss, List.of(read)).getFirst();
     graph.output("gradient", gradient);
-    List<Variable> variables = new ArrayList<>(List.of(input));
-    parameters.all().forEach(declaration -> variables.add(declaration.variable()));
-    VariableLayout layout = new VariableLayout(variables);
     try (Arena arena = Arena.ofConfined();
-        Device device = new ReferenceProvider().open(new DeviceOptions(1))) {
-      Plan plan = Plan.of(graph, device, layout);
-      try (VariableStore store = new VariableStore(device, layout);
-          Buffer memory = device.allocate(Math.max(64, plan.arenaBytes()));
-          Program program = new Program(plan, device, store, memory)) {
-        for (Variable variable : variables) {
-          HostTensor value = HostTensor.allocate(arena, variable.type());
-          for (int i = 0; i < value.size(); i++) {
-            value.set(i, values.get(variable.name())[i]);
-          }
-          store.write(variable, value);
+        Device device = new ReferenceProvider().open(new DeviceOptions(1));
+        RunningGraph running = new RunningGraph(device, graph)) {
+      VariableStore store = running.variables();
+      for (Variable variable : store.layout().variables()) {
+        HostTensor value = HostTensor.allocate(arena, variable.type());
+        for (int i = 0; i < value.size(); i++) {
+          value.set(i, values.get(variable.name())[i]);
         }
-        program.run();
-        HostTensor result = HostTensor.allocate(arena, gradient.type());
-        program.read("gradient", result);
-        return LayerRun.doubles(result);
+        store.write(variable, value);
       }
+      running.run();
+      return running.read("gradient");
     }
   }
 }

@@ -89,13 +89,7 @@ class CompiledRbmTest {
       Arrays.setAll(weight[j], i -> weights.get("toy.weight").get(row + i));
     }
     return new ExactRbm(
-        VisibleUnits.BINARY, weight, values(weights.get("toy.visible_bias")), values(weights.get("toy.bias")));
-  }
-
-  private static double[] values(HostTensor tensor) {
-    double[] values = new double[Math.toIntExact(tensor.size())];
-    Arrays.setAll(values, tensor::get);
-    return values;
+        VisibleUnits.BINARY, weight, weights.get("toy.visible_bias").toDoubles(), weights.get("toy.bias").toDoubles());
   }
 
   private static double logLikelihood(CompiledRbm rbm, Arena memory) {
@@ -153,7 +147,7 @@ class CompiledRbmTest {
         for (int i = 0; i < 50; i++) {
           rbm.update(data);
         }
-        weights.add(values(rbm.weights(arena).get("toy.weight")));
+        weights.add(rbm.weights(arena).get("toy.weight").toDoubles());
       }
     }
     assertArrayEquals(weights.get(0), weights.get(1));
@@ -167,20 +161,20 @@ class CompiledRbmTest {
     try (Device device = new Devices().open("reference", DeviceOptions.DEFAULT);
         CompiledRbm still = new CompiledRbm(device, spec(1, DType.F64, 14));
         CompiledRbm fast = new CompiledRbm(device, spec(1, DType.F64, 14))) {
-      double[] begin = values(still.weights(arena).get("toy.weight"));
+      double[] begin = still.weights(arena).get("toy.weight").toDoubles();
       still.pace(0.1, 0.9);
       still.update(data);
-      double[] once = values(still.weights(arena).get("toy.weight"));
+      double[] once = still.weights(arena).get("toy.weight").toDoubles();
       fast.pace(0.2, 0.9);
       fast.update(data);
-      double[] twice = values(fast.weights(arena).get("toy.weight"));
+      double[] twice = fast.weights(arena).get("toy.weight").toDoubles();
       for (int i = 0; i < begin.length; i++) {
         assertEquals(2 * (once[i] - begin[i]), twice[i] - begin[i], 1e-12);
       }
       // Without a rate, only the velocity is left: 0.5 of the last step.
       still.pace(0, 0.5);
       still.update(data);
-      double[] after = values(still.weights(arena).get("toy.weight"));
+      double[] after = still.weights(arena).get("toy.weight").toDoubles();
       for (int i = 0; i < begin.length; i++) {
         assertEquals(0.5 * (once[i] - begin[i]), after[i] - once[i], 1e-12);
       }
@@ -194,7 +188,7 @@ class CompiledRbmTest {
     try (Device device = new Devices().open("reference", DeviceOptions.DEFAULT);
         CompiledRbm without = new CompiledRbm(device, spec(1, DType.F64, 14, 0));
         CompiledRbm with = new CompiledRbm(device, spec(1, DType.F64, 14, 0.3))) {
-      double[] begin = values(without.weights(arena).get("toy.weight"));
+      double[] begin = without.weights(arena).get("toy.weight").toDoubles();
       for (CompiledRbm rbm : List.of(without, with)) {
         rbm.pace(0.1, 0);
         rbm.update(data);
@@ -205,8 +199,8 @@ class CompiledRbmTest {
         double taken = free.get("toy.weight").get(i) - held.get("toy.weight").get(i);
         assertEquals(0.1 * 0.3 * begin[i], taken, 1e-12);
       }
-      assertArrayEquals(values(free.get("toy.bias")), values(held.get("toy.bias")));
-      assertArrayEquals(values(free.get("toy.visible_bias")), values(held.get("toy.visible_bias")));
+      assertArrayEquals(free.get("toy.bias").toDoubles(), held.get("toy.bias").toDoubles());
+      assertArrayEquals(free.get("toy.visible_bias").toDoubles(), held.get("toy.visible_bias").toDoubles());
     }
   }
 

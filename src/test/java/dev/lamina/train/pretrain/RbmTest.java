@@ -4,14 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.lamina.device.Buffer;
 import dev.lamina.device.Device;
 import dev.lamina.device.DeviceOptions;
 import dev.lamina.device.Devices;
-import dev.lamina.device.Plan;
-import dev.lamina.device.Program;
-import dev.lamina.device.VariableLayout;
-import dev.lamina.device.VariableStore;
+import dev.lamina.device.RunningGraph;
 import dev.lamina.graph.Graph;
 import dev.lamina.graph.Tensor;
 import dev.lamina.tensor.DType;
@@ -20,7 +16,6 @@ import dev.lamina.tensor.TensorType;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
@@ -85,23 +80,13 @@ class RbmTest {
     Map<String, Tensor> in = new LinkedHashMap<>();
     inputs.forEach((name, value) -> in.put(name, graph.input(name, value.type())));
     question.add(graph, new Rbm(exact.units, in.get("w"), in.get("b"), in.get("c")), in.get("v"), in.get("step"));
-    VariableLayout layout = new VariableLayout(List.of());
-    Plan plan = Plan.of(graph, device, layout);
-    try (VariableStore store = new VariableStore(device, layout);
-        Buffer memory = device.allocate(Math.max(64, plan.arenaBytes()));
-        Program program = new Program(plan, device, store, memory)) {
-      inputs.forEach((name, value) -> program.stage(name, value).await());
+    try (RunningGraph running = new RunningGraph(device, graph)) {
+      inputs.forEach(running::stage);
       for (int run = 0; run < runs; run++) {
-        program.stage("step", inputs.get("step").fill(run)).await();
-        program.run();
+        running.stage("step", inputs.get("step").fill(run));
+        running.run();
         Map<String, double[]> results = new LinkedHashMap<>();
-        for (String name : graph.outputs().keySet()) {
-          HostTensor value = HostTensor.allocate(arena, program.resultType(name));
-          program.read(name, value);
-          double[] values = new double[Math.toIntExact(value.size())];
-          Arrays.setAll(values, value::get);
-          results.put(name, values);
-        }
+        graph.outputs().keySet().forEach(name -> results.put(name, running.read(name)));
         seen.accept(results);
       }
     }
