@@ -30,16 +30,24 @@ public final class BatchLoader implements AutoCloseable {
   private int nextIndex;
 
   /**
-   * Starts to prepare batches.
+   * Starts to prepare batches from the first of the first epoch.
    *
    * @param data the examples; their memory must be open to every thread
    * @param order shuffled for training, sequential for evaluation
    * @param batchSize examples in each batch
    * @param slots how many batches there are at a time, those that the consumer holds included; at least 1, 2 to overlap
    * @param memory where the buffers come from
-   * @param start the first batch; {@link BatchPosition#START}, or what {@link #position} said in an earlier run
    * @throws BadInputException if an epoch has no batch
    * @throws IllegalArgumentException if a number is out of range, or the data is confined to a thread
+   */
+  public BatchLoader(Dataset data, BatchOrder order, int batchSize, int slots, HostAllocator memory) {
+    this(data, order, batchSize, slots, memory, BatchPosition.START);
+  }
+
+  /**
+   * The same from elsewhere.
+   *
+   * @param start the first batch: what {@link #position} said in an earlier run
    */
   public BatchLoader(
       Dataset data, BatchOrder order, int batchSize, int slots, HostAllocator memory, BatchPosition start) {

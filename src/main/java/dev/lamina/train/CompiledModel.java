@@ -1,9 +1,10 @@
 package dev.lamina.train;
 
+import dev.lamina.data.Batch;
 import dev.lamina.data.BatchLoader;
 import dev.lamina.data.BatchOrder;
-import dev.lamina.data.BatchPosition;
 import dev.lamina.data.Dataset;
+import dev.lamina.data.HostAllocator;
 import dev.lamina.device.Buffer;
 import dev.lamina.device.Device;
 import dev.lamina.device.OutOfDeviceMemoryException;
@@ -151,14 +152,7 @@ public final class CompiledModel implements AutoCloseable {
     }
     BatchOrder order = new BatchOrder.Shuffled(trace.spec().seed());
     try (Arena scratch = Arena.ofShared();
-        BatchLoader loader =
-            new BatchLoader(
-                training,
-                order,
-                trace.spec().batch(),
-                1,
-                type -> HostTensor.allocate(scratch, type),
-                BatchPosition.START)) {
+        BatchLoader loader = new BatchLoader(training, order, trace.spec().batch(), 1, HostAllocator.in(scratch))) {
       List<UnitVariance.Scaled> scaled = UnitVariance.apply(this, loader.next().inputs());
       variables.beginAverages();
       return scaled;
@@ -202,6 +196,15 @@ public final class CompiledModel implements AutoCloseable {
   /** One pass whose gradients wait for the next {@link #update}; for specs with {@code accumulate} above 1. */
   public void accumulate(HostTensor images, HostTensor target) {
     pass(accumulate, images, target, Device.Ticket.DONE);
+  }
+
+  /** The passes of an update but the last, over the next of {@code batches}. */
+  void accumulate(BatchLoader batches) {
+    for (int pass = 1; pass < trace.spec().accumulate(); pass++) {
+      Batch batch = batches.next();
+      accumulate(batch.inputs(), batch.targets());
+      batches.release(batch);
+    }
   }
 
   /** Returns when the inputs may be changed again; the pass itself may have just begun. */

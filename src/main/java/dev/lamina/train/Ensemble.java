@@ -3,7 +3,6 @@ package dev.lamina.train;
 import dev.lamina.data.Batch;
 import dev.lamina.data.BatchLoader;
 import dev.lamina.data.BatchOrder;
-import dev.lamina.data.BatchPosition;
 import dev.lamina.data.Dataset;
 import dev.lamina.data.HostAllocator;
 import dev.lamina.device.RunningGraph;
@@ -132,8 +131,7 @@ public final class Ensemble {
     try (Arena arena = Arena.ofShared();
         RunningGraph figures = new RunningGraph(model.device(), graph);
         BatchLoader loader =
-            new BatchLoader(
-                data, new BatchOrder.Sequential(), BATCH, SLOTS, HostAllocator.in(arena), BatchPosition.START)) {
+            new BatchLoader(data, new BatchOrder.Sequential(), BATCH, SLOTS, HostAllocator.in(arena))) {
       HostTensor some = HostTensor.allocate(arena, output);
       int width = output.shape().last();
       for (int first = 0; first < data.size(); first += BATCH) {

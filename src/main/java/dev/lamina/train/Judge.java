@@ -3,7 +3,6 @@ package dev.lamina.train;
 import dev.lamina.data.Batch;
 import dev.lamina.data.BatchLoader;
 import dev.lamina.data.BatchOrder;
-import dev.lamina.data.BatchPosition;
 import dev.lamina.data.Dataset;
 import dev.lamina.data.HostAllocator;
 
@@ -17,9 +16,7 @@ final class Judge implements AutoCloseable {
 
   Judge(CompiledModel model, Dataset data, HostAllocator memory) {
     this.model = model;
-    loader =
-        new BatchLoader(
-            data, new BatchOrder.Sequential(), model.spec().evaluationBatch(), SLOTS, memory, BatchPosition.START);
+    loader = new BatchLoader(data, new BatchOrder.Sequential(), model.spec().evaluationBatch(), SLOTS, memory);
   }
 
   /** The figures with the weights as they are. */

@@ -3,7 +3,6 @@ package dev.lamina.train;
 import dev.lamina.data.Batch;
 import dev.lamina.data.BatchLoader;
 import dev.lamina.data.BatchOrder;
-import dev.lamina.data.BatchPosition;
 import dev.lamina.data.Dataset;
 import dev.lamina.device.Device;
 import dev.lamina.device.Preparation;
@@ -95,8 +94,7 @@ public final class LearningRateFinder {
                 new BatchOrder.Shuffled(options.seed()),
                 spec.batch(),
                 TrainingLoop.SLOTS,
-                device::allocateHost,
-                BatchPosition.START)) {
+                device::allocateHost)) {
       trainer.requireTarget(model, data);
       trainer.initialise(model, training);
       return follow(rate -> update(model, loader, rate), stop);
@@ -127,11 +125,7 @@ public final class LearningRateFinder {
 
   /** The mean loss of the passes of one update; NaN if it, or a gradient, was not finite. */
   private static double update(CompiledModel model, BatchLoader loader, double rate) {
-    for (int pass = 1; pass < model.spec().accumulate(); pass++) {
-      Batch batch = loader.next();
-      model.accumulate(batch.inputs(), batch.targets());
-      loader.release(batch);
-    }
+    model.accumulate(loader);
     Batch batch = loader.next();
     model.update(batch.inputs(), batch.targets(), rate);
     loader.release(batch);

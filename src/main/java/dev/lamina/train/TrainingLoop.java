@@ -189,11 +189,7 @@ final class TrainingLoop implements AutoCloseable {
   }
 
   private void update(double rate) {
-    for (int pass = 1; pass < plan.accumulate(); pass++) {
-      Batch batch = loader.next();
-      model.accumulate(batch.inputs(), batch.targets());
-      loader.release(batch);
-    }
+    model.accumulate(loader);
     Batch batch = loader.next();
     boolean looks = options.statisticsEvery() > 0 && step % options.statisticsEvery() == 0;
     if (looks) {
@@ -295,7 +291,7 @@ final class TrainingLoop implements AutoCloseable {
     // The device's own host memory would be given back with the device only.
     try (UnitSurvey survey = new UnitSurvey(model, suspects);
         Arena scratch = Arena.ofShared();
-        BatchLoader again = loaderAt(new BatchPosition(epoch - 1, 0), type -> HostTensor.allocate(scratch, type))) {
+        BatchLoader again = loaderAt(new BatchPosition(epoch - 1, 0), HostAllocator.in(scratch))) {
       for (int i = plan.stepsPerEpoch() * plan.accumulate(); i > 0 && !stopped; i--) {
         Batch batch = again.next();
         survey.see(batch.inputs());

@@ -92,8 +92,7 @@ class BatchLoaderTest {
 
   @Test
   void evaluationShowsEverythingInOrderAndFillsUpWithWeightlessZeros() {
-    try (BatchLoader loader =
-        new BatchLoader(numbered(7), new BatchOrder.Sequential(), 4, 2, memory, BatchPosition.START)) {
+    try (BatchLoader loader = new BatchLoader(numbered(7), new BatchOrder.Sequential(), 4, 2, memory)) {
       assertEquals(2, loader.batchesPerEpoch());
       for (int pass = 0; pass < 3; pass++) {
         Batch first = loader.next();
@@ -145,16 +144,13 @@ class BatchLoaderTest {
     Dataset data = numbered(30);
     int[] expected = examples(shuffled(data, 4, 8), 15);
     for (int slots : new int[] {1, 2, 7}) {
-      assertArrayEquals(
-          expected,
-          examples(new BatchLoader(data, new BatchOrder.Shuffled(8), 4, slots, memory, BatchPosition.START), 15));
+      assertArrayEquals(expected, examples(new BatchLoader(data, new BatchOrder.Shuffled(8), 4, slots, memory), 15));
     }
   }
 
   @Test
   void bufferAndBatchAreTheConsumersUntilItGivesThemBack() throws InterruptedException {
-    try (BatchLoader loader =
-        new BatchLoader(numbered(64), new BatchOrder.Sequential(), 4, 3, memory, BatchPosition.START)) {
+    try (BatchLoader loader = new BatchLoader(numbered(64), new BatchOrder.Sequential(), 4, 3, memory)) {
       Batch kept = loader.next();
       float[] before = kept.inputs().toFloats();
       for (int i = 0; i < 40; i++) {
@@ -320,13 +316,13 @@ class BatchLoaderTest {
           asked.add(type);
           return memory.allocate(type);
         };
-    new BatchLoader(numbered(9), new BatchOrder.Shuffled(1), 4, 2, counting, BatchPosition.START).close();
+    new BatchLoader(numbered(9), new BatchOrder.Shuffled(1), 4, 2, counting).close();
     List<TensorType> slot = List.of(TensorType.f32(4, 2), TensorType.of(DType.I32, 4), TensorType.f32(4));
     assertEquals(List.of(slot, slot), List.of(asked.subList(0, 3), asked.subList(3, asked.size())));
   }
 
   private BatchLoader shuffled(Dataset data, int batchSize, long seed) {
-    return new BatchLoader(data, new BatchOrder.Shuffled(seed), batchSize, 3, memory, BatchPosition.START);
+    return new BatchLoader(data, new BatchOrder.Shuffled(seed), batchSize, 3, memory);
   }
 
   /** The examples of the next {@code batches}; closes the loader. */

@@ -3,7 +3,6 @@ package dev.lamina.train.pretrain;
 import dev.lamina.data.Batch;
 import dev.lamina.data.BatchLoader;
 import dev.lamina.data.BatchOrder;
-import dev.lamina.data.BatchPosition;
 import dev.lamina.data.Dataset;
 import dev.lamina.data.Split;
 import dev.lamina.device.Device;
@@ -171,8 +170,7 @@ public final class DeepBeliefNet implements AutoCloseable {
             new BatchOrder.Shuffled(stack.spec().seed()),
             stack.spec().batch(),
             SLOTS,
-            device::allocateHost,
-            BatchPosition.START)) {
+            device::allocateHost)) {
       listener.started(layer, split.training().size(), split.validation().size(), loader.batchesPerEpoch());
       for (int epoch = 1; epoch <= options.epochs(); epoch++) {
         long begun = System.nanoTime();
@@ -217,12 +215,7 @@ public final class DeepBeliefNet implements AutoCloseable {
   private void pass(Dataset data, Consumer<Batch> each) {
     try (BatchLoader loader =
         new BatchLoader(
-            data,
-            new BatchOrder.Sequential(),
-            stack.spec().evaluationBatch(),
-            SLOTS,
-            device::allocateHost,
-            BatchPosition.START)) {
+            data, new BatchOrder.Sequential(), stack.spec().evaluationBatch(), SLOTS, device::allocateHost)) {
       for (int i = 0; i < loader.batchesPerEpoch(); i++) {
         Batch batch = loader.next();
         each.accept(batch);
