@@ -4,11 +4,9 @@ import dev.lamina.device.Device;
 import dev.lamina.device.DeviceProvider;
 import dev.lamina.device.cuda.CudaProvider;
 import dev.lamina.device.reference.ReferenceDevice;
-import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.DynamicContainer;
 import org.junit.jupiter.api.DynamicNode;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
@@ -21,7 +19,29 @@ class ConvolutionSourcesConformanceTest {
   private static final String ONLY = "lamina.cuda.convolutions";
 
   @TestFactory
-  Stream<DynamicNode> eachPartOfCudnnIsRight() {
+  Stream<DynamicNode> graph() {
+    return by("graph", false);
+  }
+
+  @TestFactory
+  Stream<DynamicNode> graphDeterministic() {
+    return by("graph", true);
+  }
+
+  @TestFactory
+  Stream<DynamicNode> legacy() {
+    return by("legacy", false);
+  }
+
+  @TestFactory
+  Stream<DynamicNode> legacyDeterministic() {
+    return by("legacy", true);
+  }
+
+  /**
+   * Every convolution; one factory each, so that a new GPU, on which they take minutes, can run them beside another.
+   */
+  private static Stream<DynamicNode> by(String part, boolean deterministic) {
     DeviceProvider cuda = new CudaProvider();
     String wanted = System.getProperty("lamina.test.device", cuda.name());
     Optional<String> reason =
@@ -31,22 +51,13 @@ class ConvolutionSourcesConformanceTest {
           DynamicTest.dynamicTest(
               cuda.name(), () -> Conformance.absent(cuda.name(), reason.get(), System.getenv("LAMINA_REQUIRE"))));
     }
-    return Stream.of("graph", "legacy").flatMap(part -> Stream.of(false, true).map(same -> with(cuda, part, same)));
-  }
-
-  private static DynamicNode with(DeviceProvider cuda, String part, boolean deterministic) {
     Device device = with(part, () -> Conformance.open(cuda, options -> options.withDeterminism(deterministic)));
     Device oracle = new ReferenceDevice();
-    List<OpCase> cases =
-        ConvolutionConformanceTest.geometries().stream()
-            .flatMap(geometry -> Stream.of(geometry.forward(), geometry.inputGradient(), geometry.filterGradient()))
-            .toList();
-    return DynamicContainer.dynamicContainer(
-        part + (deterministic ? ", the same bits each time" : ""),
-        cases.stream()
-            .map(opCase -> DynamicTest.dynamicTest(opCase.title(), () -> opCase.check(device, oracle)))
-            .onClose(device::close)
-            .onClose(oracle::close));
+    return ConvolutionConformanceTest.geometries().stream()
+        .flatMap(geometry -> Stream.of(geometry.forward(), geometry.inputGradient(), geometry.filterGradient()))
+        .<DynamicNode>map(opCase -> DynamicTest.dynamicTest(opCase.title(), () -> opCase.check(device, oracle)))
+        .onClose(device::close)
+        .onClose(oracle::close);
   }
 
   /**
