@@ -51,6 +51,9 @@ public final class ConvolutionQuestion implements Callable<Integer> {
   @Option(names = "--cuda-libs", defaultValue = "", description = "Where NVIDIA's libraries are.")
   private String libraries;
 
+  @Option(names = "--precision", split = ",", description = "bf16, tf32, fp32; all unless given.")
+  private List<Precision> precisions = List.of(Precision.values());
+
   /** What floats are rounded to. */
   private enum Precision {
     BF16,
@@ -60,14 +63,14 @@ public final class ConvolutionQuestion implements Callable<Integer> {
 
   /** For processes. */
   public static void main(String[] args) {
-    System.exit(new CommandLine(new ConvolutionQuestion()).execute(args));
+    System.exit(new CommandLine(new ConvolutionQuestion()).setCaseInsensitiveEnumValuesAllowed(true).execute(args));
   }
 
   @Override
   public Integer call() throws Exception {
     try (OutputStream file = out == null ? OutputStream.nullOutputStream() : Files.newOutputStream(out);
         var lines = new PrintStream(file, true, StandardCharsets.UTF_8)) {
-      for (Precision precision : Precision.values()) {
+      for (Precision precision : precisions) {
         answer(precision, lines);
       }
     }
@@ -83,6 +86,8 @@ public final class ConvolutionQuestion implements Callable<Integer> {
               JsonMapper.shared().writeValueAsString(answer(shape, direction, precision, List.of(legacy, graph)));
           System.out.println(line);
           lines.println(line);
+          // After a fault, the GPU refuses all that follows: that is no answer.
+          legacy.synchronize();
         }
       }
     }

@@ -11,7 +11,6 @@ import dev.lamina.tensor.DType;
 import dev.lamina.tensor.HostTensor;
 import dev.lamina.tensor.TensorType;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -19,14 +18,19 @@ import java.util.SplittableRandom;
 
 /** One convolution with its operands on a device. */
 final class ConvolutionRun implements AutoCloseable {
-  /** Random values, then the same again: drawing each of a hundred million takes seconds. */
-  private static final int BLOCK = 64 * 1021 + 1;
+  /**
+   * Random values, of which the device makes more by copying: drawing each of a hundred million takes seconds, and so
+   * does their way to the device. A prime number of rows of 64, so that no two images are alike.
+   */
+  private static final int BLOCK = 64 * 1021;
 
   /** Windows of equal length, of which the median counts. */
   private static final int WINDOWS = 5;
 
-  /** Elements that are compared. */
-  private static final int SAMPLE = 1000;
+  /** What is compared: some slices of the result, each of so many elements, which begin where tensors may. */
+  private static final int SLICES = 16;
+
+  private static final int SLICE = 64;
 
   private final Device device;
   private final Kernel kernel;
@@ -62,21 +66,29 @@ final class ConvolutionRun implements AutoCloseable {
 
   private DeviceTensor random(TensorType type) {
     DeviceTensor tensor = tensor(type);
+    var block = slice(tensor, 0, Math.min(BLOCK, type.shape().size()));
     try (Arena arena = Arena.ofShared()) {
-      HostTensor host = HostTensor.allocate(arena, type);
+      HostTensor host = HostTensor.allocate(arena, block.type());
       var random = new SplittableRandom(type.hashCode());
-      long block = Math.min(BLOCK, host.size());
-      for (long i = 0; i < block; i++) {
+      for (long i = 0; i < host.size(); i++) {
         host.set(i, random.nextGaussian());
       }
-      MemorySegment values = host.segment();
-      long bytes = block * type.dtype().bytes();
-      for (long at = bytes; at < values.byteSize(); at += bytes) {
-        MemorySegment.copy(values, 0, values, at, Math.min(bytes, values.byteSize() - at));
-      }
-      device.upload(host, tensor).await();
+      device.upload(host, block).await();
+    }
+    for (long done = block.type().bytes(); done < type.bytes(); done *= 2) {
+      long more = Math.min(done, type.bytes() - done);
+      device.copy(List.of(bytes(tensor, 0, more)), List.of(bytes(tensor, done, more))).run();
     }
     return tensor;
+  }
+
+  private static DeviceTensor slice(DeviceTensor tensor, long from, long elements) {
+    DType dtype = tensor.type().dtype();
+    return new DeviceTensor(tensor.buffer(), from * dtype.bytes(), TensorType.of(dtype, Math.toIntExact(elements)));
+  }
+
+  private static DeviceTensor bytes(DeviceTensor tensor, long from, long count) {
+    return new DeviceTensor(tensor.buffer(), from, TensorType.of(DType.U8, Math.toIntExact(count)));
   }
 
   long workspaceBytes() {
@@ -104,17 +116,22 @@ final class ConvolutionRun implements AutoCloseable {
     return (System.nanoTime() - begin) * 1e-6 / runs;
   }
 
-  /** Elements of the result, evenly spread. */
+  /** Slices of the result, evenly spread. */
   float[] sample() {
+    long size = result.type().shape().size();
+    int length = (int) Math.min(SLICE, size);
+    float[] values = new float[SLICES * length];
     try (Arena arena = Arena.ofShared()) {
-      HostTensor host = HostTensor.allocate(arena, result.type());
-      device.download(result, host);
-      float[] values = new float[SAMPLE];
-      for (int i = 0; i < SAMPLE; i++) {
-        values[i] = (float) host.get(host.size() * i / SAMPLE);
+      HostTensor host = HostTensor.allocate(arena, TensorType.of(result.type().dtype(), length));
+      for (int i = 0; i < SLICES; i++) {
+        long from = (size - length) * i / (SLICES - 1) / SLICE * SLICE;
+        device.download(slice(result, from, length), host);
+        for (int j = 0; j < length; j++) {
+          values[i * length + j] = (float) host.get(j);
+        }
       }
-      return values;
     }
+    return values;
   }
 
   @Override
