@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 
 /** What is measured on: GPU, driver, libraries, processor. */
@@ -33,17 +34,35 @@ final class MachineMeasure implements Callable<Integer> {
     line.put("system", System.getProperty("os.name") + " " + System.getProperty("os.version"));
     line.put("java", System.getProperty("java.vendor.version", System.getProperty("java.version")));
     new JsonLines(System.out).write(line);
+    describe();
     return gpu.available() ? 0 : 1;
   }
 
   private static String nvidiaSmi() {
+    return ASKED + ": " + said("nvidia-smi", "--query-gpu=" + ASKED, "--format=csv,noheader");
+  }
+
+  /** What one asks for when libraries are not found, or times are not what they should be. It goes to the log. */
+  private static void describe() {
+    for (String variable : List.of("PATH", "LD_LIBRARY_PATH", "LAMINA_CUDA_LIBS", "CUDA_VISIBLE_DEVICES")) {
+      System.err.println(variable + "=" + System.getenv().getOrDefault(variable, ""));
+    }
+    Stream.of(
+            "ls -lR /usr/local/nvidia",
+            "ldconfig -p | grep -E 'cuda|nvidia|cudnn|cublas|nvrtc'",
+            "python3 -c 'from importlib.metadata import distributions as d\nfor x in d():\n"
+                + "  if x.name.startswith((\"nvidia\", \"torch\")): print(x.name, x.version, x.locate_file(\"\"))'",
+            "nvidia-smi -q")
+        .forEach(command -> System.err.printf("--- %s%n%s%n", command, said("sh", "-c", command)));
+  }
+
+  /** What a command prints. */
+  private static String said(String... command) {
     try {
-      Process process =
-          new ProcessBuilder("nvidia-smi", "--query-gpu=" + ASKED, "--format=csv,noheader")
-              .redirectErrorStream(true)
-              .start();
-      String text = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-      return process.waitFor() == 0 ? ASKED + ": " + text.strip() : "it failed: " + text.strip();
+      Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+      process.getOutputStream().close();
+      String text = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+      return process.waitFor() == 0 ? text : "it failed: " + text;
     } catch (IOException e) {
       return "not installed";
     } catch (InterruptedException e) {
