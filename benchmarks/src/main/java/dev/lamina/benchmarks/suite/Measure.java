@@ -9,6 +9,7 @@ import picocli.CommandLine.Command;
     description = "One measurement; prints JSON objects, one a line.",
     subcommands = {
       StepMeasure.class,
+      ProfileMeasure.class,
       ActivationMeasure.class,
       ProductMeasure.class,
       MnistMeasure.class,

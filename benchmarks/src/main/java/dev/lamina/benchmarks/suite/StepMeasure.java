@@ -4,28 +4,23 @@ import com.sun.management.ThreadMXBean;
 import dev.lamina.device.Device;
 import dev.lamina.device.DeviceOptions;
 import dev.lamina.device.Devices;
-import dev.lamina.tensor.DType;
-import dev.lamina.tensor.HostTensor;
-import dev.lamina.tensor.TensorType;
 import dev.lamina.train.CompiledModel;
 import dev.lamina.train.Precision;
 import java.lang.management.ManagementFactory;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
-import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** A training step on noise: its time, what the host does for it, and its memory. */
-@Command(name = "step", description = "Measures a training step and prints one JSON object.")
+@Command(
+    name = "step",
+    description = "Measures a training step; prints a JSON object when it is compiled and one at the end.")
 final class StepMeasure implements Callable<Integer> {
   private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-
-  /** So small that thousands of steps on noise do not end in infinity. */
-  private static final double RATE = 1e-4;
 
   /** Steps between two looks at the heap, and looks: a late compilation may fall into one of them. */
   private static final int MOST_QUIET_STEPS = 50;
@@ -63,18 +58,9 @@ final class StepMeasure implements Callable<Integer> {
   private Map<String, Object> measure(Device device, Network subject) {
     long free = device.availableMemory();
     long begin = System.nanoTime();
-    try (CompiledModel model = CompiledModel.compile(device, subject.spec(precision))) {
-      model.initialise();
-      HostTensor images = device.allocateHost(subject.images());
-      HostTensor labels = device.allocateHost(TensorType.of(DType.I32, subject.batch()));
-      var random = new SplittableRandom(1);
-      for (long i = 0; i < images.size(); i++) {
-        images.set(i, random.nextInt(256));
-      }
-      for (long i = 0; i < labels.size(); i++) {
-        labels.set(i, random.nextInt(subject.classes()));
-      }
-      Runnable staged = () -> model.update(images, labels, RATE);
+    try (var training = new NoiseTraining(device, subject, precision)) {
+      CompiledModel model = training.model();
+      Runnable staged = training::update;
       // The inputs of the last staged step are still there: data on the device, as in the benchmarks of others.
       Runnable resident = () -> model.updateProgram().run();
       staged.run();
