@@ -1,100 +1,124 @@
 package dev.lamina.benchmarks.suite;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.lang.classfile.Attributes;
+import java.lang.classfile.ClassFile;
+import java.lang.classfile.MethodModel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
-import javax.xml.parsers.DocumentBuilderFactory;
-import javax.xml.parsers.ParserConfigurationException;
-import org.w3c.dom.Element;
-import org.w3c.dom.NodeList;
-import org.xml.sax.SAXException;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** Runs tests with JUnit's console, in a process of their own, and counts. */
-@Command(name = "tests", description = "Runs tests and prints one JSON object.")
+/**
+ * Runs tests with JUnit's console: each unit, a class or a method, in a process of its own, many of them beside each
+ * other. With a new GPU most of the time is spent on compiling kernels, each by one thread.
+ */
+@Command(name = "tests", description = "Runs tests and prints one JSON object for each unit, as soon as it ends.")
 final class JUnitMeasure implements Callable<Integer> {
-  private static final int FAILURES_SHOWN = 20;
+  @Option(names = "--methods", description = "Classes of which each method is a unit, the longest first.")
+  private List<String> apart = List.of();
 
-  @Option(names = "--select", required = true, description = "package:… or class:… as JUnit's console has it.")
-  private List<String> selected;
+  @Option(names = "--package", description = "Of which all other classes are units.")
+  private String folder = "";
 
-  @Option(names = "--without", description = "Regular expressions of classes to leave out.")
-  private List<String> without = List.of();
+  @Option(names = "--without", description = "A class of the package that is left out.")
+  private String without = "";
 
   @Option(names = "-D", description = "System properties of the tests.")
   private List<String> properties = List.of();
 
+  @Option(names = "--seconds", defaultValue = "3600", description = "After so many, what still runs is killed.")
+  private int seconds;
+
+  private final Path lib = Path.of(System.getProperty("lamina.bundle"), "lib");
+
   @Override
-  public Integer call() throws IOException, InterruptedException {
-    Path reports = Files.createTempDirectory("lamina-tests-");
-    int status = new ProcessBuilder(command(reports)).inheritIO().start().waitFor();
-    Map<String, Object> line = counts(reports);
-    new JsonLines(System.out).write(line);
-    // A run in which everything was skipped proves nothing.
-    return status == 0 && (int) line.get("passed") > 0 ? 0 : 1;
-  }
-
-  private List<String> command(Path reports) {
-    String lib = System.getProperty("lamina.bundle") + "/lib/";
-    List<String> command = new ArrayList<>(List.of(System.getProperty("java.home") + "/bin/java"));
-    command.addAll(List.of("@" + lib + "java.options", "-Xmx3g"));
-    properties.forEach(property -> command.add("-D" + property));
-    String console;
-    try (Stream<Path> jars = Files.list(Path.of(lib, "junit"))) {
-      console = jars.findFirst().orElseThrow().toString();
-    } catch (IOException e) {
-      throw new IllegalStateException("the bundle has no folder lib/junit", e);
+  public Integer call() throws Exception {
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
+    var lines = new JsonLines(System.out);
+    List<Future<TestUnit>> running = new ArrayList<>();
+    // The other processors are left to the driver and to the compilers of the virtual machines.
+    int atOnce = Math.max(1, Runtime.getRuntime().availableProcessors() * 3 / 4);
+    try (ExecutorService threads = Executors.newFixedThreadPool(atOnce)) {
+      for (String selector : selectors()) {
+        running.add(
+            threads.submit(() -> {
+              var unit = new TestUnit(selector);
+              unit.run(command(selector), end);
+              lines.write(unit.line());
+              return unit;
+            }));
+      }
     }
-    command.addAll(List.of("-cp", lib + "tests.jar:" + lib + "lamina.jar:" + console));
-    command.addAll(List.of("org.junit.platform.console.ConsoleLauncher", "execute", "--disable-banner"));
-    command.addAll(List.of("--disable-ansi-colors", "--details=summary", "--fail-if-no-tests"));
-    command.addAll(List.of("--reports-dir", reports.toString()));
-    selected.forEach(selector -> command.add("--select=" + selector));
-    without.forEach(pattern -> command.add("--exclude-classname=" + pattern));
-    return command;
+    int passed = 0;
+    List<String> unclean = new ArrayList<>();
+    for (Future<TestUnit> one : running) {
+      TestUnit unit = one.get();
+      passed += unit.passed();
+      if (!unit.isClean()) {
+        unclean.add(unit.toString());
+      }
+    }
+    if (!unclean.isEmpty()) {
+      System.err.println("did not pass: " + String.join(", ", unclean));
+    }
+    // A run in which everything was skipped proves nothing.
+    return unclean.isEmpty() && passed > 0 ? 0 : 1;
   }
 
-  private static Map<String, Object> counts(Path reports) throws IOException {
-    int all = 0;
-    int skipped = 0;
-    List<String> failed = new ArrayList<>();
-    try (Stream<Path> files = Files.list(reports)) {
-      for (Path file : files.filter(name -> name.toString().endsWith(".xml")).toList()) {
-        NodeList cases =
-            DocumentBuilderFactory.newDefaultInstance()
-                .newDocumentBuilder()
-                .parse(file.toFile())
-                .getElementsByTagName("testcase");
-        for (int i = 0; i < cases.getLength(); i++) {
-          var test = (Element) cases.item(i);
-          all++;
-          if (test.getElementsByTagName("skipped").getLength() > 0) {
-            skipped++;
-          } else if (hasFailed(test)) {
-            failed.add(test.getAttribute("classname") + " " + test.getAttribute("name"));
-          }
+  /** The units, as JUnit's console calls them. */
+  private List<String> selectors() throws IOException {
+    List<String> selectors = new ArrayList<>();
+    try (var jar = new ZipFile(lib.resolve("tests.jar").toFile())) {
+      for (String name : apart) {
+        try (InputStream in = jar.getInputStream(jar.getEntry(name.replace('.', '/') + ".class"))) {
+          ClassFile.of().parse(in.readAllBytes()).methods().stream()
+              .filter(JUnitMeasure::isTest)
+              .forEach(method -> selectors.add("method:" + name + "#" + method.methodName().stringValue()));
         }
       }
-    } catch (ParserConfigurationException | SAXException e) {
-      throw new IOException("the report of JUnit cannot be read: " + e.getMessage(), e);
+      String classes = folder.replace('.', '/') + "/[^/$]*Test\\.class";
+      jar.stream()
+          .map(ZipEntry::getName)
+          .filter(name -> name.matches(classes))
+          .map(name -> name.replaceFirst("\\.class$", "").replace('/', '.'))
+          .filter(name -> !name.equals(without) && !apart.contains(name))
+          .sorted()
+          .forEach(name -> selectors.add("class:" + name));
     }
-    Map<String, Object> line = new LinkedHashMap<>();
-    line.put("kind", "tests");
-    line.put("passed", all - skipped - failed.size());
-    line.put("failed", failed.size());
-    line.put("skipped", skipped);
-    line.put("failures", failed.stream().limit(FAILURES_SHOWN).toList());
-    return line;
+    return selectors;
   }
 
-  private static boolean hasFailed(Element test) {
-    return test.getElementsByTagName("failure").getLength() + test.getElementsByTagName("error").getLength() > 0;
+  private static boolean isTest(MethodModel method) {
+    return method.findAttribute(Attributes.runtimeVisibleAnnotations()).stream()
+        .flatMap(attribute -> attribute.annotations().stream())
+        .anyMatch(one -> one.className().stringValue().matches("Lorg/junit/jupiter/.*Test(Factory)?;"));
+  }
+
+  private List<String> command(String selector) throws IOException {
+    List<String> command = new ArrayList<>(List.of(System.getProperty("java.home") + "/bin/java"));
+    command.addAll(List.of("@" + lib.resolve("java.options"), "-Xmx3g"));
+    command.addAll(Parts.OUTPUT);
+    properties.forEach(property -> command.add("-D" + property));
+    String console;
+    try (Stream<Path> jars = Files.list(lib.resolve("junit"))) {
+      console = jars.findFirst().orElseThrow().toString();
+    }
+    command.addAll(List.of("-cp", lib.resolve("tests.jar") + ":" + lib.resolve("lamina.jar") + ":" + console));
+    command.addAll(List.of("org.junit.platform.console.ConsoleLauncher", "execute", "--disable-banner"));
+    command.addAll(List.of("--disable-ansi-colors", "--details=testfeed", "--fail-if-no-tests"));
+    command.add("--select=" + selector);
+    return command;
   }
 }

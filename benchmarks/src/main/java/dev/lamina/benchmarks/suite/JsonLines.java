@@ -14,7 +14,7 @@ final class JsonLines {
     this.out = out;
   }
 
-  void write(Map<String, ?> values) {
+  synchronized void write(Map<String, ?> values) {
     out.println(JSON.writeValueAsString(values));
     out.flush();
   }

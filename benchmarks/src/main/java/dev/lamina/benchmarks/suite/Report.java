@@ -29,7 +29,9 @@ final class Report {
     text.setLength(0);
     heading();
     parts();
+    failures();
     steps();
+    operations();
     peers();
     convolutions();
     activations();
@@ -61,13 +63,47 @@ final class Report {
   private void parts() {
     table("Parts", List.of("part", "", "seconds", ""));
     for (Map<String, Object> part : parts) {
-      String note = String.valueOf(part.get("reason"));
-      for (Map<String, Object> counts : linesOf(part, "tests")) {
-        note =
-            "%s passed, %s failed, %s skipped. %s"
-                .formatted(counts.get("passed"), counts.get("failed"), counts.get("skipped"), note);
+      List<String> notes = new ArrayList<>();
+      List<Map<String, Object>> units = linesOf(part, "tests");
+      if (!units.isEmpty()) {
+        notes.add(
+            "%d passed, %d failed, %d skipped"
+                .formatted(sum(units, "passed"), sum(units, "failed"), sum(units, "skipped")));
       }
-      row(part.get("title"), String.valueOf(part.get("end")).replace('_', ' '), number(part.get("seconds"), 1), note);
+      linesOf(part, "prepared").forEach(line -> notes.add("compiled in " + number(line.get("seconds"), 1) + " s"));
+      notes.add(String.valueOf(part.get("reason")));
+      notes.removeIf(String::isEmpty);
+      row(
+          part.get("title"),
+          String.valueOf(part.get("end")).replace('_', ' '),
+          number(part.get("seconds"), 1),
+          String.join(". ", notes));
+    }
+  }
+
+  private static int sum(List<Map<String, Object>> lines, String key) {
+    return lines.stream().mapToInt(line -> ((Number) line.get(key)).intValue()).sum();
+  }
+
+  /** Tests that failed, and processes of tests that did not come to their end. */
+  private void failures() {
+    List<Map<String, Object>> units =
+        lines("tests").stream()
+            .filter(unit -> !((List<?>) unit.get("failures")).isEmpty() || unit.containsKey("ended"))
+            .toList();
+    if (units.isEmpty()) {
+      return;
+    }
+    table("Tests that did not pass", List.of("tests", "passed", "failed", "skipped", "which", ""));
+    for (Map<String, Object> unit : units) {
+      List<String> names = ((List<?>) unit.get("failures")).stream().map(String::valueOf).toList();
+      row(
+          unit.get("unit"),
+          unit.get("passed"),
+          unit.get("failed"),
+          unit.get("skipped"),
+          String.join("; ", names),
+          unit.getOrDefault("ended", ""));
     }
   }
 
@@ -112,6 +148,25 @@ final class Report {
             + " driver has less, with context and kernels.");
   }
 
+  private void operations() {
+    List<Map<String, Object>> all = lines("operation");
+    if (all.isEmpty()) {
+      return;
+    }
+    table("Where the time of a step goes", List.of("operation", "phase", "inputs", "count", "ms", "of all"));
+    for (Map<String, Object> one : all) {
+      row(
+          one.get("operation"),
+          one.get("phase"),
+          one.get("inputs"),
+          one.get("count"),
+          number(one.get("ms"), 3),
+          percent(one.get("share")));
+    }
+    line("");
+    line("Each operation is started alone and waited for, which adds some microseconds to each.");
+  }
+
   @SuppressWarnings("unchecked")
   private void peers() {
     var peers = (Map<String, Object>) suite.getOrDefault("peers", Map.of());
@@ -123,9 +178,22 @@ final class Report {
     line("`%s`: %s. Ratio: how many times as fast Lamina is.", peers.get("command"), peers.get("versions"));
     List<Map<String, Object>> steps = ofKind(all, "step");
     if (!steps.isEmpty()) {
-      var columns = List.of("network", "precision", "PyTorch", "ms", "Lamina ms", "ratio", "memory", "Lamina's", "");
+      var columns =
+          List.of(
+              "network",
+              "precision",
+              "PyTorch",
+              "ms",
+              "Lamina ms",
+              "ratio",
+              "memory",
+              "reserved",
+              "Lamina's",
+              "s to first step",
+              "");
       table("Training steps beside PyTorch, in turns", columns);
       for (Map<String, Object> peer : steps) {
+        Object failed = peer.getOrDefault("failed", "");
         row(
             peer.get("network"),
             peer.get("precision"),
@@ -134,9 +202,15 @@ final class Report {
             number(peer.get("lamina_ms"), 3),
             ratio(peer.get("ms"), peer.get("lamina_ms")),
             gibibytes(peer.get("memory")),
+            gibibytes(peer.get("memory_reserved")),
             gibibytes(peer.get("lamina_memory")),
-            peer.getOrDefault("failed", ""));
+            number(peer.get("first_seconds"), 1),
+            peer.containsKey("lamina_failed") ? failed + " Lamina: " + peer.get("lamina_failed") : failed);
       }
+      line("");
+      line(
+          "Memory: the most that tensors took in a warm step, and what PyTorch held for them. Lamina's step also"
+              + " converts images of bytes, PyTorch's gets floats.");
     }
     List<Map<String, Object>> activations = ofKind(all, "activation");
     if (!activations.isEmpty()) {
@@ -254,10 +328,10 @@ final class Report {
   }
 
   private void mnist() {
-    for (Map<String, Object> one : lines("mnist")) {
+    List<Map<String, Object>> all = lines("mnist");
+    if (!all.isEmpty()) {
       table("Digits", List.of("", "losses of the epochs", "test accuracy"));
-      row(one.get("device"), losses(one.get("losses")), percent(one.get("test_accuracy")));
-      row("cpu", losses(one.get("losses_cpu")), percent(one.get("test_accuracy_cpu")));
+      all.forEach(one -> row(one.get("device"), losses(one.get("losses")), percent(one.get("test_accuracy"))));
     }
   }
 
@@ -267,7 +341,18 @@ final class Report {
 
   /** Kinds that no table is made for, as they are: what answers a question of one day. */
   private void others() {
-    var known = List.of("machine", "tests", "step", "activation", "copy", "product", "mnist", "convolution");
+    var known =
+        List.of(
+            "machine",
+            "tests",
+            "prepared",
+            "step",
+            "operation",
+            "activation",
+            "copy",
+            "product",
+            "mnist",
+            "convolution");
     for (Map<String, Object> part : parts) {
       List<Map<String, Object>> unknown =
           linesOf(part).stream().filter(one -> !known.contains(one.get("kind"))).toList();
