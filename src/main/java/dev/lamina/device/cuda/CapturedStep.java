@@ -66,7 +66,7 @@ final class CapturedStep implements Device.Replay {
     context.check(cuEventRecord(consumed, context.compute()), "cuEventRecord");
     if (!warm || context.waitsForEach()) {
       // Code is loaded when it is first used.
-      try (var _ = CudaContext.noRecording()) {
+      try (var _ = Recordings.none()) {
         runAll();
       }
       warm = true;

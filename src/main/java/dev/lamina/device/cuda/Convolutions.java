@@ -87,7 +87,7 @@ final class Convolutions {
     ConvolutionShape shape = ConvolutionShape.of(op, in);
     Set<String> refusals = new LinkedHashSet<>();
     Optional<ConvolutionCandidate> candidate;
-    try (var _ = CudaContext.noRecording()) {
+    try (var _ = Recordings.none()) {
       candidate = choice.of(request(shape), refusals::add);
     }
     if (candidate.isPresent()) {

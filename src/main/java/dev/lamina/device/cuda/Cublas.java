@@ -50,7 +50,7 @@ final class Cublas implements AutoCloseable {
     this.context = context;
     workspace = new CudaBuffer(context, WORKSPACE_BYTES, owner);
     this.math = math == MathMode.TF32 ? cublasMath.CUBLAS_TF32_TENSOR_OP_MATH : cublasMath.CUBLAS_DEFAULT_MATH;
-    try (var _ = CudaContext.noRecording()) {
+    try (var _ = Recordings.none()) {
       check(cublasCreate(handle), "cublasCreate");
     }
     check(cublasSetStream(handle, new cudaStream_t(context.compute())), "cublasSetStream");
@@ -139,7 +139,7 @@ final class Cublas implements AutoCloseable {
   public void close() {
     if (!context.isLost()) {
       context.enter();
-      try (var _ = CudaContext.noRecording()) {
+      try (var _ = Recordings.none()) {
         check(cublasDestroy(handle), "cublasDestroy");
       }
     }

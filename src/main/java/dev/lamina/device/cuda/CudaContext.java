@@ -17,9 +17,6 @@ import static jcuda.driver.JCudaDriver.cuStreamSynchronize;
 
 import dev.lamina.device.OutOfDeviceMemoryException;
 import java.nio.charset.StandardCharsets;
-import java.util.concurrent.locks.Lock;
-import java.util.concurrent.locks.ReadWriteLock;
-import java.util.concurrent.locks.ReentrantReadWriteLock;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
 import jcuda.driver.CUdevice_attribute;
@@ -38,13 +35,6 @@ final class CudaContext implements AutoCloseable {
   // Errors that JCuda is too old to know.
   private static final int CONTAINED = 226;
   private static final int TENSOR_MEMORY_LEAK = 721;
-
-  /**
-   * While a stream is recorded nobody may wait for the whole context, on whatever thread (CUDA programming guide, "CUDA
-   * Graphs", prohibited operations), and some calls do: those that load code, make a library's handle or give it back.
-   * Devices of one GPU share its context, so this is one for all.
-   */
-  private static final ReadWriteLock RECORDINGS = new ReentrantReadWriteLock();
 
   private final int ordinal;
   private final CUdevice device = new CUdevice();
@@ -143,27 +133,6 @@ final class CudaContext implements AutoCloseable {
   /** Whether nothing is recorded and each operation waited for. */
   boolean waitsForEach() {
     return waitsForEach;
-  }
-
-  /** A lock until it is closed. */
-  interface Held extends AutoCloseable {
-    @Override
-    void close();
-  }
-
-  /** To be held while a stream is recorded; others may be recorded beside it. */
-  static Held recording() {
-    return held(RECORDINGS.readLock());
-  }
-
-  /** To be held by what may wait for the whole context: nothing is recorded meanwhile. */
-  static Held noRecording() {
-    return held(RECORDINGS.writeLock());
-  }
-
-  private static Held held(Lock lock) {
-    lock.lock();
-    return lock::unlock;
   }
 
   /** Notes what is started now: a GPU tells of a fault in it later, in answer to whatever is asked then. */

@@ -66,7 +66,7 @@ final class Cudnn implements AutoCloseable {
 
   Cudnn(CudaContext context) {
     this.context = context;
-    try (var _ = CudaContext.noRecording()) {
+    try (var _ = Recordings.none()) {
       check(cudnnCreate(handle), "cudnnCreate");
     }
     check(cudnnSetStream(handle, new cudaStream_t(context.compute())), "cudnnSetStream");
@@ -119,7 +119,7 @@ final class Cudnn implements AutoCloseable {
   public void close() {
     if (!context.isLost()) {
       context.enter();
-      try (var _ = CudaContext.noRecording()) {
+      try (var _ = Recordings.none()) {
         descriptors.forEach(Runnable::run);
         check(cudnnDestroy(handle), "cudnnDestroy");
       }

@@ -75,7 +75,7 @@ final class ModuleCache implements AutoCloseable {
   }
 
   private static int load(CUmodule module, byte[] code) {
-    try (var _ = CudaContext.noRecording()) {
+    try (var _ = Recordings.none()) {
       return cuModuleLoadData(module, code);
     }
   }
@@ -95,7 +95,7 @@ final class ModuleCache implements AutoCloseable {
   public void close() {
     if (!context.isLost()) {
       context.enter();
-      try (var _ = CudaContext.noRecording()) {
+      try (var _ = Recordings.none()) {
         modules.values().forEach(module -> context.check(cuModuleUnload(module), "cuModuleUnload"));
       }
     }

@@ -23,7 +23,7 @@ final class Recording implements AutoCloseable {
    */
   Recording(CudaContext context, Runnable work) {
     this.context = context;
-    try (var _ = CudaContext.recording()) {
+    try (var _ = Recordings.one()) {
       record(work);
     }
   }
