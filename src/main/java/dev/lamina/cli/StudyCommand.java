@@ -118,7 +118,7 @@ final class StudyCommand implements Callable<Integer> {
     if (jmh != null && study.timed(quick).isEmpty()) {
       throw new BadInputException("study " + name + " shows no times of activations; leave out --jmh");
     }
-    if (data != null && !Studies.takesData(study)) {
+    if (data != null && !study.takesData()) {
       throw new BadInputException("study " + name + " makes its own numbers; leave out --data");
     }
     Devices.Choice choice = DeviceChoice.of(device, cuda.in(new DeviceOptions(threads)));
@@ -168,7 +168,7 @@ final class StudyCommand implements Callable<Integer> {
             + ConsoleProgress.duration((System.nanoTime() - begun) * 1e-9)
             + ", seed "
             + seed
-            + (Studies.takesData(study) ? ", data " + source.name() : "")
+            + (study.takesData() ? ", data " + source.name() : "")
             + ", "
             + choice.reason());
     report.forEach(line -> console.line("%s", line));

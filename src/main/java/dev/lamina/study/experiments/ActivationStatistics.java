@@ -22,7 +22,18 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /** How initial weights decide whether a signal reaches the last of ten layers. */
-final class ActivationStatistics implements Study {
+final class ActivationStatistics {
+  static final Study STUDY =
+      new Study(
+              "activation-statistics",
+              "small weights let tanh and ReLU die out over ten layers, unit weights saturate tanh, 1/sqrt(fan-in)"
+                  + " keeps tanh alive, ReLU takes sqrt(2/fan-in)",
+              "CS231n, lecture on training neural networks: weight initialisation; Glorot and Bengio 2010; He et al."
+                  + " 2015",
+              "2 min",
+              ActivationStatistics::run)
+          .withoutData();
+
   private static final int EXAMPLES = 1000;
   private static final int WIDTH = 500;
   private static final int LAYERS = 10;
@@ -76,29 +87,9 @@ final class ActivationStatistics implements Study {
         .toArray();
   }
 
-  @Override
-  public String name() {
-    return "activation-statistics";
-  }
+  private ActivationStatistics() {}
 
-  @Override
-  public String claim() {
-    return "small weights let tanh and ReLU die out over ten layers, unit weights saturate tanh, 1/sqrt(fan-in) keeps"
-        + " tanh alive, ReLU takes sqrt(2/fan-in)";
-  }
-
-  @Override
-  public String source() {
-    return "CS231n, lecture on training neural networks: weight initialisation; Glorot and Bengio 2010; He et al. 2015";
-  }
-
-  @Override
-  public String duration() {
-    return "2 min";
-  }
-
-  @Override
-  public Findings run(Setting setting) {
+  private static Findings run(Setting setting) {
     int tanhSeeds = setting.sized(8, 2);
     int reluSeeds = setting.sized(64, 4);
     List<Panel> panels = new ArrayList<>();
@@ -157,7 +148,7 @@ final class ActivationStatistics implements Study {
   }
 
   /** The mean signals of rows with one activation; histograms of the first seed are added to {@code panels}. */
-  private List<Signals> measured(Setting setting, List<Row> rows, int seeds, List<Panel> panels) {
+  private static List<Signals> measured(Setting setting, List<Row> rows, int seeds, List<Panel> panels) {
     Activation activation = rows.getFirst().activation;
     double[][][] deviations = new double[rows.size()][seeds][];
     double[][][] beyond = new double[rows.size()][seeds][];

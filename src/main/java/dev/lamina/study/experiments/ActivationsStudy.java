@@ -46,7 +46,7 @@ import java.util.Arrays;
 import java.util.List;
 
 /** All activations in the same net with the same budget. */
-final class ActivationsStudy implements Study {
+final class ActivationsStudy {
   private static final int DEPTH = 3;
   private static final int WIDTH = 100;
   private static final int BATCH = 100;
@@ -78,35 +78,20 @@ final class ActivationsStudy implements Study {
           new Mish(),
           new Softplus());
 
-  @Override
-  public String name() {
-    return "activations";
-  }
+  static final Study STUDY =
+      new Study(
+              "activations",
+              "how all activations compare in the same net with the same budget",
+              "CS231n, lecture on activation functions",
+              "40 s",
+              ActivationsStudy::run)
+          .timing(ALL, List.of(new Sigmoid(), new ReLU()));
 
-  @Override
-  public String claim() {
-    return "how all activations compare in the same net with the same budget";
-  }
+  private ActivationsStudy() {}
 
-  @Override
-  public String source() {
-    return "CS231n, lecture on activation functions";
-  }
-
-  @Override
-  public String duration() {
-    return "40 s";
-  }
-
-  @Override
-  public List<Layer> timed(boolean quick) {
-    return quick ? List.of(new Sigmoid(), new ReLU()) : ALL;
-  }
-
-  @Override
-  public Findings run(Setting setting) {
+  private static Findings run(Setting setting) {
     int epochs = setting.sized(5, 2);
-    List<Layer> all = timed(setting.quick());
+    List<Layer> all = STUDY.timed(setting.quick());
     List<String> columns =
         new ArrayList<>(
             List.of(

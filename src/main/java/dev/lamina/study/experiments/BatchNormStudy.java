@@ -33,7 +33,16 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /** The experiment on MNIST with which batch norm was introduced. */
-final class BatchNormStudy implements Study {
+final class BatchNormStudy {
+  static final Study STUDY =
+      new Study(
+          "batch-norm",
+          "with batch norm a sigmoid net gets better sooner, the inputs of its last layer hold still, it trains at"
+              + " rates that are too high without, and deep ones train only with it",
+          "Ioffe and Szegedy 2015, Batch Normalization, section 4.1 and figure 1",
+          "5 min",
+          BatchNormStudy::run);
+
   private static final int HIDDEN = 3;
   private static final int WIDTH = 100;
   private static final int BATCH = 60;
@@ -93,29 +102,9 @@ final class BatchNormStudy implements Study {
     }
   }
 
-  @Override
-  public String name() {
-    return "batch-norm";
-  }
+  private BatchNormStudy() {}
 
-  @Override
-  public String claim() {
-    return "with batch norm a sigmoid net gets better sooner, the inputs of its last layer hold still, it trains at"
-        + " rates that are too high without, and deep ones train only with it";
-  }
-
-  @Override
-  public String source() {
-    return "Ioffe and Szegedy 2015, Batch Normalization, section 4.1 and figure 1";
-  }
-
-  @Override
-  public String duration() {
-    return "5 min";
-  }
-
-  @Override
-  public Findings run(Setting setting) {
+  private static Findings run(Setting setting) {
     int steps = setting.sized(4000, 400);
     int shortSteps = setting.sized(1000, 200);
     double[] rates = setting.quick() ? new double[] {0.3} : RATES;

@@ -34,7 +34,16 @@ import java.util.Arrays;
 import java.util.List;
 
 /** How many units never fire again, by learning rate, initial bias and activation. */
-final class DeadRelu implements Study {
+final class DeadRelu {
+  static final Study STUDY =
+      new Study(
+          "dead-relu",
+          "more ReLUs die where the learning rate is high (some 10 to 20 % of them in a usual training, and a small"
+              + " positive bias is said to help: reported)",
+          "CS231n, lecture on activation functions (10-20 %); Maas et al. 2013; Clevert et al. 2016",
+          "2 min",
+          DeadRelu::run);
+
   private static final int WIDTH = 100;
   private static final int BATCH = 100;
   private static final int PROBED = 2000;
@@ -57,29 +66,9 @@ final class DeadRelu implements Study {
   /** The share of units that are positive on no example, how good the net is, and whether it learned anything. */
   private record Outcome(double dead, double accuracy, boolean wrecked) {}
 
-  @Override
-  public String name() {
-    return "dead-relu";
-  }
+  private DeadRelu() {}
 
-  @Override
-  public String claim() {
-    return "more ReLUs die where the learning rate is high (some 10 to 20 % of them in a usual training, and a small"
-        + " positive bias is said to help: reported)";
-  }
-
-  @Override
-  public String source() {
-    return "CS231n, lecture on activation functions (10-20 %); Maas et al. 2013; Clevert et al. 2016";
-  }
-
-  @Override
-  public String duration() {
-    return "2 min";
-  }
-
-  @Override
-  public Findings run(Setting setting) {
+  private static Findings run(Setting setting) {
     int steps = setting.sized(500, 100);
     double[] rates = setting.quick() ? new double[] {0.01, 0.3} : RATES;
     List<Kind> kinds = setting.quick() ? KINDS.subList(0, 1) : KINDS;

@@ -33,7 +33,15 @@ import java.util.List;
  * twice as wide as one without dropout would have to be, inputs kept with 0.8 and hidden units with 0.5, momentum 0.95,
  * norms bounded by 3. The net beside it is the same but for dropout, so that nothing else can have made the difference.
  */
-final class DropoutStudy implements Study {
+final class DropoutStudy {
+  static final Study STUDY =
+      new Study(
+          "dropout",
+          "dropout narrows the gap between training and test",
+          "Srivastava et al. 2014, Dropout, sections 6.1 and 7.4, appendix A",
+          "4 min",
+          DropoutStudy::run);
+
   private static final int WIDTH = 512;
   private static final int BATCH = 100;
   private static final int IMAGES = 2000;
@@ -62,28 +70,9 @@ final class DropoutStudy implements Study {
     }
   }
 
-  @Override
-  public String name() {
-    return "dropout";
-  }
+  private DropoutStudy() {}
 
-  @Override
-  public String claim() {
-    return "dropout narrows the gap between training and test";
-  }
-
-  @Override
-  public String source() {
-    return "Srivastava et al. 2014, Dropout, sections 6.1 and 7.4, appendix A";
-  }
-
-  @Override
-  public String duration() {
-    return "4 min";
-  }
-
-  @Override
-  public Findings run(Setting setting) {
+  private static Findings run(Setting setting) {
     int epochs = setting.sized(100, 30);
     int seeds = setting.sized(5, 3);
     double[] rates = setting.quick() ? new double[] {0.03} : RATES;

@@ -32,35 +32,24 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /** What several nets know together that each of them does not. */
-final class EnsembleStudy implements Study {
+final class EnsembleStudy {
+  static final Study STUDY =
+      new Study(
+          "ensemble",
+          "the mean of several nets' predictions is better than the nets themselves (by 2 to 5 %: reported)",
+          "CS231n notes, neural networks part 3: model ensembles",
+          "1 min",
+          EnsembleStudy::run);
+
   private static final int MEMBERS = 5;
   private static final int ENSEMBLES = 5;
   private static final int WIDTH = 100;
   private static final int BATCH = 100;
   private static final double RATE = 1e-3;
 
-  @Override
-  public String name() {
-    return "ensemble";
-  }
+  private EnsembleStudy() {}
 
-  @Override
-  public String claim() {
-    return "the mean of several nets' predictions is better than the nets themselves (by 2 to 5 %: reported)";
-  }
-
-  @Override
-  public String source() {
-    return "CS231n notes, neural networks part 3: model ensembles";
-  }
-
-  @Override
-  public String duration() {
-    return "1 min";
-  }
-
-  @Override
-  public Findings run(Setting setting) {
+  private static Findings run(Setting setting) {
     int epochs = setting.sized(20, 5);
     int ensembles = setting.sized(ENSEMBLES, 2);
     Table table =

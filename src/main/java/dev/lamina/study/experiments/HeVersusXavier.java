@@ -42,7 +42,16 @@ import java.util.stream.IntStream;
  * them are convolutions and 3 are dense, all else is the same for both, the learning rate too, which is the one that
  * suits He's start best.
  */
-final class HeVersusXavier implements Study {
+final class HeVersusXavier {
+  static final Study STUDY =
+      new Study(
+          "he-vs-xavier",
+          "a 30-layer ReLU net without batch norm trains with plain SGD from He's initialisation and stalls from"
+              + " Xavier's; forward, the second is (1/sqrt 2)^L of the first",
+          "He et al. 2015, Delving Deep into Rectifiers, section 2.2 and figure 3",
+          "3 min",
+          HeVersusXavier::run);
+
   private static final int CONVOLUTIONS = 27;
   private static final int DENSE = 3;
   private static final int DEPTH = CONVOLUTIONS + DENSE;
@@ -74,29 +83,9 @@ final class HeVersusXavier implements Study {
     }
   }
 
-  @Override
-  public String name() {
-    return "he-vs-xavier";
-  }
+  private HeVersusXavier() {}
 
-  @Override
-  public String claim() {
-    return "a 30-layer ReLU net without batch norm trains with plain SGD from He's initialisation and stalls from"
-        + " Xavier's; forward, the second is (1/sqrt 2)^L of the first";
-  }
-
-  @Override
-  public String source() {
-    return "He et al. 2015, Delving Deep into Rectifiers, section 2.2 and figure 3";
-  }
-
-  @Override
-  public String duration() {
-    return "3 min";
-  }
-
-  @Override
-  public Findings run(Setting setting) {
+  private static Findings run(Setting setting) {
     int steps = setting.sized(1500, 300);
     int seeds = setting.sized(3, 1);
     double[] rates = setting.quick() ? new double[] {0.01, 0.03} : RATES;

@@ -29,7 +29,16 @@ import java.util.List;
 /**
  * Four answers to why nets did not work before: too little data, wrong non-linearity, stupid weights, slow machines.
  */
-final class Hinton implements Study {
+final class Hinton {
+  static final Study STUDY =
+      new Study(
+          "hinton",
+          "nets did not work for want of labelled data, of fast machines, of sensible first weights and of the right"
+              + " non-linearity",
+          "G. Hinton's summary of what was wrong with back-propagation, as CS231n quotes it",
+          "2 min",
+          Hinton::run);
+
   private static final int DEPTH = 3;
   private static final int WIDTH = 100;
   private static final int BATCH = 100;
@@ -47,29 +56,9 @@ final class Hinton implements Study {
           new Kind("ReLU", "naive, 0.01 N", new ReLU(), new Normal(0.01)),
           new Kind("ReLU", "He", new ReLU(), new He()));
 
-  @Override
-  public String name() {
-    return "hinton";
-  }
+  private Hinton() {}
 
-  @Override
-  public String claim() {
-    return "nets did not work for want of labelled data, of fast machines, of sensible first weights and of the right"
-        + " non-linearity";
-  }
-
-  @Override
-  public String source() {
-    return "G. Hinton's summary of what was wrong with back-propagation, as CS231n quotes it";
-  }
-
-  @Override
-  public String duration() {
-    return "2 min";
-  }
-
-  @Override
-  public Findings run(Setting setting) {
+  private static Findings run(Setting setting) {
     int steps = setting.sized(1500, 200);
     int seeds = setting.sized(SEEDS, 1);
     Table table =

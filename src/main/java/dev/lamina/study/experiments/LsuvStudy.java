@@ -38,7 +38,16 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /** Twenty layers that data gave unit variance, beside those that begin with numbers drawn by a rule. */
-final class LsuvStudy implements Study {
+final class LsuvStudy {
+  static final Study STUDY =
+      new Study(
+          "lsuv",
+          "LSUV gives every layer's output unit variance (to 0.1, in 10 rounds at most) and trains deep nets that"
+              + " stall from small normal and Xavier's numbers",
+          "Mishkin and Matas 2016, All you need is a good init, algorithm 1 and section 3",
+          "2 min",
+          LsuvStudy::run);
+
   private static final int DEPTH = 20;
   private static final int WIDTH = 100;
   private static final int BATCH = 100;
@@ -90,29 +99,9 @@ final class LsuvStudy implements Study {
     }
   }
 
-  @Override
-  public String name() {
-    return "lsuv";
-  }
+  private LsuvStudy() {}
 
-  @Override
-  public String claim() {
-    return "LSUV gives every layer's output unit variance (to 0.1, in 10 rounds at most) and trains deep nets that"
-        + " stall from small normal and Xavier's numbers";
-  }
-
-  @Override
-  public String source() {
-    return "Mishkin and Matas 2016, All you need is a good init, algorithm 1 and section 3";
-  }
-
-  @Override
-  public String duration() {
-    return "2 min";
-  }
-
-  @Override
-  public Findings run(Setting setting) {
+  private static Findings run(Setting setting) {
     int steps = setting.sized(600, 200);
     int seeds = setting.sized(3, 2);
     double[] rates = setting.quick() ? new double[] {0.01, 0.03} : RATES;

@@ -28,7 +28,15 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /** Seven optimizers on the same net, each at its own best rate, and in a ravine. */
-final class Optimizers implements Study {
+final class Optimizers {
+  static final Study STUDY =
+      new Study(
+          "optimizers",
+          "how SGD, momentum, Nesterov, Adagrad, RMSprop, Adam and AdamW compare, each at its own tuned rate",
+          "CS231n notes, neural networks part 3: parameter updates",
+          "30 s",
+          Optimizers::run);
+
   private static final int DEPTH = 2;
   private static final int WIDTH = 100;
   private static final int BATCH = 100;
@@ -60,28 +68,9 @@ final class Optimizers implements Study {
     }
   }
 
-  @Override
-  public String name() {
-    return "optimizers";
-  }
+  private Optimizers() {}
 
-  @Override
-  public String claim() {
-    return "how SGD, momentum, Nesterov, Adagrad, RMSprop, Adam and AdamW compare, each at its own tuned rate";
-  }
-
-  @Override
-  public String source() {
-    return "CS231n notes, neural networks part 3: parameter updates";
-  }
-
-  @Override
-  public String duration() {
-    return "30 s";
-  }
-
-  @Override
-  public Findings run(Setting setting) {
+  private static Findings run(Setting setting) {
     int steps = setting.sized(600, 100);
     int seeds = setting.sized(SEEDS, 1);
     Table grid =

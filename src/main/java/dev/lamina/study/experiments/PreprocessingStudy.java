@@ -30,7 +30,16 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /** How the preparation of inputs conditions the problem, and what that costs plain gradient descent. */
-final class PreprocessingStudy implements Study {
+final class PreprocessingStudy {
+  static final Study STUDY =
+      new Study(
+          "preprocessing",
+          "subtracting the mean, dividing by the deviation and whitening each condition the problem better, and plain"
+              + " gradient descent needs fewer epochs",
+          "LeCun et al. 1998, Efficient BackProp, sections 4.3 and 5",
+          "1 min",
+          PreprocessingStudy::run);
+
   /** Of the trace: directions beyond hold next to nothing, and constant pixels nothing at all. */
   private static final double SHARE = 0.99;
 
@@ -87,29 +96,9 @@ final class PreprocessingStudy implements Study {
    */
   private record Descent(double rate, Spectrum spectrum, double[] losses, double epochs, double accuracy) {}
 
-  @Override
-  public String name() {
-    return "preprocessing";
-  }
+  private PreprocessingStudy() {}
 
-  @Override
-  public String claim() {
-    return "subtracting the mean, dividing by the deviation and whitening each condition the problem better, and plain"
-        + " gradient descent needs fewer epochs";
-  }
-
-  @Override
-  public String source() {
-    return "LeCun et al. 1998, Efficient BackProp, sections 4.3 and 5";
-  }
-
-  @Override
-  public String duration() {
-    return "1 min";
-  }
-
-  @Override
-  public Findings run(Setting setting) {
+  private static Findings run(Setting setting) {
     int images = setting.sized(5000, 2000);
     int most = setting.sized(500, 300);
     int parts = setting.sized(3, 2);

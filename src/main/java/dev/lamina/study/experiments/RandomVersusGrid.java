@@ -27,7 +27,17 @@ import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
 
 /** Random search against grid search where only some of the parameters matter. */
-final class RandomVersusGrid implements Study {
+final class RandomVersusGrid {
+  static final Study STUDY =
+      new Study(
+              "random-vs-grid",
+              "with two of four parameters mattering, the best of n random trials beats that of a grid of n, for n <="
+                  + " 16",
+              "Bergstra and Bengio 2012, Random Search for Hyper-Parameter Optimization, sections 1 and 3",
+              "5 s",
+              RandomVersusGrid::run)
+          .withoutData();
+
   private static final int PARAMETERS = 4;
   private static final int MATTERING = 2;
   private static final int SURFACES = 2000;
@@ -47,30 +57,11 @@ final class RandomVersusGrid implements Study {
   /** The smallest grid that has more than one level of every parameter. */
   private static final int WHOLE_GRID = 1 << PARAMETERS;
 
-  @Override
-  public String name() {
-    return "random-vs-grid";
-  }
+  private RandomVersusGrid() {}
 
-  @Override
-  public String claim() {
-    return "with two of four parameters mattering, the best of n random trials beats that of a grid of n, for n <= 16";
-  }
-
-  @Override
-  public String source() {
-    return "Bergstra and Bengio 2012, Random Search for Hyper-Parameter Optimization, sections 1 and 3";
-  }
-
-  @Override
-  public String duration() {
-    return "5 s";
-  }
-
-  @Override
-  public Findings run(Setting setting) {
+  private static Findings run(Setting setting) {
     int surfaces = setting.sized(SURFACES, 400);
-    RandomGenerator random = Initializer.generator(setting.seed(0), name());
+    RandomGenerator random = Initializer.generator(setting.seed(0), STUDY.name());
     double[][] centres = new double[surfaces][PARAMETERS];
     double[][] steepness = new double[surfaces][PARAMETERS];
     for (int s = 0; s < surfaces; s++) {

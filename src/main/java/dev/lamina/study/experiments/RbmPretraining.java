@@ -44,7 +44,17 @@ import java.util.Map;
 /**
  * A deep sigmoid net that begins with what restricted Boltzmann machines learned, beside those that begin with noise.
  */
-final class RbmPretraining implements Study {
+final class RbmPretraining {
+  static final Study STUDY =
+      new Study(
+          "rbm-pretraining",
+          "a deep sigmoid net that was pre-trained layer by layer with restricted Boltzmann machines gets better than"
+              + " the same net from small normal, Xavier's or He's numbers, with the same fine-tuning",
+          "Hinton, Osindero and Teh 2006, A fast learning algorithm for deep belief nets; Erhan et al. 2010, Why does"
+              + " unsupervised pre-training help deep learning?; beside Glorot and Bengio 2010",
+          "3 min",
+          RbmPretraining::run);
+
   private static final int BATCH = 100;
   private static final int VALIDATION = 2000;
   private static final int FILTERS = 64;
@@ -119,28 +129,6 @@ final class RbmPretraining implements Study {
     }
   }
 
-  @Override
-  public String name() {
-    return "rbm-pretraining";
-  }
-
-  @Override
-  public String claim() {
-    return "a deep sigmoid net that was pre-trained layer by layer with restricted Boltzmann machines gets better than"
-        + " the same net from small normal, Xavier's or He's numbers, with the same fine-tuning";
-  }
-
-  @Override
-  public String source() {
-    return "Hinton, Osindero and Teh 2006, A fast learning algorithm for deep belief nets; Erhan et al. 2010, Why does"
-        + " unsupervised pre-training help deep learning?; beside Glorot and Bengio 2010";
-  }
-
-  @Override
-  public String duration() {
-    return "3 min";
-  }
-
   /** What is the same for all trainings; nets are by seed. */
   private record Bench(Setting setting, Splits examples, Extent extent, Map<Long, DeepBeliefNet> nets)
       implements AutoCloseable {
@@ -178,8 +166,9 @@ final class RbmPretraining implements Study {
     }
   }
 
-  @Override
-  public Findings run(Setting setting) {
+  private RbmPretraining() {}
+
+  private static Findings run(Setting setting) {
     double[] rates = setting.quick() ? new double[] {0.1} : RATES;
     Extent extent = setting.quick() ? new Extent(5, 200, 2, 5, 4, 3000) : new Extent(5, 200, 3, 15, 10, 10_000);
     return run(setting, STARTS, rates, extent);
@@ -190,7 +179,7 @@ final class RbmPretraining implements Study {
    *
    * @param starts the pre-trained one first
    */
-  Findings run(Setting setting, List<Start> starts, double[] rates, Extent extent) {
+  static Findings run(Setting setting, List<Start> starts, double[] rates, Extent extent) {
     var options =
         new PretrainingOptions(
             extent.pretraining,

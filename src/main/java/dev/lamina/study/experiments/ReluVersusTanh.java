@@ -38,7 +38,7 @@ import java.util.stream.IntStream;
  * How much sooner ReLU reaches a training error than tanh and sigmoid, in a convolutional net of four layers with
  * momentum and without any regularisation, as in the paper.
  */
-final class ReluVersusTanh implements Study {
+final class ReluVersusTanh {
   private static final int BATCH = 128;
   private static final int SEEDS = 5;
   private static final int JUDGED = 2000;
@@ -54,6 +54,17 @@ final class ReluVersusTanh implements Study {
 
   private static final List<Kind> KINDS =
       List.of(new Kind("ReLU", new ReLU()), new Kind("tanh", new Tanh()), new Kind("sigmoid", new Sigmoid()));
+
+  private static final List<Layer> ACTIVATIONS = KINDS.stream().<Layer>map(Kind::activation).toList();
+
+  static final Study STUDY =
+      new Study(
+              "relu-vs-tanh",
+              "ReLU reaches a training error several times (6 on CIFAR-10) sooner than tanh, each at its own rate",
+              "Krizhevsky et al. 2012, ImageNet Classification with Deep CNNs, section 3.1 and figure 1",
+              "3 min",
+              ReluVersusTanh::run)
+          .timing(ACTIVATIONS, ACTIVATIONS);
 
   /**
    * What is learned.
@@ -82,37 +93,9 @@ final class ReluVersusTanh implements Study {
     }
   }
 
-  @Override
-  public String name() {
-    return "relu-vs-tanh";
-  }
+  private ReluVersusTanh() {}
 
-  @Override
-  public String claim() {
-    return "ReLU reaches a training error several times (6 on CIFAR-10) sooner than tanh, each at its own rate";
-  }
-
-  @Override
-  public String source() {
-    return "Krizhevsky et al. 2012, ImageNet Classification with Deep CNNs, section 3.1 and figure 1";
-  }
-
-  @Override
-  public String duration() {
-    return "3 min";
-  }
-
-  @Override
-  public List<Layer> timed(boolean quick) {
-    return activations();
-  }
-
-  private static List<Layer> activations() {
-    return KINDS.stream().<Layer>map(Kind::activation).toList();
-  }
-
-  @Override
-  public Findings run(Setting setting) {
+  private static Findings run(Setting setting) {
     double[] rates = setting.quick() ? new double[] {0.01, 0.03} : RATES;
     int seeds = setting.sized(SEEDS, 3);
     List<Verdict> verdicts = new ArrayList<>();
@@ -230,7 +213,7 @@ final class ReluVersusTanh implements Study {
             + " benchmark of a training step is of another net, with one activation",
         setting.times() == null
             ? "for JMH's times of the activations alone run "
-                + ActivationTimes.command(setting.device().name(), activations())
+                + ActivationTimes.command(setting.device().name(), ACTIVATIONS)
                 + " and this study with --jmh benchmarks/target/results.json"
             : "forward and backward: " + setting.times().words());
   }

@@ -16,7 +16,17 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /** Sigmoid and ReLU through five layers of 100 units, for four scales of the weights. */
-final class SigmoidHistograms implements Study {
+final class SigmoidHistograms {
+  static final Study STUDY =
+      new Study(
+              "sigmoid-histograms",
+              "sigmoid units saturate with weights of std 1, all say the same with 0.01, and spread with 1/sqrt(n);"
+                  + " ReLU needs sqrt(2/n)",
+              "the course notes' own experiment on initialisation: 1000 x 100 inputs, five layers of 100",
+              "5 s",
+              SigmoidHistograms::run)
+          .withoutData();
+
   private static final int EXAMPLES = 1000;
   private static final int WIDTH = 100;
   private static final int LAYERS = 5;
@@ -37,29 +47,9 @@ final class SigmoidHistograms implements Study {
           new Start("std 1/sqrt(n)", 1 / Math.sqrt(WIDTH), .125, .15),
           new Start("std sqrt(2/n)", Math.sqrt(2.0 / WIDTH), .17, .87));
 
-  @Override
-  public String name() {
-    return "sigmoid-histograms";
-  }
+  private SigmoidHistograms() {}
 
-  @Override
-  public String claim() {
-    return "sigmoid units saturate with weights of std 1, all say the same with 0.01, and spread with 1/sqrt(n); ReLU"
-        + " needs sqrt(2/n)";
-  }
-
-  @Override
-  public String source() {
-    return "the course notes' own experiment on initialisation: 1000 x 100 inputs, five layers of 100";
-  }
-
-  @Override
-  public String duration() {
-    return "5 s";
-  }
-
-  @Override
-  public Findings run(Setting setting) {
+  private static Findings run(Setting setting) {
     int seeds = setting.sized(8, 2);
     List<String> columns = new ArrayList<>(List.of("activation", "weights"));
     IntStream.rangeClosed(1, LAYERS).forEach(layer -> columns.add("layer " + layer));

@@ -9,40 +9,32 @@ import java.util.List;
 public final class Studies {
   private static final List<Study> ALL =
       List.of(
-          new ActivationStatistics(),
-          new SigmoidHistograms(),
-          new SymmetryStudy(),
-          new ZeroCentred(),
-          new VanishingGradient(),
-          new HeVersusXavier(),
-          new PreprocessingStudy(),
-          new LsuvStudy(),
-          new RbmPretraining(),
-          new BatchNormStudy(),
-          new RandomVersusGrid(),
-          new TwoLayerSearch(),
-          new Optimizers(),
-          new ReluVersusTanh(),
-          new DeadRelu(),
-          new DropoutStudy(),
-          new EnsembleStudy(),
-          new ActivationsStudy(),
-          new Hinton(),
-          new VanishingRnn());
+          ActivationStatistics.STUDY,
+          SigmoidHistograms.STUDY,
+          SymmetryStudy.STUDY,
+          ZeroCentred.STUDY,
+          VanishingGradient.STUDY,
+          HeVersusXavier.STUDY,
+          PreprocessingStudy.STUDY,
+          LsuvStudy.STUDY,
+          RbmPretraining.STUDY,
+          BatchNormStudy.STUDY,
+          RandomVersusGrid.STUDY,
+          TwoLayerSearch.STUDY,
+          Optimizers.STUDY,
+          ReluVersusTanh.STUDY,
+          DeadRelu.STUDY,
+          DropoutStudy.STUDY,
+          EnsembleStudy.STUDY,
+          ActivationsStudy.STUDY,
+          Hinton.STUDY,
+          VanishingRnn.STUDY);
 
   private Studies() {}
 
   /** In the order in which a course would come to them. */
   public static List<Study> all() {
     return ALL;
-  }
-
-  /** Whether a study learns from data; some make their own numbers. */
-  public static boolean takesData(Study study) {
-    return !(study instanceof ActivationStatistics
-        || study instanceof SigmoidHistograms
-        || study instanceof ZeroCentred
-        || study instanceof RandomVersusGrid);
   }
 
   /**

@@ -30,7 +30,15 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Units that begin equal stay equal. */
-final class SymmetryStudy implements Study {
+final class SymmetryStudy {
+  static final Study STUDY =
+      new Study(
+          "symmetry",
+          "constant weights keep hidden units identical for ever, zeros with ReLU never move, 0.01 N learns",
+          "CS231n notes, neural networks part 2: weight initialisation (pitfall: all zero)",
+          "5 s",
+          SymmetryStudy::run);
+
   private static final int HIDDEN = 32;
   private static final int BATCH = 100;
   private static final double RATE = 0.1;
@@ -58,28 +66,9 @@ final class SymmetryStudy implements Study {
    */
   private record Outcome(double spread, double moved, double accuracy) {}
 
-  @Override
-  public String name() {
-    return "symmetry";
-  }
+  private SymmetryStudy() {}
 
-  @Override
-  public String claim() {
-    return "constant weights keep hidden units identical for ever, zeros with ReLU never move, 0.01 N learns";
-  }
-
-  @Override
-  public String source() {
-    return "CS231n notes, neural networks part 2: weight initialisation (pitfall: all zero)";
-  }
-
-  @Override
-  public String duration() {
-    return "5 s";
-  }
-
-  @Override
-  public Findings run(Setting setting) {
+  private static Findings run(Setting setting) {
     int steps = setting.sized(2000, 200);
     Table table =
         setting.begun(

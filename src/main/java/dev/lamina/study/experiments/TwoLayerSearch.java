@@ -34,7 +34,16 @@ import java.util.Locale;
 import java.util.stream.DoubleStream;
 
 /** A random search, coarse and then fine, over rate and regularisation of a small net, with the course's numbers. */
-final class TwoLayerSearch implements Study {
+final class TwoLayerSearch {
+  static final Study STUDY =
+      new Study(
+          "two-layer-search",
+          "on CIFAR-10 a net of 50 hidden units gets to about 53 % of validation images, once 100 trials with rates of"
+              + " 10^U(-6,-3) and regularisation of 10^U(-5,5) are followed by 100 with 10^U(-4,-3) and 10^U(-4,0)",
+          "CS231n 2016, lectures 5 and 6: babysitting the learning process, hyper-parameter optimization",
+          "2 min; on CIFAR-10 longer",
+          TwoLayerSearch::run);
+
   private static final String CLAIMED_FOR = "CIFAR-10";
   private static final int ALL_IMAGES = 50_000;
   private static final double ENOUGH = 0.5;
@@ -59,29 +68,9 @@ final class TwoLayerSearch implements Study {
   private record Trial(
       int stage, int number, double rate, double reg, double accuracy, double test, boolean diverged) {}
 
-  @Override
-  public String name() {
-    return "two-layer-search";
-  }
+  private TwoLayerSearch() {}
 
-  @Override
-  public String claim() {
-    return "on CIFAR-10 a net of 50 hidden units gets to about 53 % of validation images, once 100 trials with rates of"
-        + " 10^U(-6,-3) and regularisation of 10^U(-5,5) are followed by 100 with 10^U(-4,-3) and 10^U(-4,0)";
-  }
-
-  @Override
-  public String source() {
-    return "CS231n 2016, lectures 5 and 6: babysitting the learning process, hyper-parameter optimization";
-  }
-
-  @Override
-  public String duration() {
-    return "2 min; on CIFAR-10 longer";
-  }
-
-  @Override
-  public Findings run(Setting setting) {
+  private static Findings run(Setting setting) {
     int trials = setting.sized(100, 8);
     int epochs = setting.sized(5, 2);
     boolean tested;

@@ -45,7 +45,16 @@ import org.ejml.data.DMatrixRMaj;
 import org.ejml.dense.row.factory.DecompositionFactory_DDRM;
 
 /** What a chain of sigmoids leaves of a gradient, and what that means for learning. */
-final class VanishingGradient implements Study {
+final class VanishingGradient {
+  static final Study STUDY =
+      new Study(
+          "vanishing-gradient",
+          "with one sigmoid unit a layer and weights of at most 1 the gradient at the first of L layers is at most"
+              + " (1/4)^L of the last's (and deep sigmoid nets learn worse than ReLU nets: reported)",
+          "Hochreiter 1991; Nielsen, Neural Networks and Deep Learning, chapter 5; CS231n notes on sigmoid",
+          "2 min",
+          VanishingGradient::run);
+
   private static final int CHAIN = 10;
   private static final int CHAINS = 10_000;
 
@@ -68,29 +77,9 @@ final class VanishingGradient implements Study {
           new Start("sigmoid, std sqrt(2/n)", new Sigmoid(), new He()),
           new Start("ReLU, std sqrt(2/n)", new ReLU(), new He()));
 
-  @Override
-  public String name() {
-    return "vanishing-gradient";
-  }
+  private VanishingGradient() {}
 
-  @Override
-  public String claim() {
-    return "with one sigmoid unit a layer and weights of at most 1 the gradient at the first of L layers is at most"
-        + " (1/4)^L of the last's (and deep sigmoid nets learn worse than ReLU nets: reported)";
-  }
-
-  @Override
-  public String source() {
-    return "Hochreiter 1991; Nielsen, Neural Networks and Deep Learning, chapter 5; CS231n notes on sigmoid";
-  }
-
-  @Override
-  public String duration() {
-    return "2 min";
-  }
-
-  @Override
-  public Findings run(Setting setting) {
+  private static Findings run(Setting setting) {
     List<Verdict> verdicts = new ArrayList<>();
     Table chain = chain(setting, verdicts);
     List<Table> tables = new ArrayList<>(List.of(chain));

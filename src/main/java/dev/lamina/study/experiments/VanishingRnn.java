@@ -45,7 +45,17 @@ import java.util.Map;
 import java.util.SequencedMap;
 
 /** What is left of a gradient on its way back through time, and what clipping does about gradients that explode. */
-final class VanishingRnn implements Study {
+final class VanishingRnn {
+  static final Study STUDY =
+      new Study(
+          "vanishing-rnn",
+          "through time the gradient of a plain RNN decays or explodes geometrically, that of an LSTM holds much"
+              + " better; clipping bounds the update and keeps training from diverging",
+          "Pascanu et al. 2013, On the difficulty of training RNNs, sections 2 and 3.2; Hochreiter and Schmidhuber"
+              + " 1997",
+          "2 min",
+          VanishingRnn::run);
+
   private static final int UNITS = 64;
   private static final int BATCH = 100;
 
@@ -86,30 +96,9 @@ final class VanishingRnn implements Study {
     }
   }
 
-  @Override
-  public String name() {
-    return "vanishing-rnn";
-  }
+  private VanishingRnn() {}
 
-  @Override
-  public String claim() {
-    return "through time the gradient of a plain RNN decays or explodes geometrically, that of an LSTM holds much"
-        + " better; clipping bounds the update and keeps training from diverging";
-  }
-
-  @Override
-  public String source() {
-    return "Pascanu et al. 2013, On the difficulty of training RNNs, sections 2 and 3.2; Hochreiter and Schmidhuber"
-        + " 1997";
-  }
-
-  @Override
-  public String duration() {
-    return "2 min";
-  }
-
-  @Override
-  public Findings run(Setting setting) {
+  private static Findings run(Setting setting) {
     List<Table> tables = new ArrayList<>();
     List<Panel> panels = new ArrayList<>();
     List<Verdict> verdicts = new ArrayList<>();

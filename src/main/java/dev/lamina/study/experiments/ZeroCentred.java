@@ -37,7 +37,18 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /** Inputs that are all positive make gradients of one sign, and the path to the optimum zig-zags. */
-final class ZeroCentred implements Study {
+final class ZeroCentred {
+  static final Study STUDY =
+      new Study(
+              "zero-centred",
+              "inputs in (0,1)^2 give per-example gradients of one sign only, so the way to w* = (1,-1) zig-zags;"
+                  + " centred inputs do not",
+              "CS231n notes, neural networks part 1: sigmoid outputs are not zero-centred; LeCun et al. 1998, section"
+                  + " 4.3",
+              "30 s",
+              ZeroCentred::run)
+          .withoutData();
+
   /** Begins at (0, 0) and has arrived within this distance of w* = (1, −1), which is √2 away. */
   private static final double NEAR = 0.05;
 
@@ -87,29 +98,9 @@ final class ZeroCentred implements Study {
     }
   }
 
-  @Override
-  public String name() {
-    return "zero-centred";
-  }
+  private ZeroCentred() {}
 
-  @Override
-  public String claim() {
-    return "inputs in (0,1)^2 give per-example gradients of one sign only, so the way to w* = (1,-1) zig-zags; centred"
-        + " inputs do not";
-  }
-
-  @Override
-  public String source() {
-    return "CS231n notes, neural networks part 1: sigmoid outputs are not zero-centred; LeCun et al. 1998, section 4.3";
-  }
-
-  @Override
-  public String duration() {
-    return "30 s";
-  }
-
-  @Override
-  public Findings run(Setting setting) {
+  private static Findings run(Setting setting) {
     int repetitions = setting.sized(REPETITIONS, 4);
     Table grid =
         setting.begun(

@@ -37,7 +37,7 @@ class RbmPretrainingTest {
       Setting setting = new Setting(device, true, 0, new Mnist(), watcher);
       List<RbmPretraining.Start> two = RbmPretraining.STARTS.subList(0, 2);
       Findings findings =
-          new RbmPretraining().run(setting, two, new double[] {0.1}, new RbmPretraining.Extent(3, 64, 2, 3, 4, 2000));
+          RbmPretraining.run(setting, two, new double[] {0.1}, new RbmPretraining.Extent(3, 64, 2, 3, 4, 2000));
       assertEquals(1, findings.verdicts().size());
       // From 0.01 N, three sigmoids deep, sixty updates change nothing.
       assertTrue(findings.verdicts().getFirst().reproduced(), () -> findings.verdicts().toString());

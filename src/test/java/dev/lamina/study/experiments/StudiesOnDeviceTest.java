@@ -55,8 +55,8 @@ class StudiesOnDeviceTest {
   private static void on(DeviceProvider provider, Study study) {
     // As for a user, whose products need not be exact.
     try (Device whole = Conformance.open(provider, wishes -> wishes.withExactProducts(false))) {
-      var device = new SkimmingDevice(whole, study instanceof RbmPretraining ? STEPS_OF_MACHINES : STEPS);
-      if (study instanceof ActivationStatistics) {
+      var device = new SkimmingDevice(whole, study.equals(RbmPretraining.STUDY) ? STEPS_OF_MACHINES : STEPS);
+      if (study.equals(ActivationStatistics.STUDY)) {
         // No training that could be cut short: ten layers of 500 units, so that the first of six seeds has to do.
         assertThrows(Watcher.Stopped.class, () -> study.run(setting(device, untilLookedAt(device))));
       } else {

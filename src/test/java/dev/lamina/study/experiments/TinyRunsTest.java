@@ -70,7 +70,7 @@ class TinyRunsTest {
 
   @Test
   void dropoutComparesTheGapsOfItsTable() {
-    Findings findings = quick(new DropoutStudy());
+    Findings findings = quick(DropoutStudy.STUDY);
     List<String[]> rows = cells(findings, "dropout");
     assertEquals(List.of("without", "with"), rows.stream().map(row -> row[0]).toList());
     for (String[] row : rows) {
@@ -86,7 +86,7 @@ class TinyRunsTest {
   @Test
   void reluAndTheOthersAreFollowedUntilTheGoal() throws IOException {
     Stripes.FOUR.write(folder, "train", 400); // An update for each of some looks.
-    Findings findings = quick(new ReluVersusTanh());
+    Findings findings = quick(ReluVersusTanh.STUDY);
     List<String[]> rows = cells(findings, "relu-vs-tanh");
     assertEquals(List.of("ReLU", "tanh", "sigmoid"), rows.stream().map(row -> row[0]).toList());
     for (String[] row : rows.subList(1, 3)) {
@@ -152,7 +152,7 @@ class TinyRunsTest {
     DeviceOptions options = new DeviceOptions(1);
     var others = List.of(new Devices.Choice(new Busy(), options, ""), new Devices().choose("cpu", options));
     var skimming = new SkimmingDevice(device, 2);
-    Findings findings = new Hinton().run(new Setting(skimming, true, 0, data, _ -> {}, null, () -> others));
+    Findings findings = Hinton.STUDY.run(new Setting(skimming, true, 0, data, _ -> {}, null, () -> others));
     List<String[]> rows = cells(findings, "speed");
     assertEquals(2, rows.size(), "this device and the one that could be opened");
     assertTrue(number(rows.getLast(), 1) > number(rows.getFirst(), 1), "this device leaves out most updates");
@@ -161,7 +161,7 @@ class TinyRunsTest {
 
   @Test
   void activationsAreTimedAndNoShareIsBeyondOne() {
-    Findings findings = quick(new ActivationsStudy());
+    Findings findings = quick(ActivationsStudy.STUDY);
     List<String[]> rows = cells(findings, "activations");
     assertEquals(List.of("Sigmoid", "ReLU"), rows.stream().map(row -> row[0]).toList());
     for (String[] row : rows) {
@@ -181,7 +181,7 @@ class TinyRunsTest {
             JmhResults.both("cpu", "RELU", 3, 5),
             JmhResults.both("cpu", "SIGMOID", 7, 11),
             JmhResults.both("cuda", "RELU", 0.5, 0.25)));
-    Study study = new ActivationsStudy();
+    Study study = ActivationsStudy.STUDY;
     ActivationTimes times = ActivationTimes.read(file, "cpu", study.timed(true));
     Findings findings = study.run(new Setting(device, true, 0, data, _ -> {}, times, List::of));
     Table table = findings.tables().getFirst();
@@ -240,7 +240,7 @@ class TinyRunsTest {
           }
         };
     Setting setting = new Setting(device, true, 0, data, impatient);
-    assertThrows(Watcher.Stopped.class, () -> new DropoutStudy().run(setting));
+    assertThrows(Watcher.Stopped.class, () -> DropoutStudy.STUDY.run(setting));
     assertEquals(List.of("rates", "dropout"), tables.stream().map(Table::name).toList());
     assertFalse(tables.getFirst().isEmpty(), "the rate that was tried");
     assertTrue(tables.getLast().isEmpty());
