@@ -43,18 +43,17 @@ public final class LayerProbe implements AutoCloseable {
   }
 
   /**
-   * Traces the layers of {@code course}, which are a {@link Sequential}, on {@code examples}.
-   *
-   * @param mode whether batch norm takes the statistics of these examples, or those of training
+   * Traces the layers of {@code course}, which are a {@link Sequential}, on {@code examples}; batch norm takes the
+   * statistics of training.
    */
-  public LayerProbe(Setting setting, Course course, Dataset examples, Scope.Mode mode, Measurement measurement) {
+  public LayerProbe(Setting setting, Course course, Dataset examples, Measurement measurement) {
     ModelSpec spec = course.spec();
     Graph graph = new Graph();
     int count = examples.size();
     Tensor images = graph.input("images", batched(count, examples.inputType()));
     Tensor labels = graph.input("labels", TensorType.of(DType.I32, count));
     Tensor step = graph.input("step", TensorType.of(DType.I32));
-    Scope scope = Scope.root(graph, mode, parameters, DType.F32, spec.seed(), step);
+    Scope scope = Scope.root(graph, Scope.Mode.EVALUATION, parameters, DType.F32, spec.seed(), step);
     Tensor x = spec.preparation().prepare(images, scope, spec.precision());
     List<Tensor> outputs = new ArrayList<>(List.of(x));
     for (Layer layer : ((Sequential) spec.model()).layers()) {

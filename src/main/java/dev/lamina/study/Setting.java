@@ -31,11 +31,6 @@ public record Setting(
   /** Draws that an experiment may make of one kind: more than any does. */
   private static final int DRAWS = 1000;
 
-  /** Without times of activations and other devices. */
-  public Setting(Device device, boolean quick, long seed, DataSource data, Watcher watcher) {
-    this(device, quick, seed, data, watcher, null, List::of);
-  }
-
   /** The same on another device. */
   public Setting on(Device other) {
     return new Setting(other, quick, seed, data, watcher, times, others);

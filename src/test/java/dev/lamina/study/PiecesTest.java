@@ -19,7 +19,6 @@ import dev.lamina.graph.Tensor;
 import dev.lamina.graph.Variable;
 import dev.lamina.io.BadInputException;
 import dev.lamina.nn.Dense;
-import dev.lamina.nn.Scope.Mode;
 import dev.lamina.nn.Sequential;
 import dev.lamina.nn.activation.ReLU;
 import dev.lamina.nn.init.He;
@@ -47,7 +46,7 @@ class PiecesTest {
 
   private final Device device = new Devices().open("cpu", new DeviceOptions(2));
   private final Arena arena = Arena.ofShared();
-  private final Setting setting = new Setting(device, true, 0, new Mnist(), _ -> {});
+  private final Setting setting = Settings.of(device, true, 0, new Mnist(), _ -> {});
 
   @AfterEach
   void close() {
@@ -72,7 +71,7 @@ class PiecesTest {
   void experimentsWithNeighbouringSeedsHaveNoDrawInCommon() {
     Set<Long> seeds = new HashSet<>();
     for (long seed = -1; seed < 3; seed++) {
-      Setting one = new Setting(device, true, seed, new Mnist(), _ -> {});
+      Setting one = Settings.of(device, true, seed, new Mnist(), _ -> {});
       for (int number = 0; number < 1000; number++) {
         assertTrue(seeds.add(one.seed(number)));
       }
@@ -111,7 +110,6 @@ class PiecesTest {
                 setting,
                 course,
                 data,
-                Mode.EVALUATION,
                 (outputs, labels) -> {
                   for (int i = 0; i < 3; i++) {
                     labels.graph().output("deviation" + i, Statistics.deviation(outputs.get(2 + 2 * i), DType.F64));
@@ -140,7 +138,6 @@ class PiecesTest {
                 setting,
                 course,
                 data,
-                Mode.EVALUATION,
                 (outputs, labels) -> {
                   labels.graph().output("input", Statistics.deviation(outputs.getFirst(), DType.F64));
                   labels.graph().output("logits", outputs.getLast());
@@ -156,11 +153,7 @@ class PiecesTest {
     try (Course course = new Course(setting, Networks.dense(1, 3, 2, new ReLU(), new He()), new Sgd(), data, 10, 1);
         LayerProbe probe =
             new LayerProbe(
-                setting,
-                course,
-                data,
-                Mode.EVALUATION,
-                (outputs, labels) -> labels.graph().output("logits", outputs.getLast()))) {
+                setting, course, data, (outputs, labels) -> labels.graph().output("logits", outputs.getLast()))) {
       double[] before = probe.look(course).read("logits");
       course.train(4, 0.1);
       double[] after = probe.look(course).read("logits");
@@ -213,7 +206,7 @@ class PiecesTest {
   void aCourseWithoutEnoughExamplesLeavesNothingOnTheDevice() {
     try (Device limited = limited(64)) {
       long free = limited.availableMemory();
-      Setting small = new Setting(limited, true, 0, new Mnist(), _ -> {});
+      Setting small = Settings.of(limited, true, 0, new Mnist(), _ -> {});
       var network = Networks.dense(1, 8, 2, new ReLU(), new He());
       Dataset data = columns();
       assertThrows(BadInputException.class, () -> new Course(small, network, new Sgd(), data, EXAMPLES + 1, 1).close());

@@ -173,8 +173,7 @@ final class ActivationStatistics {
     for (int i = 0; i < rows.size(); i++) {
       double[] none = new double[0];
       means.add(
-          new Signals(
-              Numbers.columnMeans(deviations[i]), none, Numbers.columnMeans(beyond[i]), none, none, new double[0][]));
+          new Signals(Numbers.columnMeans(deviations[i]), Numbers.columnMeans(beyond[i]), none, none, new double[0][]));
     }
     return means;
   }

@@ -7,7 +7,6 @@ import dev.lamina.graph.Op.ReduceKind;
 import dev.lamina.graph.Statistics;
 import dev.lamina.graph.Tensor;
 import dev.lamina.nn.Layer;
-import dev.lamina.nn.Scope.Mode;
 import dev.lamina.nn.activation.ELU;
 import dev.lamina.nn.activation.GELU;
 import dev.lamina.nn.activation.HardSigmoid;
@@ -115,12 +114,7 @@ final class ActivationsStudy {
         double seconds = 0;
         try (Course course = new Course(setting, network, new Adam(), examples.training(), BATCH, setting.seed(0));
             LayerProbe probe =
-                new LayerProbe(
-                    setting,
-                    course,
-                    examples.training().take(PROBED),
-                    Mode.EVALUATION,
-                    (outputs, _) -> addSlopes(outputs))) {
+                new LayerProbe(setting, course, examples.training().take(PROBED), (outputs, _) -> addSlopes(outputs))) {
           for (int epoch = 0; epoch < epochs; epoch++) {
             setting.doing("%s, epoch %d of %d", name, epoch + 1, epochs);
             long begun = System.nanoTime();

@@ -1,7 +1,6 @@
 package dev.lamina.study.experiments;
 
 import dev.lamina.graph.Tensor;
-import dev.lamina.nn.Scope.Mode;
 import dev.lamina.nn.activation.Sigmoid;
 import dev.lamina.nn.init.Initializer;
 import dev.lamina.nn.init.LeCun;
@@ -250,7 +249,6 @@ final class BatchNormStudy {
                 setting,
                 course,
                 examples.test().take(PROBED),
-                Mode.EVALUATION,
                 (outputs, labels) -> labels.graph().output("inputs", lastInputs(outputs)))) {
       double[] accuracies = new double[LOOKS];
       double[][][] percentiles = new double[LOOKS][][];

@@ -5,7 +5,6 @@ import dev.lamina.graph.Op.ReduceKind;
 import dev.lamina.graph.Tensor;
 import dev.lamina.nn.Dense;
 import dev.lamina.nn.Flatten;
-import dev.lamina.nn.Scope.Mode;
 import dev.lamina.nn.Sequential;
 import dev.lamina.nn.activation.Activation;
 import dev.lamina.nn.activation.ELU;
@@ -180,8 +179,7 @@ final class DeadRelu {
         new Sequential(List.of(new Flatten(), dense, activation, dense, activation, new Dense(examples.classes())));
     try (Course course = new Course(setting, network, new Momentum(), examples.training(), BATCH, setting.seed(seed));
         LayerProbe probe =
-            new LayerProbe(
-                setting, course, examples.training().take(PROBED), Mode.EVALUATION, (outputs, _) -> addDead(outputs))) {
+            new LayerProbe(setting, course, examples.training().take(PROBED), (outputs, _) -> addDead(outputs))) {
       course.train(steps, rate);
       Computation seen = probe.look(course);
       double dead = seen.read("dead0")[0] + seen.read("dead1")[0];

@@ -6,7 +6,6 @@ import dev.lamina.nn.Conv2d;
 import dev.lamina.nn.Dense;
 import dev.lamina.nn.Flatten;
 import dev.lamina.nn.Layer;
-import dev.lamina.nn.Scope.Mode;
 import dev.lamina.nn.Sequential;
 import dev.lamina.nn.activation.ReLU;
 import dev.lamina.nn.init.He;
@@ -263,11 +262,7 @@ final class HeVersusXavier {
     try (Course course = new Course(setting, network, new Sgd(), examples.training(), BATCH, setting.seed(seed));
         LayerProbe probe =
             new LayerProbe(
-                setting,
-                course,
-                examples.test().take(PROBED),
-                Mode.EVALUATION,
-                (outputs, _) -> addSignals(network, outputs))) {
+                setting, course, examples.test().take(PROBED), (outputs, _) -> addSignals(network, outputs))) {
       Computation seen = probe.look(course);
       double[] deviations = IntStream.range(0, DEPTH).mapToDouble(i -> seen.read("deviation" + i)[0]).toArray();
       double[] losses = new double[LOOKS];

@@ -4,7 +4,6 @@ import dev.lamina.graph.Expr;
 import dev.lamina.graph.Exprs;
 import dev.lamina.graph.Statistics;
 import dev.lamina.graph.Tensor;
-import dev.lamina.nn.Scope.Mode;
 import dev.lamina.nn.activation.Activation;
 import dev.lamina.nn.activation.ReLU;
 import dev.lamina.nn.activation.Tanh;
@@ -277,9 +276,7 @@ final class LsuvStudy {
       Setting setting, Splits examples, Kind kind, Start start, double rate, int steps, int seed) {
     var network = Networks.dense(DEPTH, WIDTH, examples.classes(), kind.layer, start.weight);
     try (Course course = new Course(setting, network, new Sgd(), examples.training(), BATCH, setting.seed(seed));
-        LayerProbe probe =
-            new LayerProbe(
-                setting, course, examples.test(), Mode.EVALUATION, (outputs, _) -> addVariancesOf(outputs))) {
+        LayerProbe probe = new LayerProbe(setting, course, examples.test(), (outputs, _) -> addVariancesOf(outputs))) {
       Computation seen = probe.look(course);
       double[] variances = IntStream.rangeClosed(0, DEPTH).mapToDouble(i -> seen.read("variance" + i)[0]).toArray();
       double[] losses = new double[LOOKS];

@@ -6,7 +6,6 @@ import dev.lamina.data.Preprocessing;
 import dev.lamina.data.PrincipalComponents;
 import dev.lamina.nn.Dense;
 import dev.lamina.nn.Flatten;
-import dev.lamina.nn.Scope.Mode;
 import dev.lamina.nn.Sequential;
 import dev.lamina.nn.init.Zeros;
 import dev.lamina.optim.Sgd;
@@ -251,7 +250,6 @@ final class PreprocessingStudy {
                 setting,
                 course,
                 training,
-                Mode.EVALUATION,
                 (outputs, labels) -> {
                   var inputs = outputs.get(1);
                   labels.graph().output("products", inputs.matmul(inputs, true, false).times(1.0 / training.size()));

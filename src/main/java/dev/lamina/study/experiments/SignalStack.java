@@ -28,7 +28,6 @@ import java.util.stream.IntStream;
 final class SignalStack implements AutoCloseable {
   private static final TensorType SCALAR = TensorType.of(DType.F32);
 
-  private final int width;
   private final int layers;
   private final Variable inputs;
   private final List<Variable> weights = new ArrayList<>();
@@ -38,14 +37,12 @@ final class SignalStack implements AutoCloseable {
    * What was measured after the activation of each layer.
    *
    * @param deviation standard deviation
-   * @param mean mean
    * @param beyond share of values above 0.97 in size
    * @param low smallest value
    * @param high largest value
    * @param histogram counts between the two, [layer][bin]; empty unless asked for
    */
-  record Signals(
-      double[] deviation, double[] mean, double[] beyond, double[] low, double[] high, double[][] histogram) {}
+  record Signals(double[] deviation, double[] beyond, double[] low, double[] high, double[][] histogram) {}
 
   /**
    * Compiles the stack.
@@ -55,7 +52,6 @@ final class SignalStack implements AutoCloseable {
    * @param bins of the histograms; 0 for none
    */
   SignalStack(Setting setting, int examples, int width, int layers, Activation activation, int bins) {
-    this.width = width;
     this.layers = layers;
     Graph graph = new Graph();
     inputs = new Variable("inputs", TensorType.f32(examples, width), Variable.Kind.STATISTIC);
@@ -66,7 +62,6 @@ final class SignalStack implements AutoCloseable {
       weights.add(weight);
       x = x.matmul(graph.read(weight).times(scale)).map(activation::apply);
       graph.output("deviation" + i, Statistics.deviation(x, DType.F64));
-      graph.output("mean" + i, Statistics.mean(x, DType.F64));
       graph.output("beyond" + i, Statistics.share(x, Exprs.abs(input(0)), Relation.GT, 0.97, DType.F64));
       Tensor low = Statistics.least(x);
       Tensor high = Statistics.largest(x);
@@ -106,17 +101,11 @@ final class SignalStack implements AutoCloseable {
         computation.has("histogram0")
             ? IntStream.range(0, layers).mapToObj(i -> computation.read("histogram" + i)).toArray(double[][]::new)
             : new double[0][];
-    return new Signals(
-        byLayer("deviation"), byLayer("mean"), byLayer("beyond"), byLayer("low"), byLayer("high"), histogram);
+    return new Signals(byLayer("deviation"), byLayer("beyond"), byLayer("low"), byLayer("high"), histogram);
   }
 
   private double[] byLayer(String name) {
     return IntStream.range(0, layers).mapToDouble(i -> computation.read(name + i)[0]).toArray();
-  }
-
-  /** Units of a layer, which is also its fan-in. */
-  int width() {
-    return width;
   }
 
   @Override

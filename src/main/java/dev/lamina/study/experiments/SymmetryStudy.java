@@ -4,7 +4,6 @@ import dev.lamina.graph.Exprs;
 import dev.lamina.graph.Graph;
 import dev.lamina.graph.Op.ReduceKind;
 import dev.lamina.graph.Tensor;
-import dev.lamina.nn.Scope.Mode;
 import dev.lamina.nn.activation.ReLU;
 import dev.lamina.nn.init.Constant;
 import dev.lamina.nn.init.Initializer;
@@ -92,8 +91,7 @@ final class SymmetryStudy {
         double[] spread = new double[LOOKS];
         var network = Networks.dense(1, HIDDEN, examples.classes(), new ReLU(), start.weight);
         try (Course course = new Course(setting, network, new Sgd(), examples.training(), BATCH, setting.seed(0));
-            LayerProbe probe =
-                new LayerProbe(setting, course, examples.test().take(1), Mode.EVALUATION, SymmetryStudy::measure)) {
+            LayerProbe probe = new LayerProbe(setting, course, examples.test().take(1), SymmetryStudy::measure)) {
           double largest = 0;
           for (int look = 0; look < LOOKS; look++) {
             loss[look] = course.train(steps / LOOKS, RATE).loss();

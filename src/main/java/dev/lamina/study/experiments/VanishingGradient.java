@@ -6,7 +6,6 @@ import dev.lamina.graph.Graph;
 import dev.lamina.graph.Statistics;
 import dev.lamina.graph.Tensor;
 import dev.lamina.loss.SoftmaxCrossEntropy;
-import dev.lamina.nn.Scope.Mode;
 import dev.lamina.nn.activation.Activation;
 import dev.lamina.nn.activation.ReLU;
 import dev.lamina.nn.activation.Sigmoid;
@@ -213,8 +212,7 @@ final class VanishingGradient {
       var network = Networks.dense(LAYERS, WIDTH, examples.classes(), start.activation, start.weight);
       try (Course course = new Course(setting, network, new Sgd(), examples.training(), BATCH, setting.seed(0));
           LayerProbe probe =
-              new LayerProbe(
-                  setting, course, examples.test().take(PROBED), Mode.EVALUATION, VanishingGradient::addGradients)) {
+              new LayerProbe(setting, course, examples.test().take(PROBED), VanishingGradient::addGradients)) {
         Computation seen = probe.look(course);
         double[] sums = byLayer(seen, "sum");
         double[] outputs = byLayer(seen, "output");

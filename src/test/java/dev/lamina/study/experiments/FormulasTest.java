@@ -12,6 +12,7 @@ import dev.lamina.device.Devices;
 import dev.lamina.optim.Momentum;
 import dev.lamina.optim.Sgd;
 import dev.lamina.study.Setting;
+import dev.lamina.study.Settings;
 import java.util.Arrays;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -19,7 +20,7 @@ import org.junit.jupiter.api.Test;
 /** What the longer studies compute by themselves, against its formulas. */
 class FormulasTest {
   private final Device device = new Devices().open("cpu", new DeviceOptions(2));
-  private final Setting setting = new Setting(device, true, 0, new Mnist(), _ -> {});
+  private final Setting setting = Settings.of(device, true, 0, new Mnist(), _ -> {});
 
   @AfterEach
   void close() {

@@ -16,6 +16,7 @@ import dev.lamina.nn.init.Initializer;
 import dev.lamina.study.ConfidenceInterval;
 import dev.lamina.study.Course;
 import dev.lamina.study.Setting;
+import dev.lamina.study.Settings;
 import dev.lamina.study.Table;
 import dev.lamina.study.Verdict;
 import dev.lamina.tensor.DType;
@@ -147,7 +148,7 @@ class JudgementsTest {
     double[][] centre = {{0.9, 0, 0, 0}};
     double[][] steep = {{2, 0, 0, 0}};
     try (Device device = new Devices().open("cpu", new DeviceOptions(1))) {
-      Setting setting = new Setting(device, true, 0, new Mnist(), _ -> {});
+      Setting setting = Settings.of(device, true, 0, new Mnist(), _ -> {});
       double straight = RandomVersusGrid.search(setting, trials, centre, steep, false)[0];
       assertEquals(Math.exp(-2 * 0.4 * 0.4), straight, 1e-6);
       double joined = RandomVersusGrid.search(setting, trials, centre, steep, true)[0];
@@ -281,7 +282,7 @@ class JudgementsTest {
   void chainsOfSigmoidsComeNearTheirBoundAndNeverPassIt() {
     List<Verdict> verdicts = new ArrayList<>();
     try (Device device = new Devices().open("cpu", new DeviceOptions(1))) {
-      Table chain = VanishingGradient.chain(new Setting(device, true, 0, new Mnist(), _ -> {}), verdicts);
+      Table chain = VanishingGradient.chain(Settings.of(device, true, 0, new Mnist(), _ -> {}), verdicts);
       List<String[]> rows = chain.csv().lines().skip(1).map(line -> line.split(",")).toList();
       assertEquals(10, rows.size());
       for (String[] row : rows) {

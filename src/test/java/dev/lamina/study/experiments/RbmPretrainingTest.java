@@ -11,6 +11,7 @@ import dev.lamina.device.Devices;
 import dev.lamina.study.Findings;
 import dev.lamina.study.Pictures;
 import dev.lamina.study.Setting;
+import dev.lamina.study.Settings;
 import dev.lamina.study.Table;
 import dev.lamina.study.Watcher;
 import java.util.ArrayList;
@@ -34,7 +35,7 @@ class RbmPretrainingTest {
           }
         };
     try (Device device = new Devices().open("cpu", new DeviceOptions(2))) {
-      Setting setting = new Setting(device, true, 0, new Mnist(), watcher);
+      Setting setting = Settings.of(device, true, 0, new Mnist(), watcher);
       List<RbmPretraining.Start> two = RbmPretraining.STARTS.subList(0, 2);
       Findings findings =
           RbmPretraining.run(setting, two, new double[] {0.1}, new RbmPretraining.Extent(3, 64, 2, 3, 4, 2000));

@@ -11,6 +11,7 @@ import dev.lamina.device.Device;
 import dev.lamina.device.DeviceProvider;
 import dev.lamina.study.Findings;
 import dev.lamina.study.Setting;
+import dev.lamina.study.Settings;
 import dev.lamina.study.Study;
 import dev.lamina.study.Table;
 import dev.lamina.study.Watcher;
@@ -82,6 +83,6 @@ class StudiesOnDeviceTest {
   }
 
   private static Setting setting(Device device, Watcher watcher) {
-    return new Setting(device, true, 0, DataSource.open(folder), watcher);
+    return Settings.of(device, true, 0, DataSource.open(folder), watcher);
   }
 }

@@ -14,6 +14,7 @@ import dev.lamina.io.BadInputException;
 import dev.lamina.nn.init.Initializer;
 import dev.lamina.study.Findings;
 import dev.lamina.study.Setting;
+import dev.lamina.study.Settings;
 import dev.lamina.study.Study;
 import dev.lamina.study.Verdict;
 import java.io.IOException;
@@ -37,7 +38,7 @@ class StudiesTest {
   }
 
   private Findings quick(String name) {
-    return Studies.named(name).run(new Setting(device, true, 0, new Mnist(), _ -> {}));
+    return Studies.named(name).run(Settings.of(device, true, 0, new Mnist(), _ -> {}));
   }
 
   private static List<Boolean> outcomes(Findings findings) {
@@ -100,7 +101,7 @@ class StudiesTest {
   }
 
   private Setting setting(DataSource data) {
-    return new Setting(device, true, 0, data, _ -> {});
+    return Settings.of(device, true, 0, data, _ -> {});
   }
 
   @Test

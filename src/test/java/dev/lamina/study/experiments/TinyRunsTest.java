@@ -16,6 +16,7 @@ import dev.lamina.study.ActivationTimes;
 import dev.lamina.study.Findings;
 import dev.lamina.study.JmhResults;
 import dev.lamina.study.Setting;
+import dev.lamina.study.Settings;
 import dev.lamina.study.Splits;
 import dev.lamina.study.Study;
 import dev.lamina.study.Table;
@@ -55,7 +56,7 @@ class TinyRunsTest {
   }
 
   private Findings quick(Study study) {
-    return study.run(new Setting(device, true, 0, data, _ -> {}));
+    return study.run(Settings.of(device, true, 0, data, _ -> {}));
   }
 
   /** The cells of a table's CSV without the line of names. */
@@ -103,7 +104,7 @@ class TinyRunsTest {
   @Test
   void onCifarTheErrorIsThatOfTheClaim() {
     try (Arena arena = Arena.ofConfined()) {
-      Setting setting = new Setting(device, false, 0, data, _ -> {});
+      Setting setting = Settings.of(device, false, 0, data, _ -> {});
       ReluVersusTanh.Task cifar = ReluVersusTanh.Task.of(blank(arena, "CIFAR-10", 45_000, 5000), setting);
       assertTrue(cifar.original());
       assertEquals(0.25, cifar.goal());
@@ -202,7 +203,7 @@ class TinyRunsTest {
 
   @Test
   void anEnsembleTakesTheMeanOfItsMembers() {
-    Setting setting = new Setting(device, true, 0, data, _ -> {});
+    Setting setting = Settings.of(device, true, 0, data, _ -> {});
     try (Arena arena = Arena.ofConfined()) {
       HostTensor labels = HostTensor.allocate(arena, TensorType.of(DType.I32, 2));
       labels.set(0, 1);
@@ -239,7 +240,7 @@ class TinyRunsTest {
             return doings > 2;
           }
         };
-    Setting setting = new Setting(device, true, 0, data, impatient);
+    Setting setting = Settings.of(device, true, 0, data, impatient);
     assertThrows(Watcher.Stopped.class, () -> DropoutStudy.STUDY.run(setting));
     assertEquals(List.of("rates", "dropout"), tables.stream().map(Table::name).toList());
     assertFalse(tables.getFirst().isEmpty(), "the rate that was tried");
