@@ -59,8 +59,11 @@ public record Setting(
     }
   }
 
-  /** Shows a table to {@link #watcher} before it is filled, so that what is done survives an end before the end. */
-  public Table begun(Table table) {
+  /**
+   * An empty table, shown to {@link #watcher} before it is filled, so that what is done survives an end before the end.
+   */
+  public Table table(String name, String title, List<String> columns) {
+    Table table = new Table(name, title, columns);
     watcher.begun(table);
     return table;
   }

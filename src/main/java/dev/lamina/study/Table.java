@@ -18,14 +18,6 @@ public final class Table {
    *
    * @param name of its file, without ending
    * @param title a line above it
-   */
-  public Table(String name, String title, String... columns) {
-    this(name, title, List.of(columns));
-  }
-
-  /**
-   * An empty table.
-   *
    * @throws IllegalArgumentException if two columns have the same name but for blanks: who reads the CSV could not tell
    *     them apart
    */

@@ -20,25 +20,25 @@ class FindingsTest {
 
   @Test
   void columnsAreAlignedAndWhatIsUnknownIsADash() {
-    Table table = new Table("t", "title", "name", "value").row("a", 0.123456).row("long name", Double.NaN);
+    Table table = new Table("t", "title", List.of("name", "value")).row("a", 0.123456).row("long name", Double.NaN);
     assertEquals(List.of("name        value", "a          0.1235", "long name       -"), table.lines());
   }
 
   @Test
   void csvHasAllDigitsAndQuotesWhatNeedsIt() {
-    Table table = new Table("t", "title", "a, b", "c").row("say \"x\"", 1.0 / 3);
+    Table table = new Table("t", "title", List.of("a, b", "c")).row("say \"x\"", 1.0 / 3);
     assertEquals("\"a, b\",c\n\"say \"\"x\"\"\",0.3333333333333333\n", table.csv());
   }
 
   @Test
   void aRowThatDoesNotFitIsRefused() {
-    Table table = new Table("t", "title", "a", "b");
+    Table table = new Table("t", "title", List.of("a", "b"));
     assertThrows(IllegalArgumentException.class, () -> table.row(1));
   }
 
   @Test
   void columnsThatDifferInBlanksAloneAreRefused() {
-    assertThrows(IllegalArgumentException.class, () -> new Table("t", "title", "with", "rate", "with "));
+    assertThrows(IllegalArgumentException.class, () -> new Table("t", "title", List.of("with", "rate", "with ")));
   }
 
   @Test

@@ -97,15 +97,10 @@ final class ActivationStatistics {
     List<String> columns = new ArrayList<>(List.of("standard deviation of"));
     IntStream.rangeClosed(1, LAYERS).forEach(layer -> columns.add("layer " + layer));
     Table table =
-        setting.begun(
-            new Table(
-                "deviations",
-                "Standard deviation after each layer, mean of "
-                    + tanhSeeds
-                    + " seeds (tanh) and "
-                    + reluSeeds
-                    + " (ReLU)",
-                columns));
+        setting.table(
+            "deviations",
+            "Standard deviation after each layer, mean of " + tanhSeeds + " seeds (tanh) and " + reluSeeds + " (ReLU)",
+            columns);
     List<Verdict> verdicts = new ArrayList<>();
     Panel curves = Panel.of("Signal by layer", "layer", "standard deviation", Scale.LOG_Y);
     for (boolean isTanh : new boolean[] {true, false}) {

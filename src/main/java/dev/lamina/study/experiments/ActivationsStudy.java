@@ -101,7 +101,7 @@ final class ActivationsStudy {
                 "dead units in %",
                 "seconds of training"));
     columns.addAll(setting.times() == null ? List.of("forward and backward in ns a value") : setting.times().columns());
-    Table table = setting.begun(new Table("activations", "After " + epochs + " epochs", columns));
+    Table table = setting.table("activations", "After " + epochs + " epochs", columns);
     List<Panel> panels = new ArrayList<>();
     Panel panel = empty();
     try (Arena arena = Arena.ofShared()) {

@@ -109,14 +109,15 @@ final class BatchNormStudy {
     double[] rates = setting.quick() ? new double[] {0.3} : RATES;
     double[] highRates = setting.quick() ? new double[] {10, 100} : HIGH_RATES;
     Table tuned =
-        setting.begun(
-            new Table(
-                "rates", "Validation accuracy in % at the end", "hidden layers", "weights", "rate", "without", "with"));
+        setting.table(
+            "rates",
+            "Validation accuracy in % at the end",
+            List.of("hidden layers", "weights", "rate", "without", "with"));
     Table bySeed =
-        setting.begun(
-            new Table(
-                "seeds",
-                HIDDEN + " hidden layers, each at its rate: best validation accuracy in %, steps, wandering",
+        setting.table(
+            "seeds",
+            HIDDEN + " hidden layers, each at its rate: best validation accuracy in %, steps, wandering",
+            List.of(
                 "weights",
                 "seed",
                 "without",

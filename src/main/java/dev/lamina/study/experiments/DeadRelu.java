@@ -73,16 +73,16 @@ final class DeadRelu {
     List<Kind> kinds = setting.quick() ? KINDS.subList(0, 1) : KINDS;
     int seeds = setting.sized(SEEDS, 2);
     Table table =
-        setting.begun(
-            new Table(
-                "dead-relu",
-                "After "
-                    + steps
-                    + " updates: units that are positive on none of "
-                    + PROBED
-                    + " training images, mean of "
-                    + seeds
-                    + " seeds",
+        setting.table(
+            "dead-relu",
+            "After "
+                + steps
+                + " updates: units that are positive on none of "
+                + PROBED
+                + " training images, mean of "
+                + seeds
+                + " seeds",
+            List.of(
                 "activation",
                 "bias",
                 "rate",

@@ -77,14 +77,13 @@ final class DropoutStudy {
     int seeds = setting.sized(5, 3);
     double[] rates = setting.quick() ? new double[] {0.03} : RATES;
     Table grid =
-        setting.begun(
-            new Table(
-                "rates", "Validation accuracy in %, a seed that is not used again", "dropout", "rate", "accuracy"));
+        setting.table(
+            "rates", "Validation accuracy in %, a seed that is not used again", List.of("dropout", "rate", "accuracy"));
     Table table =
-        setting.begun(
-            new Table(
-                "dropout",
-                "After " + epochs + " epochs, mean of " + seeds + " seeds; both parts are judged without dropout",
+        setting.table(
+            "dropout",
+            "After " + epochs + " epochs, mean of " + seeds + " seeds; both parts are judged without dropout",
+            List.of(
                 "dropout",
                 "rate",
                 "training accuracy in %",

@@ -53,10 +53,10 @@ final class EnsembleStudy {
     int epochs = setting.sized(20, 5);
     int ensembles = setting.sized(ENSEMBLES, 2);
     Table table =
-        setting.begun(
-            new Table(
-                "ensemble",
-                "Test accuracy in %, " + MEMBERS + " members, mean of " + ensembles + " ensembles",
+        setting.table(
+            "ensemble",
+            "Test accuracy in %, " + MEMBERS + " members, mean of " + ensembles + " ensembles",
+            List.of(
                 "members differ by",
                 "mean member",
                 "best member",

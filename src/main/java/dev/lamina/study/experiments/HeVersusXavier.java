@@ -89,15 +89,10 @@ final class HeVersusXavier {
     int seeds = setting.sized(3, 1);
     double[] rates = setting.quick() ? new double[] {0.01, 0.03} : RATES;
     Table grid =
-        setting.begun(
-            new Table(
-                "rates",
-                "Training loss after " + steps + " updates, a seed that is not used again",
-                "rate",
-                "He",
-                "Xavier",
-                "He, all dense",
-                "Xavier, all dense"));
+        setting.table(
+            "rates",
+            "Training loss after " + steps + " updates, a seed that is not used again",
+            List.of("rate", "He", "Xavier", "He, all dense", "Xavier, all dense"));
     List<Outcome> he = new ArrayList<>();
     List<Outcome> xavier = new ArrayList<>();
     List<Outcome> others = new ArrayList<>();
@@ -124,13 +119,10 @@ final class HeVersusXavier {
       }
     }
     Table ends =
-        setting.begun(
-            new Table(
-                "seeds",
-                "The same rate for both, " + Numbers.text(rate) + ": training loss at the end",
-                "seed",
-                "He",
-                "Xavier"));
+        setting.table(
+            "seeds",
+            "The same rate for both, " + Numbers.text(rate) + ": training loss at the end",
+            List.of("seed", "He", "Xavier"));
     IntStream.range(0, seeds).forEach(i -> ends.row(i + 1, he.get(i).last(), xavier.get(i).last()));
     return new Findings(
         List.of(grid, ends, forward(he.getFirst(), xavier.getFirst())),
@@ -181,11 +173,7 @@ final class HeVersusXavier {
         new Table(
             "forward",
             "Standard deviation after each layer, before training, first seed",
-            "layer",
-            "He",
-            "Xavier",
-            "ratio",
-            "(1/sqrt 2)^L");
+            List.of("layer", "He", "Xavier", "ratio", "(1/sqrt 2)^L"));
     for (int i = 0; i < DEPTH; i++) {
       table.row(i + 1, he.deviations[i], xavier.deviations[i], xavier.deviations[i] / he.deviations[i], theory(i));
     }

@@ -62,10 +62,10 @@ final class Hinton {
     int steps = setting.sized(1500, 200);
     int seeds = setting.sized(SEEDS, 1);
     Table table =
-        setting.begun(
-            new Table(
-                "hinton",
-                "Test accuracy in % after " + steps + " updates, at the better of two rates, " + seeds + " seeds",
+        setting.table(
+            "hinton",
+            "Test accuracy in % after " + steps + " updates, at the better of two rates, " + seeds + " seeds",
+            List.of(
                 "activation",
                 "first weights",
                 "images",
@@ -74,8 +74,7 @@ final class Hinton {
                 "its deviation",
                 "seconds of training"));
     Table speed =
-        setting.begun(
-            new Table("speed", "Seconds of " + steps + " updates on each device", "device", "sigmoid", "ReLU"));
+        setting.table("speed", "Seconds of " + steps + " updates on each device", List.of("device", "sigmoid", "ReLU"));
     List<String> notes = new ArrayList<>();
     Panel panel = Panel.of("Four findings", "training images", "test accuracy in %", Scale.LOG_X);
     try (Arena arena = Arena.ofShared()) {

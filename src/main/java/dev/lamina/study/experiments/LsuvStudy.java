@@ -105,43 +105,25 @@ final class LsuvStudy {
     int seeds = setting.sized(3, 2);
     double[] rates = setting.quick() ? new double[] {0.01, 0.03} : RATES;
     Table grid =
-        setting.begun(
-            new Table(
-                    "rates",
-                    "Training loss after " + steps + " updates, a seed that is not used again",
-                    "net",
-                    "start",
-                    "rate",
-                    "loss")
-                .detail());
+        setting
+            .table(
+                "rates",
+                "Training loss after " + steps + " updates, a seed that is not used again",
+                List.of("net", "start", "rate", "loss"))
+            .detail();
     Table losses =
-        setting.begun(
-            new Table(
-                "losses",
-                "Training loss after " + steps + " updates at the best rate, " + seeds + " seeds",
-                "net",
-                "start",
-                "rate",
-                "mean",
-                "least",
-                "most"));
+        setting.table(
+            "losses",
+            "Training loss after " + steps + " updates at the best rate, " + seeds + " seeds",
+            List.of("net", "start", "rate", "mean", "least", "most"));
     Table signals =
-        setting.begun(
-            new Table(
-                "variances",
-                "Variance of each layer's output before training: LSUV's orthonormal start, what it made of that on its"
-                    + " batch, and on "
-                    + PROBED
-                    + " test images; first seed",
-                "net",
-                "layer",
-                "before",
-                "after",
-                "rounds",
-                "LSUV, test images",
-                "He",
-                "Xavier",
-                "0.01 N"));
+        setting.table(
+            "variances",
+            "Variance of each layer's output before training: LSUV's orthonormal start, what it made of that on its"
+                + " batch, and on "
+                + PROBED
+                + " test images; first seed",
+            List.of("net", "layer", "before", "after", "rounds", "LSUV, test images", "He", "Xavier", "0.01 N"));
     List<Panel> panels = new ArrayList<>();
     List<Verdict> verdicts = new ArrayList<>();
     Edges edges = new Edges();

@@ -74,19 +74,18 @@ final class Optimizers {
     int steps = setting.sized(600, 100);
     int seeds = setting.sized(SEEDS, 1);
     Table grid =
-        setting.begun(
-            new Table("rates", "Mean training loss of the last updates", "optimizer", "rate", "loss").detail());
+        setting.table("rates", "Mean training loss of the last updates", List.of("optimizer", "rate", "loss")).detail();
     Table table =
-        setting.begun(
-            new Table(
-                "optimizers",
-                "After "
-                    + steps
-                    + " updates, mean and deviation of "
-                    + seeds
-                    + " seeds, and "
-                    + Ravine.STEPS
-                    + " steps in the ravine",
+        setting.table(
+            "optimizers",
+            "After "
+                + steps
+                + " updates, mean and deviation of "
+                + seeds
+                + " seeds, and "
+                + Ravine.STEPS
+                + " steps in the ravine",
+            List.of(
                 "optimizer",
                 "rate",
                 "at the grid's edge",

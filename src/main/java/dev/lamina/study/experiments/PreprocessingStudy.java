@@ -102,10 +102,10 @@ final class PreprocessingStudy {
     int most = setting.sized(500, 300);
     int parts = setting.sized(3, 2);
     Table table =
-        setting.begun(
-            new Table(
-                "preprocessing",
-                "Softmax regression on " + images + " images, mean of " + parts + " parts of the data",
+        setting.table(
+            "preprocessing",
+            "Softmax regression on " + images + " images, mean of " + parts + " parts of the data",
+            List.of(
                 "inputs",
                 "largest eigenvalue",
                 "directions of 99 %",
@@ -113,7 +113,7 @@ final class PreprocessingStudy {
                 "rate, over 1/largest",
                 "epochs to a loss of " + TARGET,
                 "test accuracy in % then"));
-    Table grid = setting.begun(new Table("rates", "First part", "inputs", "rate, over 1/largest", "epochs").detail());
+    Table grid = setting.table("rates", "First part", List.of("inputs", "rate, over 1/largest", "epochs")).detail();
     Panel losses = Panel.of("Training loss, each at its best rate", "epochs", "loss", Scale.LOG_BOTH);
     Panel spectra = Panel.of("Hessian of least squares", "eigenvalue", "of the largest", Scale.LOG_BOTH);
     double[] conditions = new double[KINDS.size()];

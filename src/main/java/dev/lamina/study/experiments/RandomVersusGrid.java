@@ -72,10 +72,10 @@ final class RandomVersusGrid {
       }
     }
     Table table =
-        setting.begun(
-            new Table(
-                "random-vs-grid",
-                "Best response of n trials, mean of " + surfaces + " surfaces (1 is the top of the hill)",
+        setting.table(
+            "random-vs-grid",
+            "Best response of n trials, mean of " + surfaces + " surfaces (1 is the top of the hill)",
+            List.of(
                 "n",
                 "grid",
                 "random",

@@ -191,33 +191,24 @@ final class RbmPretraining {
             GUIDE.firstEpochs(),
             GUIDE.weightDecay());
     Table machines =
-        setting.begun(
-            new Table(
-                "pretraining",
-                "Machines after "
-                    + extent.pretraining
-                    + " epochs, first seed; the gap is that of free energies, validation less training",
-                "layer",
-                "visible",
-                "hidden",
-                "reconstruction error",
-                "gap"));
+        setting.table(
+            "pretraining",
+            "Machines after "
+                + extent.pretraining
+                + " epochs, first seed; the gap is that of free energies, validation less training",
+            List.of("layer", "visible", "hidden", "reconstruction error", "gap"));
     Table grid =
-        setting.begun(
-            new Table(
-                    "rates",
-                    "Validation accuracy in %, a seed that is not used again",
-                    "start",
-                    "inputs",
-                    "rate",
-                    "training loss",
-                    "accuracy")
-                .detail());
+        setting
+            .table(
+                "rates",
+                "Validation accuracy in %, a seed that is not used again",
+                List.of("start", "inputs", "rate", "training loss", "accuracy"))
+            .detail();
     Table results =
-        setting.begun(
-            new Table(
-                "rbm-pretraining",
-                "After " + extent.epochs + " epochs of fine-tuning at the best rate, " + extent.seeds + " seeds",
+        setting.table(
+            "rbm-pretraining",
+            "After " + extent.epochs + " epochs of fine-tuning at the best rate, " + extent.seeds + " seeds",
+            List.of(
                 "start",
                 "inputs",
                 "rate",

@@ -105,10 +105,9 @@ final class ReluVersusTanh {
       Dataset training = all.training().take(task.images);
       String goal = Numbers.percent(task.goal) + " training error";
       Table grid =
-          setting.begun(
-              new Table("rates", "Epochs to " + goal + ", at most " + task.most, "activation", "rate", "epochs"));
-      Table table =
-          setting.begun(new Table("relu-vs-tanh", "Epochs to " + goal + ", " + seeds + " seeds", columns(setting)));
+          setting.table(
+              "rates", "Epochs to " + goal + ", at most " + task.most, List.of("activation", "rate", "epochs"));
+      Table table = setting.table("relu-vs-tanh", "Epochs to " + goal + ", " + seeds + " seeds", columns(setting));
       Panel panel = Panel.of("Training error, first seed", "epochs", "error in %", Scale.LINEAR);
       double[] relu = new double[0];
       boolean reluArrived = false;

@@ -55,8 +55,7 @@ final class SigmoidHistograms {
     IntStream.rangeClosed(1, LAYERS).forEach(layer -> columns.add("layer " + layer));
     columns.add("published (layer 5)");
     Table table =
-        setting.begun(
-            new Table("deviations", "Standard deviation after each layer, mean of " + seeds + " seeds", columns));
+        setting.table("deviations", "Standard deviation after each layer, mean of " + seeds + " seeds", columns);
     List<Verdict> verdicts = new ArrayList<>();
     List<Panel> panels = new ArrayList<>();
     for (Activation activation : List.of(new Sigmoid(), new ReLU())) {

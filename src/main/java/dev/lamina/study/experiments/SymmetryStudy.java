@@ -70,14 +70,10 @@ final class SymmetryStudy {
   private static Findings run(Setting setting) {
     int steps = setting.sized(2000, 200);
     Table table =
-        setting.begun(
-            new Table(
-                "symmetry",
-                "After " + steps + " updates: " + HIDDEN + " ReLU units between pixels and classes",
-                "weights begin as",
-                "spread of hidden units",
-                "largest weight",
-                "test accuracy in %"));
+        setting.table(
+            "symmetry",
+            "After " + steps + " updates: " + HIDDEN + " ReLU units between pixels and classes",
+            List.of("weights begin as", "spread of hidden units", "largest weight", "test accuracy in %"));
     Panel losses = Panel.of("Training loss", "updates", "loss", Scale.LINEAR);
     Panel spreads =
         Panel.of("Difference between hidden units", "updates", "largest difference / largest weight", Scale.LINEAR);

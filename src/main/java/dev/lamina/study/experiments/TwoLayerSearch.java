@@ -76,7 +76,7 @@ final class TwoLayerSearch {
     boolean tested;
     List<Trial> done = new ArrayList<>();
     Table list =
-        setting.begun(new Table("trials", "All trials", "stage", "trial", "val_acc", "lr", "reg", "diverged").detail());
+        setting.table("trials", "All trials", List.of("stage", "trial", "val_acc", "lr", "reg", "diverged")).detail();
     try (Arena arena = Arena.ofShared()) {
       Splits all = Splits.open(setting, arena, Integer.MAX_VALUE, HELD_OUT, setting.sized(10_000, 2000));
       tested = all.areAllOf(CLAIMED_FOR, ALL_IMAGES);
@@ -123,7 +123,7 @@ final class TwoLayerSearch {
 
   private static Findings findings(
       Setting setting, List<Trial> all, Table list, boolean tested, int trials, int epochs) {
-    Table best = new Table("best", "The best of each stage", "stage", "val_acc", "lr", "reg", "(i / n)");
+    Table best = new Table("best", "The best of each stage", List.of("stage", "val_acc", "lr", "reg", "(i / n)"));
     List<Panel> panels = new ArrayList<>();
     List<String> notes = new ArrayList<>();
     for (int stage = 0; stage < STAGES.size(); stage++) {

@@ -117,14 +117,10 @@ final class VanishingGradient {
   static Table chain(Setting setting, List<Verdict> verdicts) {
     setting.doing("one unit a layer");
     Table table =
-        setting.begun(
-            new Table(
-                "chain",
-                "One sigmoid unit a layer: |d output / d first sum|, the largest of " + CHAINS + " chains",
-                "layers",
-                "largest",
-                "bound (1/4)^L",
-                "share of the bound"));
+        setting.table(
+            "chain",
+            "One sigmoid unit a layer: |d output / d first sum|, the largest of " + CHAINS + " chains",
+            List.of("layers", "largest", "bound (1/4)^L", "share of the bound"));
     TensorType type = TensorType.f32(CHAINS);
     Graph graph = new Graph();
     Tensor first = graph.input("first", type);
@@ -179,16 +175,16 @@ final class VanishingGradient {
   /** What activation and weights of each layer do to the gradient's norm, before any training. */
   private static void factors(Setting setting, Splits examples, List<Table> tables, List<Figure> figures) {
     Table table =
-        setting.begun(
-            new Table(
-                "factors",
-                "Width "
-                    + WIDTH
-                    + ", "
-                    + LAYERS
-                    + " hidden layers: factors on the gradient's norm, geometric mean of"
-                    + " layers 2 to "
-                    + LAYERS,
+        setting.table(
+            "factors",
+            "Width "
+                + WIDTH
+                + ", "
+                + LAYERS
+                + " hidden layers: factors on the gradient's norm, geometric mean of"
+                + " layers 2 to "
+                + LAYERS,
+            List.of(
                 "start",
                 "activation",
                 "weights",
@@ -196,16 +192,12 @@ final class VanishingGradient {
                 "first / last gradient",
                 "largest singular value of the weights"));
     Table byLayer =
-        setting.begun(
-            new Table(
-                    "gradients",
-                    "Norm of the loss's gradient by the sums of each hidden layer",
-                    "start",
-                    "layer",
-                    "gradient norm",
-                    "factor of the activation",
-                    "factor of the weights above")
-                .detail());
+        setting
+            .table(
+                "gradients",
+                "Norm of the loss's gradient by the sums of each hidden layer",
+                List.of("start", "layer", "gradient norm", "factor of the activation", "factor of the weights above"))
+            .detail();
     Panel panel = Panel.of("Gradient by layer, before training", "hidden layer", "norm", Scale.LOG_Y);
     for (Start start : STARTS) {
       setting.doing("gradients of %s", start.name);
@@ -285,23 +277,16 @@ final class VanishingGradient {
       Setting setting, Splits examples, List<Table> tables, List<Figure> figures, Edges edges) {
     int epochs = setting.sized(5, 1);
     Table table =
-        setting.begun(
-            new Table(
-                "accuracies",
-                "Validation accuracy in % after "
-                    + epochs
-                    + " epochs on "
-                    + examples.training().size()
-                    + " images, mean of "
-                    + SEEDS
-                    + " seeds",
-                "hidden layers",
-                "sigmoid",
-                "sigmoid ±",
-                "sigmoid's rate",
-                "ReLU",
-                "ReLU ±",
-                "ReLU's rate"));
+        setting.table(
+            "accuracies",
+            "Validation accuracy in % after "
+                + epochs
+                + " epochs on "
+                + examples.training().size()
+                + " images, mean of "
+                + SEEDS
+                + " seeds",
+            List.of("hidden layers", "sigmoid", "sigmoid ±", "sigmoid's rate", "ReLU", "ReLU ±", "ReLU's rate"));
     double[][] means = new double[2][DEPTHS.length];
     for (int d = 0; d < DEPTHS.length; d++) {
       List<Object> cells = new ArrayList<>(List.of(DEPTHS[d]));

@@ -146,15 +146,10 @@ final class VanishingRnn {
     Reshape cut = cut(examples.training());
     int steps = cut.dims().getFirst();
     Table table =
-        setting.begun(
-            new Table(
-                "first-weights",
-                "Gradient through " + steps + " steps with first weights, " + seeds + " seeds",
-                "net",
-                "factor a step",
-                "share left (mean)",
-                "least",
-                "most"));
+        setting.table(
+            "first-weights",
+            "Gradient through " + steps + " steps with first weights, " + seeds + " seeds",
+            List.of("net", "factor a step", "share left (mean)", "least", "most"));
     Panel panel = Panel.of("First weights, first seed", "step", "norm, of that at the last step", Scale.LOG_Y);
     Map<String, double[]> shares = new LinkedHashMap<>();
     for (Net net : nets) {
@@ -251,20 +246,16 @@ final class VanishingRnn {
     int updates = setting.sized(1000, 200);
     int seeds = setting.sized(3, 2);
     Table table =
-        setting.begun(
-            new Table(
-                "trained",
-                "Row by row, before and after "
-                    + updates
-                    + " updates by Adam at "
-                    + TRAINING_RATE
-                    + ", "
-                    + seeds
-                    + " seeds",
-                "net",
-                "share left before",
-                "share left after",
-                "test accuracy in %"));
+        setting.table(
+            "trained",
+            "Row by row, before and after "
+                + updates
+                + " updates by Adam at "
+                + TRAINING_RATE
+                + ", "
+                + seeds
+                + " seeds",
+            List.of("net", "share left before", "share left after", "test accuracy in %"));
     String title = "After training, row by row, first seed (dashed: before)";
     Panel panel = Panel.of(title, "row", "norm, of that at the last row", Scale.LOG_Y);
     List<double[]> all = new ArrayList<>();
@@ -306,15 +297,15 @@ final class VanishingRnn {
     double guessing = Math.log(examples.classes());
     double[] rates = setting.quick() ? new double[] {1e-5, 1e-3, 0.1} : RATES;
     Table table =
-        setting.begun(
-            new Table(
-                "clipping",
-                "ReLU RNN of radius "
-                    + Numbers.text(EXPLOSIVE)
-                    + ", row by row, after "
-                    + updates
-                    + " updates by SGD; guessing has a loss of "
-                    + Numbers.text(guessing),
+        setting.table(
+            "clipping",
+            "ReLU RNN of radius "
+                + Numbers.text(EXPLOSIVE)
+                + ", row by row, after "
+                + updates
+                + " updates by SGD; guessing has a loss of "
+                + Numbers.text(guessing),
+            List.of(
                 "rate",
                 "loss without clipping",
                 "which is",

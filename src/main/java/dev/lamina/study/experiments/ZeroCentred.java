@@ -103,22 +103,17 @@ final class ZeroCentred {
   private static Findings run(Setting setting) {
     int repetitions = setting.sized(REPETITIONS, 4);
     Table grid =
-        setting.begun(
-            new Table(
-                    "rates",
-                    "Every rate that was tried",
-                    "inputs",
-                    "batch",
-                    "rate",
-                    "arrived in %",
-                    "steps",
-                    "path / straight way")
-                .detail());
+        setting
+            .table(
+                "rates",
+                "Every rate that was tried",
+                List.of("inputs", "batch", "rate", "arrived in %", "steps", "path / straight way"))
+            .detail();
     Table table =
-        setting.begun(
-            new Table(
-                "zero-centred",
-                "From (0,0) to (1,-1), at the rate with the fewest steps; mean of " + repetitions + " repetitions",
+        setting.table(
+            "zero-centred",
+            "From (0,0) to (1,-1), at the rate with the fewest steps; mean of " + repetitions + " repetitions",
+            List.of(
                 "inputs",
                 "batch",
                 "rate",
