@@ -11,9 +11,7 @@ import dev.lamina.data.Preprocessing;
 import dev.lamina.device.Unfinished;
 import dev.lamina.loss.SoftmaxCrossEntropy;
 import dev.lamina.nn.Layer;
-import dev.lamina.optim.GradientClip;
 import dev.lamina.optim.Optimizer;
-import dev.lamina.optim.Regularisation;
 import dev.lamina.tensor.HostTensor;
 import dev.lamina.train.CompiledModel;
 import dev.lamina.train.Evaluation;
@@ -24,6 +22,8 @@ import dev.lamina.train.UnitVariance;
 import java.lang.foreign.Arena;
 import java.util.List;
 import java.util.Map;
+import java.util.function.ObjIntConsumer;
+import java.util.function.UnaryOperator;
 
 /**
  * A training that an experiment drives itself, some updates at a time, to look at the network in between. A loss or
@@ -47,79 +47,57 @@ public final class Course implements AutoCloseable {
    * @param seed of weights, order and dropout
    */
   public Course(Setting setting, Layer layers, Optimizer optimizer, Dataset training, int batch, long seed) {
-    this(setting, layers, optimizer, (GradientClip) null, training, batch, seed);
-  }
-
-  /** The same with gradients that {@code clip} bounds. */
-  public Course(
-      Setting setting, Layer layers, Optimizer optimizer, GradientClip clip, Dataset training, int batch, long seed) {
-    this(setting, layers, optimizer, clip, new Preprocessing.ZScore().fit(training), training, batch, seed);
-  }
-
-  /** The same with weights that {@code regularisation} holds down. */
-  public Course(
-      Setting setting,
-      Layer layers,
-      Optimizer optimizer,
-      Regularisation regularisation,
-      Dataset training,
-      int batch,
-      long seed) {
-    this(
-        setting,
-        layers,
-        optimizer,
-        null,
-        regularisation,
-        new Preprocessing.ZScore().fit(training),
-        training,
-        batch,
-        seed);
+    this(setting, layers, optimizer, training, batch, seed, spec -> spec);
   }
 
   /**
-   * The same with inputs as they are wanted.
+   * The same with something besides.
    *
-   * @param clip bounds gradients, or null
+   * @param besides adds it to what is compiled: what bounds gradients or holds weights down
    */
   public Course(
       Setting setting,
       Layer layers,
       Optimizer optimizer,
-      GradientClip clip,
-      FittedPreprocessing preprocessing,
       Dataset training,
       int batch,
-      long seed) {
-    this(setting, layers, optimizer, clip, null, preprocessing, training, batch, seed);
+      long seed,
+      UnaryOperator<ModelSpec.Builder> besides) {
+    this(setting, layers, optimizer, training, batch, seed, new Preprocessing.ZScore().fit(training), besides);
+  }
+
+  /** The same with inputs as they are wanted. */
+  public Course(
+      Setting setting,
+      Layer layers,
+      Optimizer optimizer,
+      Dataset training,
+      int batch,
+      long seed,
+      FittedPreprocessing preprocessing) {
+    this(setting, layers, optimizer, training, batch, seed, preprocessing, spec -> spec);
   }
 
   private Course(
       Setting setting,
       Layer layers,
       Optimizer optimizer,
-      GradientClip clip,
-      Regularisation regularisation,
-      FittedPreprocessing preprocessing,
       Dataset training,
       int batch,
-      long seed) {
+      long seed,
+      FittedPreprocessing preprocessing,
+      UnaryOperator<ModelSpec.Builder> besides) {
     this.setting = setting;
     try (Unfinished parts = new Unfinished()) {
       arena = parts.add(Arena.ofShared());
-      model =
-          parts.add(
-              CompiledModel.compile(
-                  setting.device(),
-                  ModelSpec.of(layers, training.inputType(), new SoftmaxCrossEntropy())
-                      .preparation(new PreparedInputs(preprocessing))
-                      .optimizer(optimizer)
-                      .clip(clip)
-                      .batch(batch)
-                      .evaluationBatch(EVALUATION_BATCH)
-                      .seed(seed)
-                      .regularisation(regularisation)
-                      .build()));
+      ModelSpec.Builder spec =
+          ModelSpec.of(layers, training.inputType(), new SoftmaxCrossEntropy())
+              .preparation(new PreparedInputs(preprocessing))
+              .optimizer(optimizer)
+              .batch(batch)
+              .evaluationBatch(EVALUATION_BATCH)
+              .seed(seed);
+      model = parts.add(CompiledModel.compile(setting.device(), besides.apply(spec).build()));
       scaled = model.initialise(training);
       loader =
           new BatchLoader(
@@ -159,6 +137,21 @@ public final class Course implements AutoCloseable {
   }
 
   /**
+   * Does {@code steps} updates and tells how the loss went: its mean in each of {@code looks} equal parts of them. The
+   * last is NaN if the course has {@link #diverged}.
+   */
+  public double[] losses(int steps, double rate, int looks) {
+    double[] losses = new double[looks];
+    for (int look = 0; look < looks; look++) {
+      losses[look] = train(steps / looks, rate).loss();
+    }
+    if (diverged()) {
+      losses[looks - 1] = Double.NaN;
+    }
+    return losses;
+  }
+
+  /**
    * Norms of the gradient of a batch, before clipping.
    *
    * @param steps at each step of the first recurrent layer
@@ -192,27 +185,29 @@ public final class Course implements AutoCloseable {
 
   /** Loss and accuracy on all of {@code data}. */
   public Evaluation judge(Dataset data) {
-    try (Arena memory = Arena.ofShared();
-        BatchLoader order =
-            new BatchLoader(
-                data,
-                new BatchOrder.Sequential(),
-                EVALUATION_BATCH,
-                SLOTS,
-                HostAllocator.in(memory),
-                BatchPosition.START)) {
-      for (int i = 0; i < order.batchesPerEpoch(); i++) {
-        Batch batch = order.next();
-        model.judge(batch.inputs(), batch.targets(), batch.weights());
-        order.release(batch);
-      }
-      return model.takeEvaluation();
-    }
+    pass(data, (batch, _) -> model.judge(batch.inputs(), batch.targets(), batch.weights()));
+    return model.takeEvaluation();
   }
 
   /** Probabilities [example][class] of all of {@code data}, in its order. */
   public double[][] predict(Dataset data) {
     double[][] probabilities = new double[data.size()][data.classes()];
+    try (Arena memory = Arena.ofShared()) {
+      HostTensor results = HostTensor.allocate(memory, model.predictionType());
+      pass(
+          data,
+          (batch, first) -> {
+            model.predict(batch.inputs(), results);
+            for (int i = 0; i < batch.count() * data.classes(); i++) {
+              probabilities[first + i / data.classes()][i % data.classes()] = results.get(i);
+            }
+          });
+    }
+    return probabilities;
+  }
+
+  /** Shows each batch of {@code data}, in its order, with the number of its first example. */
+  private static void pass(Dataset data, ObjIntConsumer<Batch> shown) {
     try (Arena memory = Arena.ofShared();
         BatchLoader order =
             new BatchLoader(
@@ -222,17 +217,12 @@ public final class Course implements AutoCloseable {
                 SLOTS,
                 HostAllocator.in(memory),
                 BatchPosition.START)) {
-      HostTensor results = HostTensor.allocate(memory, model.predictionType());
       for (int i = 0; i < order.batchesPerEpoch(); i++) {
         Batch batch = order.next();
-        model.predict(batch.inputs(), results);
-        for (int j = 0; j < batch.count() * data.classes(); j++) {
-          probabilities[i * EVALUATION_BATCH + j / data.classes()][j % data.classes()] = results.get(j);
-        }
+        shown.accept(batch, i * EVALUATION_BATCH);
         order.release(batch);
       }
     }
-    return probabilities;
   }
 
   /** Weights and running statistics by name. */

@@ -3,7 +3,9 @@ package dev.lamina.study;
 import java.math.BigDecimal;
 import java.math.MathContext;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
+import java.util.function.ToDoubleFunction;
 
 /** How figures are written in tables and sentences, and small sums over the few that reach the host. */
 public final class Numbers {
@@ -41,6 +43,26 @@ public final class Numbers {
     return Arrays.stream(values).average().orElse(Double.NaN);
   }
 
+  /** The arithmetic mean of a figure of {@code all}. */
+  public static <T> double mean(List<T> all, ToDoubleFunction<T> figure) {
+    return mean(each(all, figure));
+  }
+
+  /** A figure of each of {@code all}. */
+  public static <T> double[] each(List<T> all, ToDoubleFunction<T> figure) {
+    return all.stream().mapToDouble(figure).toArray();
+  }
+
+  /** The smallest; NaN if one of them is. */
+  public static double least(double... values) {
+    return Arrays.stream(values).min().orElseThrow();
+  }
+
+  /** The largest; NaN if one of them is. */
+  public static double most(double... values) {
+    return Arrays.stream(values).max().orElseThrow();
+  }
+
   /** The standard deviation of the population from which {@code values} are a sample. */
   public static double deviation(double... values) {
     double mean = mean(values);
@@ -66,6 +88,13 @@ public final class Numbers {
       }
     }
     return means;
+  }
+
+  /** Where {@code count} equal parts of {@code whole} end. */
+  public static double[] ends(int whole, int count) {
+    double[] values = new double[count];
+    Arrays.setAll(values, i -> (i + 1.0) * whole / count);
+    return values;
   }
 
   /** {@code first}, {@code first + 1}, … */

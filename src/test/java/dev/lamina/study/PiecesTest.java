@@ -171,7 +171,8 @@ class PiecesTest {
   void aLinearRecurrenceLeavesOfTheGradientWhatItsRadiusSays() {
     var layer = new Rnn(4).with(Rnn.Nonlinearity.LINEAR).init(new Xavier(), new Orthogonal(0.5));
     var network = new Sequential(layer, new Dense(2));
-    try (Course course = new Course(setting, network, new Sgd(), new GradientClip.ByNorm(1), columns(), 10, 1)) {
+    try (Course course =
+        new Course(setting, network, new Sgd(), columns(), 10, 1, spec -> spec.clip(new GradientClip.ByNorm(1)))) {
       double[] norms = course.gradientsThroughTime().steps();
       assertEquals(2, norms.length);
       assertEquals(0.5, norms[0] / norms[1], 1e-5);

@@ -93,7 +93,7 @@ final class BatchNormStudy {
    */
   record Outcome(double rate, double[] accuracies, double[][][] percentiles) {
     double best() {
-      return Arrays.stream(accuracies).max().orElseThrow();
+      return Numbers.most(accuracies);
     }
 
     double last() {
@@ -133,7 +133,7 @@ final class BatchNormStudy {
     Edges edges = new Edges();
     try (Arena arena = Arena.ofShared()) {
       Splits examples = Splits.open(setting, arena, setting.sized(50_000, 5000), setting.sized(5000, 500), PROBED);
-      double[] at = IntStream.rangeClosed(1, LOOKS).mapToDouble(i -> (double) i * steps / LOOKS).toArray();
+      double[] at = Numbers.ends(steps, LOOKS);
       Pairs paper = pairs(setting, examples, Start.PAPER, rates, at, tuned, bySeed, edges);
       verdicts.addAll(verdicts(paper.without, paper.with));
       figures.add(figure("batch-norm", paper, at));
@@ -420,8 +420,8 @@ final class BatchNormStudy {
 
   /** The verdict on accuracies of all seeds, of which the best without and the worst with batch norm count. */
   static Verdict only(String criterion, double[] without, double[] with) {
-    double best = Arrays.stream(without).max().orElseThrow();
-    double worst = Arrays.stream(with).min().orElseThrow();
+    double best = Numbers.most(without);
+    double worst = Numbers.least(with);
     return Verdict.that(
         criterion,
         "at least " + Numbers.percent(worst) + " with and at most " + Numbers.percent(best) + " without",

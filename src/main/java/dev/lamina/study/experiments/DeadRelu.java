@@ -105,7 +105,7 @@ final class DeadRelu {
             for (int seed = 0; seed < seeds; seed++) {
               outcomes.add(train(setting, examples, kind.activation, bias, rates[r], steps, seed));
             }
-            double[] dead = outcomes.stream().mapToDouble(outcome -> 100 * outcome.dead).toArray();
+            double[] dead = Numbers.each(outcomes, outcome -> 100 * outcome.dead);
             shares[r] = Numbers.mean(dead);
             long wrecked = outcomes.stream().filter(Outcome::wrecked).count();
             table.row(
@@ -113,9 +113,9 @@ final class DeadRelu {
                 bias,
                 rates[r],
                 shares[r],
-                Arrays.stream(dead).min().orElseThrow(),
-                Arrays.stream(dead).max().orElseThrow(),
-                100 * outcomes.stream().mapToDouble(Outcome::accuracy).average().orElseThrow(),
+                Numbers.least(dead),
+                Numbers.most(dead),
+                100 * Numbers.mean(outcomes, Outcome::accuracy),
                 wrecked);
             if (kind.activation instanceof ReLU) {
               for (int seed = 0; seed < seeds; seed++) {

@@ -21,6 +21,7 @@ import dev.lamina.study.Setting;
 import dev.lamina.study.Splits;
 import dev.lamina.study.Study;
 import dev.lamina.study.Table;
+import dev.lamina.study.Tuning;
 import dev.lamina.study.Verdict;
 import dev.lamina.train.Evaluation;
 import java.lang.foreign.Arena;
@@ -97,21 +98,18 @@ final class DropoutStudy {
     try (Arena arena = Arena.ofShared()) {
       Splits examples = Splits.open(setting, arena, IMAGES, setting.sized(5000, 500), setting.sized(10_000, 2000));
       for (Arm arm : ARMS) {
-        double rate = rates[0];
-        double best = 0;
-        for (double tried : rates) {
-          setting.doing("%s dropout, rate %s", arm.name, Numbers.text(tried));
-          double accuracy;
-          try (Course course = course(setting, examples, arm, setting.seed(0))) {
-            course.train(epochs * course.stepsPerEpoch(), tried);
-            accuracy = course.judge(examples.validation()).accuracy();
-          }
-          grid.row(arm.name, tried, 100 * accuracy);
-          if (accuracy > best) {
-            best = accuracy;
-            rate = tried;
-          }
-        }
+        double rate =
+            Tuning.highest(
+                rates,
+                tried -> {
+                  setting.doing("%s dropout, rate %s", arm.name, Numbers.text(tried));
+                  try (Course course = course(setting, examples, arm, setting.seed(0))) {
+                    course.train(epochs * course.stepsPerEpoch(), tried);
+                    double accuracy = course.judge(examples.validation()).accuracy();
+                    grid.row(arm.name, tried, 100 * accuracy);
+                    return accuracy;
+                  }
+                });
         List<Outcome> outcomes = new ArrayList<>();
         for (int seed = 0; seed < seeds; seed++) {
           setting.doing("%s dropout, seed %d of %d", arm.name, seed + 1, seeds);
@@ -158,7 +156,10 @@ final class DropoutStudy {
       layers.addAll(List.of(new Dense(WIDTH), new ReLU(), new Dropout(arm.hidden)));
     }
     layers.add(new Dense(examples.classes()));
-    return new Course(setting, new Sequential(layers), new Momentum(MOMENTUM), BOUND, examples.training(), BATCH, seed);
+    var network = new Sequential(layers);
+    var optimizer = new Momentum(MOMENTUM);
+    return new Course(
+        setting, network, optimizer, examples.training(), BATCH, seed, spec -> spec.regularisation(BOUND));
   }
 
   /**
@@ -184,12 +185,12 @@ final class DropoutStudy {
     return List.of(
         arm.name,
         rate,
-        100 * outcomes.stream().mapToDouble(Outcome::trainingAccuracy).average().orElseThrow(),
-        100 * outcomes.stream().mapToDouble(Outcome::testAccuracy).average().orElseThrow(),
-        outcomes.stream().mapToDouble(Outcome::accuracyGap).average().orElseThrow(),
-        outcomes.stream().mapToDouble(Outcome::trainingLoss).average().orElseThrow(),
-        outcomes.stream().mapToDouble(Outcome::testLoss).average().orElseThrow(),
-        outcomes.stream().mapToDouble(Outcome::lossGap).average().orElseThrow());
+        100 * Numbers.mean(outcomes, Outcome::trainingAccuracy),
+        100 * Numbers.mean(outcomes, Outcome::testAccuracy),
+        Numbers.mean(outcomes, Outcome::accuracyGap),
+        Numbers.mean(outcomes, Outcome::trainingLoss),
+        Numbers.mean(outcomes, Outcome::testLoss),
+        Numbers.mean(outcomes, Outcome::lossGap));
   }
 
   /** Compares the gaps, seed by seed. */
@@ -197,12 +198,9 @@ final class DropoutStudy {
     return List.of(
         narrower(
             "accuracy, in points",
-            without.stream().mapToDouble(Outcome::accuracyGap).toArray(),
-            with.stream().mapToDouble(Outcome::accuracyGap).toArray()),
-        narrower(
-            "loss",
-            without.stream().mapToDouble(Outcome::lossGap).toArray(),
-            with.stream().mapToDouble(Outcome::lossGap).toArray()));
+            Numbers.each(without, Outcome::accuracyGap),
+            Numbers.each(with, Outcome::accuracyGap)),
+        narrower("loss", Numbers.each(without, Outcome::lossGap), Numbers.each(with, Outcome::lossGap)));
   }
 
   private static Verdict narrower(String what, double[] without, double[] with) {

@@ -80,7 +80,7 @@ final class EnsembleStudy {
                   .mapToDouble(one -> 100 * accuracy(setting, examples.test(), List.<double[][]>of(one)))
                   .toArray();
           means[e] = Numbers.mean(alone);
-          bests[e] = Arrays.stream(alone).max().orElseThrow();
+          bests[e] = Numbers.most(alone);
           together[e] =
               IntStream.rangeClosed(1, MEMBERS)
                   .mapToDouble(n -> 100 * accuracy(setting, examples.test(), predictions.subList(0, n)))

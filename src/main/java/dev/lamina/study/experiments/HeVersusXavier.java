@@ -26,6 +26,7 @@ import dev.lamina.study.Setting;
 import dev.lamina.study.Splits;
 import dev.lamina.study.Study;
 import dev.lamina.study.Table;
+import dev.lamina.study.Tuning;
 import dev.lamina.study.Verdict;
 import dev.lamina.tensor.DType;
 import java.lang.foreign.Arena;
@@ -103,15 +104,17 @@ final class HeVersusXavier {
     try (Arena arena = Arena.ofShared()) {
       Splits examples = Splits.open(setting, arena, setting.sized(20_000, 5000), 0, PROBED);
       guessing = Math.log(examples.classes());
-      List<Outcome> tuning = new ArrayList<>();
-      for (double tried : rates) {
-        tuning.add(train(setting, examples, Kind.PAPER, "He", tried, steps, 0));
-        others.add(train(setting, examples, Kind.PAPER, "Xavier", tried, steps, 0));
-        Outcome he30 = train(setting, examples, Kind.DENSE, "He", tried, steps, 0);
-        dense.add(train(setting, examples, Kind.DENSE, "Xavier", tried, steps, 0));
-        grid.row(tried, tuning.getLast().last(), others.getLast().last(), he30.last(), dense.getLast().last());
-      }
-      rate = best(tuning);
+      rate =
+          Tuning.lowest(
+              rates,
+              tried -> {
+                double paper = train(setting, examples, Kind.PAPER, "He", tried, steps, 0).last();
+                others.add(train(setting, examples, Kind.PAPER, "Xavier", tried, steps, 0));
+                double allDense = train(setting, examples, Kind.DENSE, "He", tried, steps, 0).last();
+                dense.add(train(setting, examples, Kind.DENSE, "Xavier", tried, steps, 0));
+                grid.row(tried, paper, others.getLast().last(), allDense, dense.getLast().last());
+                return paper;
+              });
       edges.look("He", rate, rates);
       for (int seed = 1; seed <= seeds; seed++) {
         he.add(train(setting, examples, Kind.PAPER, "He", rate, steps, seed));
@@ -153,12 +156,6 @@ final class HeVersusXavier {
                 + " but for rounding, a property of the starts that no training could miss"));
   }
 
-  /** The rate with the lowest loss at the end. */
-  static double best(List<Outcome> outcomes) {
-    // NaN compares as larger than every number.
-    return outcomes.stream().min((a, b) -> Double.compare(a.last(), b.last())).orElseThrow().rate;
-  }
-
   private static String leaving(List<Outcome> outcomes, double guessing) {
     String rates =
         outcomes.stream()
@@ -186,7 +183,7 @@ final class HeVersusXavier {
   }
 
   private static Figure figure(Outcome he, Outcome xavier, int steps) {
-    double[] at = IntStream.range(0, LOOKS).mapToDouble(i -> (i + 1.0) * steps / LOOKS).toArray();
+    double[] at = Numbers.ends(steps, LOOKS);
     double[] layers = Numbers.counting(1, DEPTH);
     Panel losses =
         Panel.of("Training loss, rate " + Numbers.text(he.rate), "updates", "loss", Scale.LINEAR)
@@ -205,7 +202,7 @@ final class HeVersusXavier {
    * @param guessing the loss of even probabilities
    */
   static List<Verdict> verdicts(double guessing, List<Outcome> he, List<Outcome> xavier) {
-    double highest = he.stream().mapToDouble(Outcome::last).max().orElseThrow();
+    double highest = Numbers.most(Numbers.each(he, Outcome::last));
     double farthest =
         xavier.stream()
             .mapToDouble(Outcome::last)

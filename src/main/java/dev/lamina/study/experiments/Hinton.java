@@ -21,6 +21,7 @@ import dev.lamina.study.Setting;
 import dev.lamina.study.Splits;
 import dev.lamina.study.Study;
 import dev.lamina.study.Table;
+import dev.lamina.study.Tuning;
 import dev.lamina.study.Watcher;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
@@ -157,20 +158,15 @@ final class Hinton {
 
   /** The rate with which more of the validation images are right. */
   private static double tuned(Setting setting, Splits examples, Dataset training, Kind kind, int steps) {
-    double best = RATES[0];
-    double most = -1;
-    for (double rate : RATES) {
-      setting.doing("%s, %s, %d images, rate %s", kind.activation, kind.start, training.size(), rate);
-      try (Course course = course(setting, examples, training, kind, setting.seed(0))) {
-        course.train(steps, rate);
-        double accuracy = course.judge(examples.validation()).accuracy();
-        if (accuracy > most) {
-          most = accuracy;
-          best = rate;
-        }
-      }
-    }
-    return best;
+    return Tuning.highest(
+        RATES,
+        rate -> {
+          setting.doing("%s, %s, %d images, rate %s", kind.activation, kind.start, training.size(), rate);
+          try (Course course = course(setting, examples, training, kind, setting.seed(0))) {
+            course.train(steps, rate);
+            return course.judge(examples.validation()).accuracy();
+          }
+        });
   }
 
   private static Course course(Setting setting, Splits examples, Dataset training, Kind kind, long seed) {

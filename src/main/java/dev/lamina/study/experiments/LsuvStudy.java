@@ -27,6 +27,7 @@ import dev.lamina.study.Setting;
 import dev.lamina.study.Splits;
 import dev.lamina.study.Study;
 import dev.lamina.study.Table;
+import dev.lamina.study.Tuning;
 import dev.lamina.study.Verdict;
 import dev.lamina.tensor.DType;
 import dev.lamina.train.UnitVariance.Scaled;
@@ -85,16 +86,16 @@ final class LsuvStudy {
     }
 
     double[] last() {
-      return outcomes.stream().mapToDouble(Outcome::last).toArray();
+      return Numbers.each(outcomes, Outcome::last);
     }
 
     double least() {
-      return Arrays.stream(last()).min().orElseThrow();
+      return Numbers.least(last());
     }
 
     /** NaN if one diverged. */
     double most() {
-      return Arrays.stream(last()).max().orElseThrow();
+      return Numbers.most(last());
     }
   }
 
@@ -217,7 +218,7 @@ final class LsuvStudy {
   }
 
   private static Panel lossPanel(Kind kind, List<Tuned> all, int steps) {
-    double[] at = IntStream.rangeClosed(1, LOOKS).mapToDouble(i -> (double) i * steps / LOOKS).toArray();
+    double[] at = Numbers.ends(steps, LOOKS);
     Panel panel = Panel.of(kind.name + ": training loss, each at its best rate", "updates", "loss", Scale.LINEAR);
     for (Tuned tuned : all) {
       panel = panel.line(tuned.start.name + ", rate " + Numbers.text(tuned.first().rate), at, tuned.first().losses);
@@ -237,19 +238,19 @@ final class LsuvStudy {
 
   private static Tuned tuned(
       Setting setting, Splits examples, Kind kind, Start start, double[] rates, int steps, int seeds, Table grid) {
-    List<Outcome> outcomes = new ArrayList<>();
-    for (double rate : rates) {
-      setting.doing("%s, %s, rate %s", kind.name, start.name, Numbers.text(rate));
-      Outcome outcome = train(setting, examples, kind, start, rate, steps, 0);
-      grid.row(kind.name, start.name, rate, outcome.last());
-      outcomes.add(outcome);
-    }
-    // NaN compares as larger than every number.
-    Outcome best = outcomes.stream().min((a, b) -> Double.compare(a.last(), b.last())).orElseThrow();
+    double best =
+        Tuning.lowest(
+            rates,
+            rate -> {
+              setting.doing("%s, %s, rate %s", kind.name, start.name, Numbers.text(rate));
+              double loss = train(setting, examples, kind, start, rate, steps, 0).last();
+              grid.row(kind.name, start.name, rate, loss);
+              return loss;
+            });
     List<Outcome> bySeed = new ArrayList<>();
     for (int seed = 1; seed <= seeds; seed++) {
       setting.doing("%s, %s, seed %d of %d", kind.name, start.name, seed, seeds);
-      bySeed.add(train(setting, examples, kind, start, best.rate, steps, seed));
+      bySeed.add(train(setting, examples, kind, start, best, steps, seed));
     }
     return new Tuned(start, bySeed);
   }
@@ -261,13 +262,7 @@ final class LsuvStudy {
         LayerProbe probe = new LayerProbe(setting, course, examples.test(), (outputs, _) -> addVariancesOf(outputs))) {
       Computation seen = probe.look(course);
       double[] variances = IntStream.rangeClosed(0, DEPTH).mapToDouble(i -> seen.read("variance" + i)[0]).toArray();
-      double[] losses = new double[LOOKS];
-      for (int look = 0; look < LOOKS; look++) {
-        losses[look] = course.train(steps / LOOKS, rate).loss();
-      }
-      if (course.diverged()) {
-        losses[LOOKS - 1] = Double.NaN;
-      }
+      double[] losses = course.losses(steps, rate, LOOKS);
       return new Outcome(rate, losses, variances, course.scaled());
     }
   }

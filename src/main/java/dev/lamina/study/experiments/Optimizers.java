@@ -21,11 +21,11 @@ import dev.lamina.study.Setting;
 import dev.lamina.study.Splits;
 import dev.lamina.study.Study;
 import dev.lamina.study.Table;
+import dev.lamina.study.Tuning;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.stream.IntStream;
 
 /** Seven optimizers on the same net, each at its own best rate, and in a ravine. */
 final class Optimizers {
@@ -62,7 +62,7 @@ final class Optimizers {
           new Kind("Adam", new Adam(), SMALL_RATES),
           new Kind("AdamW", new AdamW(), SMALL_RATES));
 
-  private record Outcome(double rate, double[] losses, double accuracy) {
+  private record Outcome(double[] losses, double accuracy) {
     double last() {
       return losses[LOOKS - 1];
     }
@@ -98,7 +98,7 @@ final class Optimizers {
     Panel losses = Panel.of("Training loss, each at its best rate, first seed", "updates", "loss", Scale.LOG_Y);
     List<Panel> ravine = new ArrayList<>();
     Panel heights = Panel.of("Height in the ravine, down to 1e-8", "steps", "f", Scale.LOG_Y);
-    double[] at = IntStream.rangeClosed(1, LOOKS).mapToDouble(i -> (double) i * steps / LOOKS).toArray();
+    double[] at = Numbers.ends(steps, LOOKS);
     try (Arena arena = Arena.ofShared()) {
       Splits examples = Splits.open(setting, arena, setting.sized(20_000, 5000), 5000, 1);
       for (Kind kind : KINDS) {
@@ -110,8 +110,8 @@ final class Optimizers {
           // The seed that rates were tuned with is none of these.
           outcomes.add(train(setting, examples, kind, rate, steps, setting.seed(seed)));
         }
-        double[] last = outcomes.stream().mapToDouble(Outcome::last).toArray();
-        double[] accuracies = outcomes.stream().mapToDouble(outcome -> 100 * outcome.accuracy).toArray();
+        double[] last = Numbers.each(outcomes, Outcome::last);
+        double[] accuracies = Numbers.each(outcomes, outcome -> 100 * outcome.accuracy);
         Ravine.Path path = Ravine.best(setting, kind.optimizer, RAVINE_RATES);
         boolean edge = rate == rates[0] || rate == rates[rates.length - 1];
         table.row(
@@ -159,28 +159,21 @@ final class Optimizers {
   }
 
   private static double tuned(Setting setting, Splits examples, Kind kind, double[] rates, int steps, Table grid) {
-    List<Outcome> outcomes = new ArrayList<>();
-    for (double rate : rates) {
-      setting.doing("%s, rate %s", kind.name, Numbers.text(rate));
-      Outcome outcome = train(setting, examples, kind, rate, steps, setting.seed(0));
-      outcomes.add(outcome);
-      grid.row(kind.name, rate, outcome.last());
-    }
-    // NaN compares as larger than every number.
-    return outcomes.stream().min((a, b) -> Double.compare(a.last(), b.last())).orElseThrow().rate;
+    return Tuning.lowest(
+        rates,
+        rate -> {
+          setting.doing("%s, rate %s", kind.name, Numbers.text(rate));
+          double loss = train(setting, examples, kind, rate, steps, setting.seed(0)).last();
+          grid.row(kind.name, rate, loss);
+          return loss;
+        });
   }
 
   private static Outcome train(Setting setting, Splits examples, Kind kind, double rate, int steps, long seed) {
     var network = Networks.dense(DEPTH, WIDTH, examples.classes(), new ReLU(), new He());
     try (Course course = new Course(setting, network, kind.optimizer, examples.training(), BATCH, seed)) {
-      double[] losses = new double[LOOKS];
-      for (int look = 0; look < LOOKS; look++) {
-        losses[look] = course.train(steps / LOOKS, rate).loss();
-      }
-      if (course.diverged()) {
-        losses[LOOKS - 1] = Double.NaN;
-      }
-      return new Outcome(rate, losses, course.judge(examples.validation()).accuracy());
+      double[] losses = course.losses(steps, rate, LOOKS);
+      return new Outcome(losses, course.judge(examples.validation()).accuracy());
     }
   }
 }

@@ -124,16 +124,16 @@ final class PreprocessingStudy {
         Kind kind = KINDS.get(k);
         List<Descent> descents = descents(setting, examples, kind, parts, most, grid);
         Descent first = descents.getFirst();
-        conditions[k] = Numbers.mean(descents.stream().mapToDouble(d -> d.spectrum.condition()).toArray());
-        epochs[k] = Numbers.mean(descents.stream().mapToDouble(Descent::epochs).toArray());
+        conditions[k] = Numbers.mean(descents, d -> d.spectrum.condition());
+        epochs[k] = Numbers.mean(descents, Descent::epochs);
         table.row(
             kind.name,
-            Numbers.mean(descents.stream().mapToDouble(d -> d.spectrum.largest()).toArray()),
-            Numbers.mean(descents.stream().mapToDouble(d -> d.spectrum.held).toArray()),
+            Numbers.mean(descents, d -> d.spectrum.largest()),
+            Numbers.mean(descents, d -> d.spectrum.held),
             conditions[k],
             first.rate,
             epochs[k],
-            100 * Numbers.mean(descents.stream().mapToDouble(Descent::accuracy).toArray()));
+            100 * Numbers.mean(descents, Descent::accuracy));
         losses = losses.line(kind.name, Numbers.counting(1, first.losses.length), first.losses);
         double[] shares = Arrays.stream(first.spectrum.values).map(v -> v / first.spectrum.largest()).toArray();
         int shown = (int) Arrays.stream(shares).filter(share -> share > 1e-6).count();
@@ -239,7 +239,7 @@ final class PreprocessingStudy {
 
   private static Course course(Setting setting, Splits examples, Dataset training, FittedPreprocessing fitted) {
     var network = new Sequential(new Flatten(), new Dense(examples.classes(), new Zeros(), new Zeros()));
-    return new Course(setting, network, new Sgd(), null, fitted, training, training.size(), setting.seed(0));
+    return new Course(setting, network, new Sgd(), training, training.size(), setting.seed(0), fitted);
   }
 
   /** Of the inputs as the first layer gets them. */

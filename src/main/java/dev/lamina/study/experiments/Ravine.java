@@ -17,6 +17,8 @@ import dev.lamina.tensor.HostTensor;
 import dev.lamina.tensor.Shape;
 import dev.lamina.tensor.TensorType;
 import java.lang.foreign.Arena;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 
 /** Optimizers on {@code f(x, y) = ½(x² + 50·y²)} from (−8, 1): flat one way, steep the other. */
@@ -43,14 +45,11 @@ final class Ravine {
 
   /** The way that is lowest at its end, of those with {@code rates}. */
   static Path best(Setting setting, Optimizer optimizer, double[] rates) {
-    Path best = null;
-    for (double rate : rates) {
-      Path path = walk(setting, optimizer, rate);
-      if (best == null || path.last() < best.last() || Double.isNaN(best.last())) {
-        best = path;
-      }
-    }
-    return best;
+    return Arrays.stream(rates)
+        .mapToObj(rate -> walk(setting, optimizer, rate))
+        // NaN compares as larger than every number.
+        .min(Comparator.comparingDouble(Path::last))
+        .orElseThrow();
   }
 
   static Path walk(Setting setting, Optimizer optimizer, double rate) {

@@ -121,7 +121,7 @@ final class RbmPretraining {
   /** The trainings from one start at what was best for it, by seed, and what that was in validation. */
   private record Tuned(Start start, Inputs inputs, double rate, double validation, List<Outcome> outcomes) {
     double[] test() {
-      return outcomes.stream().mapToDouble(Outcome::test).toArray();
+      return Numbers.each(outcomes, Outcome::test);
     }
 
     String label() {
@@ -136,7 +136,7 @@ final class RbmPretraining {
     Course course(Start start, Inputs inputs, long seed) {
       FittedPreprocessing fitted = inputs.preprocessing.fit(examples.training());
       var network = Networks.dense(extent.depth, extent.width, examples.classes(), new Sigmoid(), start.weight);
-      return new Course(setting, network, new Momentum(), null, fitted, examples.training(), BATCH, seed);
+      return new Course(setting, network, new Momentum(), examples.training(), BATCH, seed, fitted);
     }
 
     Outcome train(Start start, Inputs inputs, double rate, long seed, boolean drawn) {
@@ -233,10 +233,10 @@ final class RbmPretraining {
               start.name,
               tuned.inputs.name,
               tuned.rate,
-              tuned.outcomes.stream().mapToDouble(Outcome::loss).average().orElseThrow(),
+              Numbers.mean(tuned.outcomes, Outcome::loss),
               Numbers.mean(test),
-              Arrays.stream(test).min().orElseThrow(),
-              Arrays.stream(test).max().orElseThrow(),
+              Numbers.least(test),
+              Numbers.most(test),
               tuned.validation);
           edges.look(start.name, tuned.rate, rates);
         }

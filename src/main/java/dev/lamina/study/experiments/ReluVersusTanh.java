@@ -119,10 +119,10 @@ final class ReluVersusTanh {
           // The seed that rates were tuned with is none of these.
           walks.add(walk(setting, task, training, kind, rate, task.most, setting.seed(seed)));
         }
-        double[] errors = walks.getFirst().errors.stream().mapToDouble(e -> 100 * e).toArray();
+        double[] errors = Numbers.each(walks.getFirst().errors, e -> 100 * e);
         double[] at = IntStream.rangeClosed(1, errors.length).mapToDouble(i -> (double) i / LOOKS_PER_EPOCH).toArray();
         panel = panel.line(kind.name + ", rate " + Numbers.text(rate), at, errors);
-        double[] epochs = walks.stream().mapToDouble(Walk::epochs).toArray();
+        double[] epochs = Numbers.each(walks, Walk::epochs);
         double pace = walks.stream().mapToDouble(Walk::seconds).sum() / Arrays.stream(epochs).sum();
         if (relu.length == 0) {
           relu = epochs;

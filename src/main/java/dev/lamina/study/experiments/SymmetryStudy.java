@@ -78,11 +78,11 @@ final class SymmetryStudy {
     Panel spreads =
         Panel.of("Difference between hidden units", "updates", "largest difference / largest weight", Scale.LINEAR);
     List<Outcome> outcomes = new ArrayList<>();
+    double[] at = Numbers.ends(steps, LOOKS);
     try (Arena arena = Arena.ofShared()) {
       Splits examples = Splits.open(setting, arena, 20_000, 0, 2000);
       for (Start start : STARTS) {
         setting.doing("weights begin as %s", start.name);
-        double[] at = new double[LOOKS];
         double[] loss = new double[LOOKS];
         double[] spread = new double[LOOKS];
         var network = Networks.dense(1, HIDDEN, examples.classes(), new ReLU(), start.weight);
@@ -91,7 +91,6 @@ final class SymmetryStudy {
           double largest = 0;
           for (int look = 0; look < LOOKS; look++) {
             loss[look] = course.train(steps / LOOKS, RATE).loss();
-            at[look] = (look + 1.0) * steps / LOOKS;
             Computation seen = probe.look(course);
             largest = seen.read("largest")[0];
             spread[look] = largest == 0 ? 0 : seen.read("spread")[0] / largest;

@@ -91,8 +91,7 @@ final class TwoLayerSearch {
         double rate = values.get(0).number();
         double reg = values.get(1).number();
         try (Course course =
-            new Course(
-                setting, network(examples), new Sgd(reg), null, mean, examples.training(), BATCH, setting.seed(i))) {
+            new Course(setting, network(examples), new Sgd(reg), examples.training(), BATCH, setting.seed(i), mean)) {
           Trial trial = train(course, examples, stage, i % trials, rate, reg, epochs, best);
           setting.doing("val_acc: %.4f, lr: %.4e, reg: %.4e, (%d / %d)", trial.accuracy, rate, reg, i + 1, 2 * trials);
           done.add(trial);
@@ -133,7 +132,7 @@ final class TwoLayerSearch {
       for (Trial trial : sorted.subList(0, Math.min(SHOWN, sorted.size()))) {
         best.row(stage + 1, trial.accuracy, trial.rate, trial.reg, "(" + (trial.number + 1) + " / " + trials + ")");
       }
-      double[] accuracies = own.stream().mapToDouble(trial -> 100 * trial.accuracy).toArray();
+      double[] accuracies = Numbers.each(own, trial -> 100 * trial.accuracy);
       String title = stage == 0 ? "Coarse" : "Fine";
       panels.add(points(title, "learning rate", own.stream().mapToDouble(Trial::rate), accuracies));
       panels.add(points(title, "regularisation", own.stream().mapToDouble(Trial::reg), accuracies));

@@ -30,6 +30,7 @@ import dev.lamina.study.Setting;
 import dev.lamina.study.Splits;
 import dev.lamina.study.Study;
 import dev.lamina.study.Table;
+import dev.lamina.study.Tuning;
 import dev.lamina.study.Verdict;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.HostTensor;
@@ -252,7 +253,7 @@ final class VanishingGradient {
         }
         var decomposition = DecompositionFactory_DDRM.svd(WIDTH, WIDTH, false, false, true);
         decomposition.decompose(matrix);
-        product *= Arrays.stream(decomposition.getSingularValues()).max().orElseThrow();
+        product *= Numbers.most(decomposition.getSingularValues());
       }
     }
     return Math.pow(product, 1.0 / (LAYERS - 1));
@@ -314,18 +315,10 @@ final class VanishingGradient {
   }
 
   private static double tuned(Setting setting, Splits examples, Start start, int depth, int epochs, Edges edges) {
-    double best = -1;
-    double bestRate = Double.NaN;
     double[] rates = setting.quick() ? new double[] {RATES[1]} : RATES;
-    for (double rate : rates) {
-      double accuracy = accuracy(setting, examples, start, depth, rate, epochs, 0);
-      if (accuracy > best) {
-        best = accuracy;
-        bestRate = rate;
-      }
-    }
-    edges.look(depth + " layers, " + start.name, bestRate, rates);
-    return bestRate;
+    double best = Tuning.highest(rates, rate -> accuracy(setting, examples, start, depth, rate, epochs, 0));
+    edges.look(depth + " layers, " + start.name, best, rates);
+    return best;
   }
 
   private static double accuracy(

@@ -269,7 +269,14 @@ final class VanishingRnn {
         var network = new Sequential(net.layer, new Dense(examples.classes()));
         var clip = new GradientClip.ByNorm(LIMIT);
         try (Course course =
-            new Course(setting, network, new Adam(), clip, examples.training(), BATCH, setting.seed(seed))) {
+            new Course(
+                setting,
+                network,
+                new Adam(),
+                examples.training(),
+                BATCH,
+                setting.seed(seed),
+                spec -> spec.clip(clip))) {
           double[] before = relative(course);
           course.train(updates, TRAINING_RATE);
           double[] after = relative(course);
@@ -435,7 +442,14 @@ final class VanishingRnn {
 
   private static Trained train(Setting setting, Splits examples, GradientClip clip, double rate, int updates) {
     try (Course course =
-            new Course(setting, explosive(examples), new Sgd(), clip, examples.training(), BATCH, setting.seed(0));
+            new Course(
+                setting,
+                explosive(examples),
+                new Sgd(),
+                examples.training(),
+                BATCH,
+                setting.seed(0),
+                spec -> spec.clip(clip));
         Arena arena = Arena.ofShared()) {
       double first = Double.NaN;
       double last = Double.NaN;

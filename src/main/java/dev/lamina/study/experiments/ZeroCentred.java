@@ -90,11 +90,11 @@ final class ZeroCentred {
   record Walks(double rate, double arrived, double steps, double path, double sameSign) {
     static Walks mean(List<Walks> all) {
       return new Walks(
-          all.stream().mapToDouble(Walks::rate).average().orElseThrow(),
-          all.stream().mapToDouble(Walks::arrived).average().orElseThrow(),
-          all.stream().mapToDouble(Walks::steps).average().orElseThrow(),
-          all.stream().mapToDouble(Walks::path).average().orElseThrow(),
-          all.stream().mapToDouble(Walks::sameSign).average().orElseThrow());
+          Numbers.mean(all, Walks::rate),
+          Numbers.mean(all, Walks::arrived),
+          Numbers.mean(all, Walks::steps),
+          Numbers.mean(all, Walks::path),
+          Numbers.mean(all, Walks::sameSign));
     }
   }
 
@@ -137,14 +137,14 @@ final class ZeroCentred {
           Walks all = Walks.mean(tried.stream().map(repetition -> repetition.get(rate)).toList());
           grid.row(word, batch, all.rate, 100 * all.arrived, all.steps, all.path);
         }
-        double[] rates = tried.stream().mapToDouble(ZeroCentred::best).toArray();
+        double[] rates = Numbers.each(tried, ZeroCentred::best);
         List<Walks> chosen = measured(setting, isCentred, batch, rates, WALKS[b]);
         (isCentred ? centred : positive).add(chosen);
         if (batch == 1) {
-          coarse[isCentred ? 1 : 0] = tried.stream().mapToDouble(ZeroCentred::pathAtCoarse).average().orElseThrow();
+          coarse[isCentred ? 1 : 0] = Numbers.mean(tried, ZeroCentred::pathAtCoarse);
         }
         Walks mean = Walks.mean(chosen);
-        double atHalf = tried.stream().mapToDouble(ZeroCentred::pathAtHalf).average().orElseThrow();
+        double atHalf = Numbers.mean(tried, ZeroCentred::pathAtHalf);
         table.row(word, batch, mean.rate, mean.steps, mean.path, atHalf, 100 * mean.sameSign);
         double[][] path = path(setting, isCentred, batch, rates[0]);
         panel = panel.with(new Curve(word, path[0], path[1], Style.LINE));
@@ -195,7 +195,8 @@ final class ZeroCentred {
    * @param soft with inputs in (0,1)² and the largest batches
    */
   static List<Verdict> verdicts(List<Walks> positive, List<Walks> centred, List<Walks> soft) {
-    ConfidenceInterval ratio = ConfidenceInterval.ofRatio(paths(positive), paths(centred));
+    ConfidenceInterval ratio =
+        ConfidenceInterval.ofRatio(Numbers.each(positive, Walks::path), Numbers.each(centred, Walks::path));
     Walks p = Walks.mean(positive);
     Walks c = Walks.mean(centred);
     Walks s = Walks.mean(soft);
@@ -230,10 +231,6 @@ final class ZeroCentred {
                 + Numbers.percent(p.sameSign),
             "less",
             s.path < p.path && s.sameSign < p.sameSign));
-  }
-
-  private static double[] paths(List<Walks> repetitions) {
-    return repetitions.stream().mapToDouble(Walks::path).toArray();
   }
 
   /** Walks at every rate, [repetition][rate]. */

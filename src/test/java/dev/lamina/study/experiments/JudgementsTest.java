@@ -18,6 +18,7 @@ import dev.lamina.study.Course;
 import dev.lamina.study.Setting;
 import dev.lamina.study.Settings;
 import dev.lamina.study.Table;
+import dev.lamina.study.Tuning;
 import dev.lamina.study.Verdict;
 import dev.lamina.tensor.DType;
 import dev.lamina.tensor.HostTensor;
@@ -118,11 +119,13 @@ class JudgementsTest {
   }
 
   @Test
-  void aRateThatDivergesIsNotHes() {
-    var diverged = new HeVersusXavier.Outcome(0.3, new double[] {1, Double.NaN}, new double[0]);
-    var slow = new HeVersusXavier.Outcome(0.001, new double[] {2, 1.5}, new double[0]);
-    var good = new HeVersusXavier.Outcome(0.03, new double[] {1, 0.2}, new double[0]);
-    assertEquals(0.03, HeVersusXavier.best(List.of(slow, good, diverged)));
+  void aRateThatDivergesIsNotTheBest() {
+    double[] rates = {0.001, 0.01, 0.03, 0.3};
+    double[] losses = {Double.NaN, 1.5, 0.2, 0.2};
+    assertEquals(0.03, Tuning.lowest(rates, rate -> losses[Arrays.binarySearch(rates, rate)]), "the first of the best");
+    double[] accuracies = {0, 0.5, Double.NaN, 0.4};
+    assertEquals(0.01, Tuning.highest(rates, rate -> accuracies[Arrays.binarySearch(rates, rate)]));
+    assertEquals(0.001, Tuning.lowest(rates, _ -> Double.NaN), "there is none");
   }
 
   @Test
