@@ -29,7 +29,7 @@ class FormulasTest {
 
   @Test
   void ofAShareAfterSomeStepsTheFactorIsTheRoot() {
-    assertEquals(0.5, VanishingRnn.factor(0.125, 4), 1e-12);
+    assertEquals(0.5, RnnBeforeTraining.factor(0.125, 4), 1e-12);
   }
 
   @Test

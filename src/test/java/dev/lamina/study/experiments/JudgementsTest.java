@@ -230,10 +230,10 @@ class JudgementsTest {
     assertFalse(EnsembleStudy.verdict("seed", new ConfidenceInterval(Double.NaN, 0.5, Double.NaN)).reproduced());
   }
 
-  private static List<VanishingRnn.Trained> ended(double... losses) {
+  private static List<RnnClipping.Trained> ended(double... losses) {
     var gradient = new Course.ThroughTime(new double[] {30, 40}, 5);
     return Arrays.stream(losses)
-        .mapToObj(last -> new VanishingRnn.Trained(100, last, Double.isNaN(last) ? 2 : 0, 1, 0, gradient))
+        .mapToObj(last -> new RnnClipping.Trained(100, last, Double.isNaN(last) ? 2 : 0, 1, 0, gradient))
         .toList();
   }
 
@@ -241,11 +241,11 @@ class JudgementsTest {
   @Test
   void clippingHasSavedATrainingThatDoesBetterThanGuessing() {
     double nan = Double.NaN;
-    assertTrue(VanishingRnn.saved(ended(4.7, nan, nan), ended(100.2, 1.9, 1.2), GUESSING).reproduced());
-    Verdict missed = VanishingRnn.saved(ended(nan, nan, nan), ended(99, 1.9, nan), GUESSING);
+    assertTrue(RnnClipping.saved(ended(4.7, nan, nan), ended(100.2, 1.9, 1.2), GUESSING).reproduced());
+    Verdict missed = RnnClipping.saved(ended(nan, nan, nan), ended(99, 1.9, nan), GUESSING);
     assertFalse(missed.reproduced());
     assertEquals("at 1 of 3 rates; it stays finite at 2", missed.measured());
-    assertFalse(VanishingRnn.saved(ended(1, 2), ended(1, 2), GUESSING).reproduced(), "nothing was lost");
+    assertFalse(RnnClipping.saved(ended(1, 2), ended(1, 2), GUESSING).reproduced(), "nothing was lost");
     assertEquals(
         List.of("above guessing", "not finite from update 2", "below guessing"),
         ended(100, nan, 2.3).stream().map(trained -> trained.ending(GUESSING)).toList());
@@ -253,21 +253,21 @@ class JudgementsTest {
 
   @Test
   void clippingShortensTheGradientOfAllStepsAlikeAndThatOfNoneThatIsShort() {
-    Course.ThroughTime clipped = VanishingRnn.clipped(new Course.ThroughTime(new double[] {30, 40}, 5));
+    Course.ThroughTime clipped = RnnClipping.clipped(new Course.ThroughTime(new double[] {30, 40}, 5));
     assertArrayEquals(new double[] {6, 8}, clipped.steps(), 1e-12);
     assertEquals(1, clipped.weights(), 1e-12);
     double[] small = {0.3, 0.4};
-    assertArrayEquals(small, VanishingRnn.clipped(new Course.ThroughTime(small, 0.5)).steps());
+    assertArrayEquals(small, RnnClipping.clipped(new Course.ThroughTime(small, 0.5)).steps());
   }
 
   @Test
   void rowsThatCannotBeHalvedAreRefused() {
     try (Arena arena = Arena.ofConfined()) {
-      assertEquals(List.of(16, 4), VanishingRnn.cut(blank(arena, 8, 8, 1)).dims());
-      assertEquals(List.of(14, 4), VanishingRnn.cut(blank(arena, 7, 8, 1)).dims());
+      assertEquals(List.of(16, 4), RnnBeforeTraining.cut(blank(arena, 8, 8, 1)).dims());
+      assertEquals(List.of(14, 4), RnnBeforeTraining.cut(blank(arena, 7, 8, 1)).dims());
       for (int[] dims : new int[][] {{7, 7, 1}, {20}}) {
         Dataset odd = blank(arena, dims);
-        String complaint = assertThrows(BadInputException.class, () -> VanishingRnn.cut(odd)).getMessage();
+        String complaint = assertThrows(BadInputException.class, () -> RnnBeforeTraining.cut(odd)).getMessage();
         assertTrue(complaint.contains("an input of blank is [" + dims[0]), complaint);
         assertEquals(1, complaint.lines().count());
       }
