@@ -15,9 +15,7 @@ import dev.lamina.study.LayerProbe;
 import dev.lamina.study.Networks;
 import dev.lamina.study.Numbers;
 import dev.lamina.study.Panel;
-import dev.lamina.study.Panel.Curve;
 import dev.lamina.study.Panel.Scale;
-import dev.lamina.study.Panel.Style;
 import dev.lamina.study.Setting;
 import dev.lamina.study.Splits;
 import dev.lamina.study.Study;
@@ -47,7 +45,6 @@ final class BatchNormStudy {
   private static final int BATCH = 60;
   private static final int LOOKS = 40;
   private static final int PROBED = 500;
-  private static final double[] PERCENTILES = {0.15, 0.50, 0.85};
 
   /** What both nets are compared at; the paper does not name its rate. */
   private static final double[] RATES = {0.03, 0.1, 0.3, 1, 3, 10};
@@ -82,24 +79,10 @@ final class BatchNormStudy {
   }
 
   /** Trainings without and with batch norm, a pair for each seed, each kind at its best rate. */
-  private record Pairs(List<Outcome> without, List<Outcome> with) {}
+  private record Pairs(List<SigmoidTraining> without, List<SigmoidTraining> with) {}
 
-  /**
-   * A training.
-   *
-   * @param accuracies on validation examples, at each look
-   * @param percentiles of the inputs of each unit of the last hidden layer: [look][percentile][unit]; empty unless
-   *     asked for
-   */
-  record Outcome(double rate, double[] accuracies, double[][][] percentiles) {
-    double best() {
-      return Numbers.most(accuracies);
-    }
-
-    double last() {
-      return accuracies[accuracies.length - 1];
-    }
-  }
+  /** What is the same for all trainings; rates that are tried go to the table. */
+  private record Bench(Setting setting, Splits examples, Table tuned, Edges edges) {}
 
   private BatchNormStudy() {}
 
@@ -134,14 +117,15 @@ final class BatchNormStudy {
     try (Arena arena = Arena.ofShared()) {
       Splits examples = Splits.open(setting, arena, setting.sized(50_000, 5000), setting.sized(5000, 500), PROBED);
       double[] at = Numbers.ends(steps, LOOKS);
-      Pairs paper = pairs(setting, examples, Start.PAPER, rates, at, tuned, bySeed, edges);
+      Bench bench = new Bench(setting, examples, tuned, edges);
+      Pairs paper = pairs(bench, Start.PAPER, rates, at, bySeed);
       verdicts.addAll(verdicts(paper.without, paper.with));
       figures.add(figure("batch-norm", paper, at));
-      Pairs scaled = pairs(setting, examples, Start.SCALED, rates, at, tuned, bySeed, edges);
+      Pairs scaled = pairs(bench, Start.SCALED, rates, at, bySeed);
       figures.add(figure("batch-norm-scaled", scaled, at));
       besides = verdicts(scaled.without, scaled.with);
-      verdicts.add(setting.onMnist(highRates(setting, examples, highRates, shortSteps, tuned)));
-      verdicts.add(setting.onMnist(deep(setting, examples, rates, steps, tuned, edges)));
+      verdicts.add(setting.onMnist(highRates(bench, highRates, shortSteps)));
+      verdicts.add(setting.onMnist(deep(bench, rates, steps)));
     }
     return new Findings(
         List.of(tuned, bySeed),
@@ -183,21 +167,13 @@ final class BatchNormStudy {
                 + " of training, over the distance of the outer two, the median of all units"));
   }
 
-  private static Pairs pairs(
-      Setting setting,
-      Splits examples,
-      Start start,
-      double[] rates,
-      double[] at,
-      Table tuned,
-      Table bySeed,
-      Edges edges) {
+  private static Pairs pairs(Bench bench, Start start, double[] rates, double[] at, Table bySeed) {
     int steps = (int) at[at.length - 1];
-    double[] chosen = chosen(setting, examples, start, HIDDEN, rates, steps, tuned, edges);
+    double[] chosen = chosen(bench, start, HIDDEN, rates, steps);
     Pairs pairs = new Pairs(new ArrayList<>(), new ArrayList<>());
-    for (int seed = 1; seed <= setting.sized(SEEDS, 2); seed++) {
-      Outcome without = train(setting, examples, start, HIDDEN, false, chosen[0], steps, seed);
-      Outcome with = train(setting, examples, start, HIDDEN, true, chosen[1], steps, seed);
+    for (int seed = 1; seed <= bench.setting.sized(SEEDS, 2); seed++) {
+      SigmoidTraining without = train(bench, start, HIDDEN, false, chosen[0], steps, seed);
+      SigmoidTraining with = train(bench, start, HIDDEN, true, chosen[1], steps, seed);
       pairs.without.add(without);
       pairs.with.add(with);
       bySeed.row(
@@ -205,40 +181,41 @@ final class BatchNormStudy {
           seed,
           100 * without.best(),
           100 * with.best(),
-          1 / sooner(without, with),
-          stepsTo(EARLY, without, at),
-          stepsTo(EARLY, with, at),
-          wandering(without),
-          wandering(with));
+          1 / with.soonerThan(without),
+          without.stepsTo(EARLY, at),
+          with.stepsTo(EARLY, at),
+          without.wandering(),
+          with.wandering());
     }
     return pairs;
   }
 
   /** The rates with the highest accuracy at the end, without and with batch norm. */
-  private static double[] chosen(
-      Setting setting, Splits examples, Start start, int depth, double[] rates, int steps, Table table, Edges edges) {
+  private static double[] chosen(Bench bench, Start start, int depth, double[] rates, int steps) {
     double[] best = {-1, -1};
     double[] chosen = {rates[0], rates[0]};
     for (double rate : rates) {
       double[] last = new double[2];
       for (int which = 0; which < 2; which++) {
-        last[which] = train(setting, examples, start, depth, which == 1, rate, steps, 0).last();
+        last[which] = train(bench, start, depth, which == 1, rate, steps, 0).last();
         if (last[which] > best[which]) {
           best[which] = last[which];
           chosen[which] = rate;
         }
       }
-      table.row(depth, start.words, rate, 100 * last[0], 100 * last[1]);
+      bench.tuned.row(depth, start.words, rate, 100 * last[0], 100 * last[1]);
     }
     for (int which = 0; which < 2; which++) {
       String net = depth + " layers from " + start.words + (which == 1 ? " with" : " without");
-      edges.look(net, chosen[which], rates);
+      bench.edges.look(net, chosen[which], rates);
     }
     return chosen;
   }
 
-  private static Outcome train(
-      Setting setting, Splits examples, Start start, int depth, boolean normalised, double rate, int steps, int seed) {
+  private static SigmoidTraining train(
+      Bench bench, Start start, int depth, boolean normalised, double rate, int steps, int seed) {
+    Setting setting = bench.setting;
+    Splits examples = bench.examples;
     setting.doing(
         "%d layers from %s %s batch norm, rate %s, seed %d",
         depth, start.words, normalised ? "with" : "without", Numbers.text(rate), seed);
@@ -257,9 +234,9 @@ final class BatchNormStudy {
         course.train(steps / LOOKS, rate);
         Evaluation judged = course.judge(examples.validation());
         accuracies[look] = course.diverged() ? 0 : judged.accuracy();
-        percentiles[look] = percentiles(probe.look(course).read("inputs"));
+        percentiles[look] = SigmoidTraining.percentiles(WIDTH, probe.look(course).read("inputs"));
       }
-      return new Outcome(rate, accuracies, percentiles);
+      return new SigmoidTraining(rate, accuracies, percentiles);
     }
   }
 
@@ -267,31 +244,17 @@ final class BatchNormStudy {
     return outputs.get(outputs.size() - 3);
   }
 
-  /** [percentile][unit] of values [example][unit]. */
-  private static double[][] percentiles(double[] values) {
-    int examples = values.length / WIDTH;
-    double[][] percentiles = new double[PERCENTILES.length][WIDTH];
-    for (int unit = 0; unit < WIDTH; unit++) {
-      int own = unit;
-      double[] inputs = IntStream.range(0, examples).mapToDouble(i -> values[i * WIDTH + own]).toArray();
-      for (int p = 0; p < PERCENTILES.length; p++) {
-        percentiles[p][unit] = Numbers.quantile(PERCENTILES[p], inputs);
-      }
-    }
-    return percentiles;
-  }
-
   /** Judges nets without and with batch norm, seed by seed. */
-  static List<Verdict> verdicts(List<Outcome> without, List<Outcome> with) {
+  static List<Verdict> verdicts(List<SigmoidTraining> without, List<SigmoidTraining> with) {
     double[] higher = new double[with.size()];
     double[] sooner = new double[with.size()];
     double[] plain = new double[with.size()];
     double[] still = new double[with.size()];
     for (int seed = 0; seed < with.size(); seed++) {
       higher[seed] = 100 * (with.get(seed).best() - without.get(seed).best());
-      sooner[seed] = sooner(without.get(seed), with.get(seed));
-      plain[seed] = wandering(without.get(seed));
-      still[seed] = wandering(with.get(seed));
+      sooner[seed] = with.get(seed).soonerThan(without.get(seed));
+      plain[seed] = without.get(seed).wandering();
+      still[seed] = with.get(seed).wandering();
     }
     ConfidenceInterval points = ConfidenceInterval.of(higher);
     double[] one = new double[sooner.length];
@@ -319,98 +282,53 @@ final class BatchNormStudy {
             calm.high() < 1));
   }
 
-  /**
-   * How many times as long the net without batch norm takes to its best accuracy as the one with it; one that never
-   * gets there counts as if it did one look after the end.
-   */
-  private static double sooner(Outcome without, Outcome with) {
-    double goal = without.best();
-    return (firstAt(without, goal) + 1.0) / (firstAt(with, goal) + 1.0);
-  }
-
-  /** NaN if it never gets there. */
-  private static double stepsTo(double accuracy, Outcome outcome, double[] at) {
-    int look = firstAt(outcome, accuracy);
-    return look < at.length ? at[look] : Double.NaN;
-  }
-
-  private static int firstAt(Outcome outcome, double accuracy) {
-    int looks = outcome.accuracies.length;
-    return IntStream.range(0, looks).filter(i -> outcome.accuracies[i] >= accuracy).findFirst().orElse(looks);
-  }
-
-  /** How far percentiles move in the second half of training, over the distance of the outer two; the median unit. */
-  private static double wandering(Outcome outcome) {
-    double[] units = new double[WIDTH];
-    for (int unit = 0; unit < WIDTH; unit++) {
-      double moved = 0;
-      double distance = 0;
-      for (int p = 0; p < PERCENTILES.length; p++) {
-        double[] over = series(outcome, p, unit);
-        moved += Numbers.deviation(Arrays.copyOfRange(over, LOOKS / 2, LOOKS)) / PERCENTILES.length;
-      }
-      double[] low = series(outcome, 0, unit);
-      double[] high = series(outcome, PERCENTILES.length - 1, unit);
-      for (int look = LOOKS / 2; look < LOOKS; look++) {
-        distance += (high[look] - low[look]) / (LOOKS - LOOKS / 2);
-      }
-      units[unit] = moved / distance;
-    }
-    return Numbers.quantile(0.5, units);
-  }
-
-  private static double[] series(Outcome outcome, int percentile, int unit) {
-    return Arrays.stream(outcome.percentiles).mapToDouble(look -> look[percentile][unit]).toArray();
-  }
-
   private static Figure figure(String name, Pairs pairs, double[] at) {
-    Outcome without = pairs.without.getFirst();
-    Outcome with = pairs.with.getFirst();
+    SigmoidTraining without = pairs.without.getFirst();
+    SigmoidTraining with = pairs.with.getFirst();
     Panel accuracy =
         Panel.of("Validation accuracy", "updates", "accuracy", Scale.LINEAR)
-            .line("without, rate " + Numbers.text(without.rate), at, without.accuracies)
-            .line("with, rate " + Numbers.text(with.rate), at, with.accuracies);
+            .line("without, rate " + Numbers.text(without.rate()), at, without.accuracies())
+            .line("with, rate " + Numbers.text(with.rate()), at, with.accuracies());
     return new Figure(name, 3, List.of(accuracy, inputs("Without", without, at), inputs("With", with, at)));
   }
 
-  private static Panel inputs(String title, Outcome outcome, double[] at) {
+  private static Panel inputs(String title, SigmoidTraining training, double[] at) {
     Panel panel = Panel.of(title + ": inputs of unit 1 of the last sigmoids", "updates", "percentiles", Scale.LINEAR);
-    for (int p = 0; p < PERCENTILES.length; p++) {
-      panel = panel.with(new Curve(Numbers.percent(PERCENTILES[p]), at, series(outcome, p, 0), Style.LINE));
+    for (int p = 0; p < SigmoidTraining.PERCENTILES.length; p++) {
+      panel = panel.line(Numbers.percent(SigmoidTraining.PERCENTILES[p]), at, training.series(p, 0));
     }
     return panel;
   }
 
-  private static Verdict highRates(Setting setting, Splits examples, double[] rates, int steps, Table table) {
+  private static Verdict highRates(Bench bench, double[] rates, int steps) {
     for (double rate : rates) {
-      double without = train(setting, examples, Start.SCALED, HIDDEN, false, rate, steps, 0).last();
-      double with = train(setting, examples, Start.SCALED, HIDDEN, true, rate, steps, 0).last();
-      table.row(HIDDEN, Start.SCALED.words, rate, 100 * without, 100 * with);
+      double without = train(bench, Start.SCALED, HIDDEN, false, rate, steps, 0).last();
+      double with = train(bench, Start.SCALED, HIDDEN, true, rate, steps, 0).last();
+      bench.tuned.row(HIDDEN, Start.SCALED.words, rate, 100 * without, 100 * with);
       if (onlyWith(without, with)) {
         return only(
             "at a rate of " + Numbers.text(rate) + " it trains only with batch norm, for every seed",
-            lasts(setting, examples, HIDDEN, false, rate, steps),
-            lasts(setting, examples, HIDDEN, true, rate, steps));
+            lasts(bench, HIDDEN, false, rate, steps),
+            lasts(bench, HIDDEN, true, rate, steps));
       }
     }
     return only("there is a rate at which it trains only with batch norm", new double[] {1}, new double[] {0});
   }
 
-  private static Verdict deep(Setting setting, Splits examples, double[] rates, int steps, Table table, Edges edges) {
-    double[] chosen = chosen(setting, examples, Start.SCALED, DEEP, rates, steps, table, edges);
+  private static Verdict deep(Bench bench, double[] rates, int steps) {
+    double[] chosen = chosen(bench, Start.SCALED, DEEP, rates, steps);
     return only(
         "with "
             + DEEP
             + " hidden layers of sigmoids it trains only with batch norm, each at its best rate, for every"
             + " seed",
-        lasts(setting, examples, DEEP, false, chosen[0], steps),
-        lasts(setting, examples, DEEP, true, chosen[1], steps));
+        lasts(bench, DEEP, false, chosen[0], steps),
+        lasts(bench, DEEP, true, chosen[1], steps));
   }
 
-  private static double[] lasts(
-      Setting setting, Splits examples, int depth, boolean normalised, double rate, int steps) {
-    return IntStream.rangeClosed(1, setting.sized(FEWER_SEEDS, 1))
-        .mapToDouble(seed -> train(setting, examples, Start.SCALED, depth, normalised, rate, steps, seed).last())
+  private static double[] lasts(Bench bench, int depth, boolean normalised, double rate, int steps) {
+    return IntStream.rangeClosed(1, bench.setting.sized(FEWER_SEEDS, 1))
+        .mapToDouble(seed -> train(bench, Start.SCALED, depth, normalised, rate, steps, seed).last())
         .toArray();
   }
 

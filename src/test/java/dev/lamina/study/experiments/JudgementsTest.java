@@ -193,7 +193,7 @@ class JudgementsTest {
    * Accuracies that rise to {@code best} at look {@code reached} of 40, and percentiles at −1, 0 and 1 that swing by
    * {@code swing}.
    */
-  private static BatchNormStudy.Outcome sigmoids(double best, int reached, double swing) {
+  private static SigmoidTraining sigmoids(double best, int reached, double swing) {
     double[] accuracies = new double[40];
     Arrays.setAll(accuracies, look -> look < reached ? best * look / 40 : best);
     double[][][] percentiles = new double[40][3][100];
@@ -202,7 +202,7 @@ class JudgementsTest {
         Arrays.fill(percentiles[look][p], p - 1 + (look % 2 == 0 ? swing : -swing));
       }
     }
-    return new BatchNormStudy.Outcome(0.1, accuracies, percentiles);
+    return new SigmoidTraining(0.1, accuracies, percentiles);
   }
 
   @Test
