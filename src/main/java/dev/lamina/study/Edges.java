@@ -15,9 +15,14 @@ public final class Edges {
    * @param tried in ascending order
    */
   public void look(String what, double chosen, double[] tried) {
-    if (tried.length > 1 && (chosen == tried[0] || chosen == tried[tried.length - 1])) {
+    if (tried.length > 1 && isAtEnd(chosen, tried)) {
       found.add(what + " (" + Numbers.text(chosen) + ")");
     }
+  }
+
+  /** Whether a choice lies at an end of what was tried, in ascending order. */
+  public static boolean isAtEnd(double chosen, double[] tried) {
+    return chosen == tried[0] || chosen == tried[tried.length - 1];
   }
 
   /** A note on all choices. */

@@ -128,15 +128,8 @@ final class ActivationStatistics {
         List.of(new Figure("signal-by-layer", curves), new Figure("histograms", LAYERS, panels)),
         verdicts,
         List.of(
-            EXAMPLES
-                + " x "
-                + WIDTH
-                + " unit Gaussian inputs, "
-                + LAYERS
-                + " layers of "
-                + WIDTH
-                + ", no bias;"
-                + " nothing is tuned",
+            "%s x %s unit Gaussian inputs, %s layers of %s, no bias; nothing is tuned"
+                .formatted(EXAMPLES, WIDTH, LAYERS, WIDTH),
             "the published figures are of one draw each; the row ReLU, sqrt(2/fan-in) is the one before times sqrt(2)"
                 + " for each layer",
             "tolerances: 1 % for tanh with 1/sqrt(fan-in) and N(0,1), 5 % for all others"));

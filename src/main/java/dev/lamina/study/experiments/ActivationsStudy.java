@@ -156,19 +156,12 @@ final class ActivationsStudy {
         List.of(new Figure("activations", panels.size(), panels)),
         List.of(),
         List.of(
-            DEPTH
-                + " hidden layers of "
-                + WIDTH
-                + " from He's start, Adam at "
-                + RATE
-                + ", batches of "
-                + BATCH
-                + ", one seed; nothing is tuned, which is not equally good for all",
-            "flat: share of values of the last hidden layer with a slope under "
-                + FLAT
-                + " in size; dead: units of it for which that is so on all of "
-                + PROBED
-                + " images",
+            ("%s hidden layers of %s from He's start, Adam at %s, batches of %s, one seed; nothing is tuned,"
+                    + " which is not equally good for all")
+                .formatted(DEPTH, WIDTH, RATE, BATCH),
+            ("flat: share of values of the last hidden layer with a slope under %s in size; dead: units of it"
+                    + " for which that is so on all of %s images")
+                .formatted(FLAT, PROBED),
             "seconds are of this run on this machine and contain whatever else it did",
             timing(setting, all)));
   }

@@ -132,34 +132,19 @@ final class BatchNormStudy {
         figures,
         verdicts,
         List.of(
-            "sigmoids, "
-                + WIDTH
-                + " units a layer, batches of "
-                + BATCH
-                + ", plain SGD, weights from "
-                + Start.PAPER.words
-                + " (\"small random Gaussian values\") as in the paper, but "
-                + steps
-                + " steps instead of 50,000; high rates and deep nets from "
-                + Start.SCALED.words
-                + ", from which nets without batch norm have the better chance",
+            ("sigmoids, %s units a layer, batches of %s, plain SGD, weights from %s (\"small random Gaussian"
+                    + " values\") as in the paper, but %s steps instead of 50,000; high rates and deep nets from %s,"
+                    + " from which nets without batch norm have the better chance")
+                .formatted(WIDTH, BATCH, Start.PAPER.words, steps, Start.SCALED.words),
             "not judged, for the paper does not say it: from weights of "
                 + Start.SCALED.words
                 + " "
                 + besides.stream()
                     .map(verdict -> verdict.criterion() + ": " + verdict.measured())
                     .collect(Collectors.joining("; ")),
-            "tuning budget: the rates "
-                + Arrays.toString(rates)
-                + " for each net of "
-                + HIDDEN
-                + " (from either weights) and "
-                + DEEP
-                + " layers, one seed that is not used again, "
-                + Arrays.toString(highRates)
-                + " for high rates ("
-                + shortSteps
-                + " steps)",
+            ("tuning budget: the rates %s for each net of %s (from either weights) and %s layers, one seed"
+                    + " that is not used again, %s for high rates (%s steps)")
+                .formatted(Arrays.toString(rates), HIDDEN, DEEP, Arrays.toString(highRates), shortSteps),
             edges.note(),
             "percentiles of 15, 50 and 85 % are of each unit's inputs over "
                 + PROBED

@@ -75,13 +75,8 @@ final class DeadRelu {
     Table table =
         setting.table(
             "dead-relu",
-            "After "
-                + steps
-                + " updates: units that are positive on none of "
-                + PROBED
-                + " training images, mean of "
-                + seeds
-                + " seeds",
+            "After %s updates: units that are positive on none of %s training images, mean of %s seeds"
+                .formatted(steps, PROBED, seeds),
             List.of(
                 "activation",
                 "bias",
@@ -133,14 +128,10 @@ final class DeadRelu {
         List.of(new Figure("dead-relu", panel)),
         List.of(verdict(rates, reluShares)),
         List.of(
-            "two hidden layers of "
-                + WIDTH
-                + " from He's start, momentum 0.9, batches of "
-                + BATCH
-                + "; nothing is tuned, a training whose loss is not finite stops where it was; a net is called wrecked"
-                + " that is less than "
-                + Numbers.text(WRECKED)
-                + " times as good as guessing",
+            ("two hidden layers of %s from He's start, momentum 0.9, batches of %s; nothing is tuned, a"
+                    + " training whose loss is not finite stops where it was; a net is called wrecked that is less than"
+                    + " %s times as good as guessing")
+                .formatted(WIDTH, BATCH, Numbers.text(WRECKED)),
             "the course's 10 to 20 % are no figure for this net; at the rates with which all nets learn it is at most "
                 + Numbers.text(most)
                 + " % of ReLUs",

@@ -132,16 +132,10 @@ final class DropoutStudy {
         List.of(new Figure("dropout", panel)),
         verdicts(all.getFirst(), all.getLast()),
         List.of(
-            IMAGES
-                + " training images, two hidden layers of "
-                + WIDTH
-                + " ReLUs; with dropout a fifth of the pixels and half of the hidden units are dropped; SGD with"
-                + " momentum "
-                + MOMENTUM
-                + " and norms of at most "
-                + Numbers.text(BOUND.maxNorm())
-                + " for both, batches of "
-                + BATCH,
+            ("%s training images, two hidden layers of %s ReLUs; with dropout a fifth of the pixels and half"
+                    + " of the hidden units are dropped; SGD with momentum %s and norms of at most %s for both, batches"
+                    + " of %s")
+                .formatted(IMAGES, WIDTH, MOMENTUM, Numbers.text(BOUND.maxNorm()), BATCH),
             "tuning budget: the rates "
                 + Arrays.toString(rates)
                 + " for each, by validation accuracy and not by the gap; intervals are of the difference of the same"
@@ -207,11 +201,8 @@ final class DropoutStudy {
     ConfidenceInterval change = ConfidenceInterval.ofDifference(with, without);
     return new Verdict(
         "the gap of " + what + ", is narrower with dropout",
-        Numbers.text(Numbers.mean(with))
-            + " against "
-            + Numbers.text(Numbers.mean(without))
-            + ", a change of "
-            + change.text(),
+        "%s against %s, a change of %s"
+            .formatted(Numbers.text(Numbers.mean(with)), Numbers.text(Numbers.mean(without)), change.text()),
         "narrower",
         "the interval lies below 0",
         change.high() < 0);

@@ -99,14 +99,8 @@ final class EnsembleStudy {
         List.of(new Figure("ensemble", panel)),
         verdicts,
         List.of(
-            "two hidden layers of "
-                + WIDTH
-                + " ReLUs, Adam at "
-                + RATE
-                + ", "
-                + epochs
-                + " epochs; probabilities are"
-                + " averaged; nothing is tuned",
+            "two hidden layers of %s ReLUs, Adam at %s, %s epochs; probabilities are averaged; nothing is tuned"
+                .formatted(WIDTH, RATE, epochs),
             "the course's 2 to 5 % are those of a harder task, where single nets leave more to gain; they are not"
                 + " judged"));
   }

@@ -132,26 +132,18 @@ final class HeVersusXavier {
         List.of(figure(he.getFirst(), xavier.getFirst(), steps)),
         verdicts(guessing, he, xavier),
         List.of(
-            CONVOLUTIONS
-                + " convolutions (3 x 3, "
-                + FILTERS
-                + " filters, the first two with stride 2) and "
-                + DENSE
-                + " dense layers, biases 0, plain SGD without momentum or decay, batches of "
-                + BATCH
-                + "; Xavier is what He et al. compare with, std 1/sqrt(fan-in)",
+            ("%s convolutions (3 x 3, %s filters, the first two with stride 2) and %s dense layers, biases 0,"
+                    + " plain SGD without momentum or decay, batches of %s; Xavier is what He et al. compare with, std"
+                    + " 1/sqrt(fan-in)")
+                .formatted(CONVOLUTIONS, FILTERS, DENSE, BATCH),
             "tuning budget: the rates "
                 + Arrays.toString(rates)
                 + ", one seed; the one with He's lowest loss is taken for both, as the paper has one recipe for both;"
                 + " other seeds are judged",
             edges.note(),
             "tried at all of these rates, Xavier's start " + leaving(others, guessing),
-            "not judged, for the paper's nets are convolutional: of "
-                + DEPTH
-                + " dense layers of "
-                + WIDTH
-                + " Xavier's start "
-                + leaving(dense, guessing),
+            "not judged, for the paper's nets are convolutional: of %s dense layers of %s Xavier's start %s"
+                .formatted(DEPTH, WIDTH, leaving(dense, guessing)),
             "both starts are the same draws, scaled: where all layers have ReLU and biases 0 the forward ratio is exact"
                 + " but for rounding, a property of the starts that no training could miss"));
   }

@@ -111,13 +111,10 @@ final class Hinton {
     }
     notes.addAll(
         List.of(
-            DEPTH
-                + " hidden layers of "
-                + WIDTH
-                + ", momentum 0.9, batches of "
-                + BATCH
-                + "; tuning budget: two rates for each row, one seed that is not used again, of which validation takes"
-                + " the better one; a deviation needs more than one seed",
+            ("%s hidden layers of %s, momentum 0.9, batches of %s; tuning budget: two rates for each row, one"
+                    + " seed that is not used again, of which validation takes the better one; a deviation needs more"
+                    + " than one seed")
+                .formatted(DEPTH, WIDTH, BATCH),
             "the fourth finding is speed: the same updates on all devices of this machine but the reference, whose"
                 + " purpose is another; nets with He's start, after "
                 + WARM_UP

@@ -150,14 +150,9 @@ final class LsuvStudy {
         List.of(new Figure("lsuv", 2, panels)),
         verdicts,
         List.of(
-            DEPTH
-                + " hidden layers of "
-                + WIDTH
-                + ", biases 0, no batch norm, SGD, batches of "
-                + BATCH
-                + "; layer "
-                + (DEPTH + 1)
-                + " gives the logits; variances are those of outputs in front of the activation, as in the paper",
+            ("%s hidden layers of %s, biases 0, no batch norm, SGD, batches of %s; layer %s gives the logits;"
+                    + " variances are those of outputs in front of the activation, as in the paper")
+                .formatted(DEPTH, WIDTH, BATCH, DEPTH + 1),
             "the paper's nets are convolutional, with 13 to 19 layers; Xavier's is made for tanh, so the claim that it"
                 + " stalls is held against ReLU only",
             "tuning budget: the rates "
@@ -175,11 +170,8 @@ final class LsuvStudy {
     verdicts.add(
         Verdict.that(
             kind.name + ": on LSUV's batch the variance of each of " + (DEPTH + 1) + " layers is 1 for every seed",
-            "at most "
-                + Numbers.text(farthest)
-                + " away, after at most "
-                + rounds
-                + (rounds == 1 ? " round" : " rounds"),
+            "at most %s away, after at most %s%s"
+                .formatted(Numbers.text(farthest), rounds, rounds == 1 ? " round" : " rounds"),
             "within " + LSUV.tolerance() + " in " + LSUV.rounds() + " rounds",
             scaled.size() == all.getFirst().outcomes.size() * (DEPTH + 1) && farthest < LSUV.tolerance()));
     verdicts.add(learns(kind, all.getFirst(), guessing));

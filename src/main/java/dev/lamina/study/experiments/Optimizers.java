@@ -11,6 +11,7 @@ import dev.lamina.optim.Optimizer;
 import dev.lamina.optim.RmsProp;
 import dev.lamina.optim.Sgd;
 import dev.lamina.study.Course;
+import dev.lamina.study.Edges;
 import dev.lamina.study.Figure;
 import dev.lamina.study.Findings;
 import dev.lamina.study.Networks;
@@ -78,13 +79,8 @@ final class Optimizers {
     Table table =
         setting.table(
             "optimizers",
-            "After "
-                + steps
-                + " updates, mean and deviation of "
-                + seeds
-                + " seeds, and "
-                + Ravine.STEPS
-                + " steps in the ravine",
+            "After %s updates, mean and deviation of %s seeds, and %s steps in the ravine"
+                .formatted(steps, seeds, Ravine.STEPS),
             List.of(
                 "optimizer",
                 "rate",
@@ -113,11 +109,10 @@ final class Optimizers {
         double[] last = Numbers.each(outcomes, Outcome::last);
         double[] accuracies = Numbers.each(outcomes, outcome -> 100 * outcome.accuracy);
         Ravine.Path path = Ravine.best(setting, kind.optimizer, RAVINE_RATES);
-        boolean edge = rate == rates[0] || rate == rates[rates.length - 1];
         table.row(
             kind.name,
             rate,
-            edge ? "yes" : "no",
+            Edges.isAtEnd(rate, rates) ? "yes" : "no",
             Numbers.mean(last),
             Numbers.deviation(last),
             Numbers.mean(accuracies),
@@ -137,18 +132,12 @@ final class Optimizers {
         List.of(new Figure("losses", losses), new Figure("ravine", 2, ravine)),
         List.of(),
         List.of(
-            DEPTH
-                + " hidden layers of "
-                + WIDTH
-                + " ReLUs, batches of "
-                + BATCH
-                + "; a deviation needs more than one seed, and a loss is a dash where one of them diverged; the ravine"
-                + " is (x^2 + 50 y^2)/2 from (-8, 1)",
-            "tuning budget: "
-                + (setting.quick() ? 3 : SMALL_RATES.length)
-                + " rates a half decade apart for each (rates.csv has all), one seed that is not used again, lowest"
-                + " training loss at the end; in the ravine "
-                + Arrays.toString(RAVINE_RATES),
+            ("%s hidden layers of %s ReLUs, batches of %s; a deviation needs more than one seed, and a loss is"
+                    + " a dash where one of them diverged; the ravine is (x^2 + 50 y^2)/2 from (-8, 1)")
+                .formatted(DEPTH, WIDTH, BATCH),
+            ("tuning budget: %s rates a half decade apart for each (rates.csv has all), one seed that is not"
+                    + " used again, lowest training loss at the end; in the ravine %s")
+                .formatted((setting.quick() ? 3 : SMALL_RATES.length), Arrays.toString(RAVINE_RATES)),
             "the ravine lies along an axis, which suits methods that scale each coordinate by itself",
             "a rate at the edge of its grid might not be the best"));
   }

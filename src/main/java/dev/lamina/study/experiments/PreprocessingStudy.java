@@ -157,12 +157,9 @@ final class PreprocessingStudy {
                 + " prepared by pixel; PCA turns the axes, which conditions nothing, and leaves out all but "
                 + COMPONENTS
                 + "; whitening has epsilon 1e-5",
-            "tuning budget: the rates "
-                + Arrays.toString(RATES)
-                + " over the largest eigenvalue for each, of which the one with the fewest epochs on the first part"
-                + " counts (then the lowest loss); "
-                + most
-                + " epochs at most"));
+            ("tuning budget: the rates %s over the largest eigenvalue for each, of which the one with the"
+                    + " fewest epochs on the first part counts (then the lowest loss); %s epochs at most")
+                .formatted(Arrays.toString(RATES), most)));
   }
 
   private static Verdict less(String what, int kind, double[] values) {

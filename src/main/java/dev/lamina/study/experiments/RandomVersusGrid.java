@@ -125,20 +125,15 @@ final class RandomVersusGrid {
         List.of(new Figure("best-of-n", panel)),
         verdicts(counts, won),
         List.of(
-            "the response is a Gaussian hill over two of four parameters, its top anywhere in the unit cube, its widths"
-                + " "
-                + NARROW
-                + " to "
-                + WIDE
-                + "; the other two change nothing",
+            ("the response is a Gaussian hill over two of four parameters, its top anywhere in the unit cube,"
+                    + " its widths %s to %s; the other two change nothing")
+                .formatted(NARROW, WIDE),
             "a grid of n has levels as even as can be (2 x 2 x 1 x 1 for n = 4, 5 x 1 x 1 x 1 for 5) in the middle of"
                 + " equal parts; which parameters get more levels is left to chance, since nobody knows which matter",
             "n = 1 searches nothing: it compares the middle of the cube with a place anywhere",
-            "another grid of n, not judged: n points by chance of the whole one of "
-                + WHOLE_GRID
-                + ". Beside it random is better in at least 95 % of bootstraps from n = "
-                + from(counts, wonCut)
-                + " on",
+            ("another grid of n, not judged: n points by chance of the whole one of %s. Beside it random is"
+                    + " better in at least 95 %% of bootstraps from n = %s on")
+                .formatted(WHOLE_GRID, from(counts, wonCut)),
             "a small grid lies in the middle, from where no top is far; random trials lie anywhere. With the edges of"
                 + " the cube joined there is no middle, a single trial is as good wherever it lies, and only the"
                 + " arrangement is left: then random is better in "

@@ -319,21 +319,14 @@ final class RbmPretraining {
             .map(tuned -> better(tuned.start.name, all.getFirst().test(), tuned.test()))
             .toList(),
         List.of(
-            bench.extent.depth
-                + " hidden layers of "
-                + bench.extent.width
-                + " sigmoids, "
-                + bench.examples.training().size()
-                + " training images, momentum 0.9, batches of "
-                + BATCH
-                + "; Hinton's nets were wider and saw 60,000 images for longer",
-            "tuning budget: the rates "
-                + Arrays.toString(rates)
-                + " for each start, with inputs from 0 to 1, and again with z-scores but for the pre-trained one, of"
-                + " which validation takes the best; pre-training is not tuned: "
-                + options.epochs()
-                + " epochs of CD-1 a layer with the numbers of Hinton's guide (2010), which is time that the others do"
-                + " not have",
+            ("%s hidden layers of %s sigmoids, %s training images, momentum 0.9, batches of %s; Hinton's nets"
+                    + " were wider and saw 60,000 images for longer")
+                .formatted(bench.extent.depth, bench.extent.width, bench.examples.training().size(), BATCH),
+            ("tuning budget: the rates %s for each start, with inputs from 0 to 1, and again with z-scores but"
+                    + " for the pre-trained one, of which validation takes the best; pre-training is not tuned: %s"
+                    + " epochs of CD-1 a layer with the numbers of Hinton's guide (2010), which is time that the others"
+                    + " do not have")
+                .formatted(Arrays.toString(rates), options.epochs()),
             edges.note(),
             "where the tuning seed and the others lie far apart, a start leaves the plateau late, and in these epochs"
                 + " only by chance",
@@ -346,12 +339,8 @@ final class RbmPretraining {
     ConfidenceInterval gain = ConfidenceInterval.ofDifference(with, without);
     return Verdict.that(
         "pre-trained is better on the test set than " + other,
-        Numbers.text(Numbers.mean(with))
-            + " % against "
-            + Numbers.text(Numbers.mean(without))
-            + " %, a gain of "
-            + gain.text()
-            + " points",
+        "%s %% against %s %%, a gain of %s points"
+            .formatted(Numbers.text(Numbers.mean(with)), Numbers.text(Numbers.mean(without)), gain.text()),
         "better, and the interval excludes 0",
         gain.low() > 0);
   }

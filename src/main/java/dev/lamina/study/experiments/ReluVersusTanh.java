@@ -180,16 +180,10 @@ final class ReluVersusTanh {
 
   private static List<String> notes(Setting setting, Task task, double[] rates) {
     return List.of(
-        "three convolutions (5 x 5, "
-            + task.filters
-            + ", "
-            + task.filters
-            + " and "
-            + 2 * task.filters
-            + " filters), each with activation and 2 x 2 max pooling, and a dense layer; SGD with momentum 0.9, batches"
-            + " of "
-            + BATCH
-            + ", no regularisation; the same weights to begin with, std 1/sqrt(fan-in), for all",
+        ("three convolutions (5 x 5, %s, %s and %s filters), each with activation and 2 x 2 max pooling,"
+                + " and a dense layer; SGD with momentum 0.9, batches of %s, no regularisation; the same weights to"
+                + " begin with, std 1/sqrt(fan-in), for all")
+            .formatted(task.filters, task.filters, 2 * task.filters, BATCH),
         task.original
             ? "the data and the error are those of the claim"
             : "the claim was made for CIFAR-10 and 25 %, here it is "
@@ -200,13 +194,9 @@ final class ReluVersusTanh {
                 + setting.data().name()
                 + ", a ratio that need not be the same; --data with a folder of CIFAR-10 tests"
                 + " the claim itself",
-        "tuning budget: the rates "
-            + Arrays.toString(rates)
-            + " for each, one seed that is not used again, the fewest epochs count; at most "
-            + task.most
-            + " epochs, looked at every quarter on "
-            + JUDGED
-            + " of the images",
+        ("tuning budget: the rates %s for each, one seed that is not used again, the fewest epochs count;"
+                + " at most %s epochs, looked at every quarter on %s of the images")
+            .formatted(Arrays.toString(rates), task.most, JUDGED),
         "intervals are of the mean logarithm of the ratio, seed by seed (Student's t)",
         "seconds an epoch are of these nets in this run, by the study's own clock and without the looks: the"
             + " benchmark of a training step is of another net, with one activation",

@@ -124,11 +124,9 @@ final class RnnBeforeTraining {
     int steps = shape.dim(0) * PARTS;
     if (shape.rank() < 2 || shape.size() % steps != 0) {
       throw new BadInputException(
-          "vanishing-rnn reads images in halves of rows; an input of "
-              + data.name()
-              + " is "
-              + shape
-              + ", which has no rows of an even number of values; choose other --data");
+          ("vanishing-rnn reads images in halves of rows; an input of %s is %s, which has no rows of an even"
+                  + " number of values; choose other --data")
+              .formatted(data.name(), shape));
     }
     return new Reshape(steps, Math.toIntExact(shape.size()) / steps);
   }

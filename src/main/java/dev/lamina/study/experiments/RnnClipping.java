@@ -67,12 +67,8 @@ final class RnnClipping {
     Table table =
         setting.table(
             "clipping",
-            "ReLU RNN of radius "
-                + Numbers.text(EXPLOSIVE)
-                + ", row by row, after "
-                + updates
-                + " updates by SGD; guessing has a loss of "
-                + Numbers.text(guessing),
+            "ReLU RNN of radius %s, row by row, after %s updates by SGD; guessing has a loss of %s"
+                .formatted(Numbers.text(EXPLOSIVE), updates, Numbers.text(guessing)),
             List.of(
                 "rate",
                 "loss without clipping",

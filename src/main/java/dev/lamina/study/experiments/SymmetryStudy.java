@@ -140,12 +140,11 @@ final class SymmetryStudy {
             "weights of 0 with ReLU never move", "largest weight " + Numbers.text(zeros.moved), "0", zeros.moved == 0),
         Verdict.that(
             "weights of 0.01 N learn, and much better than the other two",
-            "test accuracy "
-                + Numbers.percent(random.accuracy)
-                + ", against "
-                + Numbers.percent(constant.accuracy)
-                + " and "
-                + Numbers.percent(zeros.accuracy),
+            "test accuracy %s, against %s and %s"
+                .formatted(
+                    Numbers.percent(random.accuracy),
+                    Numbers.percent(constant.accuracy),
+                    Numbers.percent(zeros.accuracy)),
             "at least " + Numbers.text(BETTER) + " times as good as either",
             random.accuracy >= BETTER * Math.max(constant.accuracy, zeros.accuracy)));
   }

@@ -141,24 +141,15 @@ final class TwoLayerSearch {
     }
     Trial winner = all.stream().min(Comparator.comparingDouble(trial -> -trial.accuracy)).orElseThrow();
     notes.add(
-        "the best of all has "
-            + Numbers.percent(winner.accuracy)
-            + " of validation images right, as judged after its best of "
-            + epochs
-            + " epochs, and "
-            + Numbers.percent(winner.test)
-            + " of the test images then");
+        ("the best of all has %s of validation images right, as judged after its best of %s epochs, and %s"
+                + " of the test images then")
+            .formatted(Numbers.percent(winner.accuracy), epochs, Numbers.percent(winner.test)));
     notes.add(
-        "taken from the course: bytes less the mean image, not divided; "
-            + HIDDEN
-            + " ReLUs; weights from 0.0001 N, biases 0; mean cross-entropy and reg/2 times the sum of squared weights"
-            + " (its loss of 3.07 at reg 1000 says so); SGD without momentum (its trainer's default), batches of "
-            + BATCH
-            + ", rate times "
-            + DECAY
-            + " after each epoch, "
-            + HELD_OUT
-            + " images held out");
+        ("taken from the course: bytes less the mean image, not divided; %s ReLUs; weights from 0.0001 N,"
+                + " biases 0; mean cross-entropy and reg/2 times the sum of squared weights (its loss of 3.07 at"
+                + " reg 1000 says so); SGD without momentum (its trainer's default), batches of %s, rate times %s"
+                + " after each epoch, %s images held out")
+            .formatted(HIDDEN, BATCH, DECAY, HELD_OUT));
     notes.add("tuning budget: the " + 2 * trials + " trials themselves");
     if (!tested) {
       notes.add(

@@ -99,18 +99,13 @@ final class VanishingGradient {
                 + CHAINS
                 + " chains, weights uniform in [-1,1], half of them of size 1, biases and input"
                 + " N(0,1)",
-            "width "
-                + WIDTH
-                + ": factors at the start, on "
-                + PROBED
-                + " images; the two of a layer multiply to what it leaves of the gradient; the largest singular value"
-                + " is the most that weights could do to it",
-            "accuracies: SGD, batches of "
-                + BATCH
-                + ", sigmoid from 1/sqrt(n), ReLU from sqrt(2/n); tuning budget: the"
-                + " rates "
-                + Arrays.toString(RATES)
-                + " for each row, one seed that is not used again; mean of other seeds and half of its 95 % interval",
+            ("width %s: factors at the start, on %s images; the two of a layer multiply to what it leaves of"
+                    + " the gradient; the largest singular value is the most that weights could do to it")
+                .formatted(WIDTH, PROBED),
+            ("accuracies: SGD, batches of %s, sigmoid from 1/sqrt(n), ReLU from sqrt(2/n); tuning budget: the"
+                    + " rates %s for each row, one seed that is not used again; mean of other seeds and half of its 95"
+                    + " %% interval")
+                .formatted(BATCH, Arrays.toString(RATES)),
             edges.note()));
   }
 
@@ -178,13 +173,8 @@ final class VanishingGradient {
     Table table =
         setting.table(
             "factors",
-            "Width "
-                + WIDTH
-                + ", "
-                + LAYERS
-                + " hidden layers: factors on the gradient's norm, geometric mean of"
-                + " layers 2 to "
-                + LAYERS,
+            "Width %s, %s hidden layers: factors on the gradient's norm, geometric mean of layers 2 to %s"
+                .formatted(WIDTH, LAYERS, LAYERS),
             List.of(
                 "start",
                 "activation",
@@ -280,13 +270,8 @@ final class VanishingGradient {
     Table table =
         setting.table(
             "accuracies",
-            "Validation accuracy in % after "
-                + epochs
-                + " epochs on "
-                + examples.training().size()
-                + " images, mean of "
-                + SEEDS
-                + " seeds",
+            "Validation accuracy in %% after %s epochs on %s images, mean of %s seeds"
+                .formatted(epochs, examples.training().size(), SEEDS),
             List.of("hidden layers", "sigmoid", "sigmoid ±", "sigmoid's rate", "ReLU", "ReLU ±", "ReLU's rate"));
     double[][] means = new double[2][DEPTHS.length];
     for (int d = 0; d < DEPTHS.length; d++) {

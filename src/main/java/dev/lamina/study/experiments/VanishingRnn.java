@@ -67,11 +67,9 @@ final class VanishingRnn {
         List.of(new Figure("vanishing-rnn", 2, parts.stream().flatMap(part -> part.panels.stream()).toList())),
         parts.stream().flatMap(part -> part.verdicts.stream()).toList(),
         List.of(
-            UNITS
-                + " units, batches of "
-                + BATCH
-                + "; before training images are read in halves of rows, in training row by row; a share is that of the"
-                + " gradient's norm at the first step in that at the last",
+            ("%s units, batches of %s; before training images are read in halves of rows, in training row by"
+                    + " row; a share is that of the gradient's norm at the first step in that at the last")
+                .formatted(UNITS, BATCH),
             "recurrent weights begin orthogonal times the radius: spectral radius and all singular values are that; the"
                 + " LSTM's forget bias is 1, so that its memory keeps sigmoid(1) = 0.731 a step before it has learned"
                 + " more; 5 keeps 0.993, near the 1 of 1997, which had no forget gate",

@@ -157,14 +157,10 @@ final class ZeroCentred {
         verdicts(positive.getFirst(), centred.getFirst(), positive.getLast()),
         List.of(
             "a linear unit on y = w*.x without noise, squared loss, SGD; a walk has arrived within " + NEAR + " of w*",
-            "tuning budget: "
-                + RATES.length
-                + " rates for each row, 2^(1/8) apart, "
-                + WALKS[0]
-                + " walks each with single examples, fewer with batches, at most "
-                + MOST_STEPS
-                + " steps; the rate with the fewest steps is taken, which is not the one with the shortest path, and"
-                + " other walks measure it; all of that in each repetition",
+            ("tuning budget: %s rates for each row, 2^(1/8) apart, %s walks each with single examples, fewer"
+                    + " with batches, at most %s steps; the rate with the fewest steps is taken, which is not the one"
+                    + " with the shortest path, and other walks measure it; all of that in each repetition")
+                .formatted(RATES.length, WALKS[0], MOST_STEPS),
             "how long the path is depends on the rate more than how many steps it has: at half of each rate both are"
                 + " shorter, and had only rates been tried that lie 2^(1/2) apart, the ratio would be "
                 + Numbers.text(coarse[0] / coarse[1])));
@@ -222,13 +218,12 @@ final class ZeroCentred {
             "mini-batches soften it: a path with batches of "
                 + BATCHES[BATCHES.length - 1]
                 + " is shorter, and fewer gradients have one sign",
-            Numbers.text(s.path)
-                + " instead of "
-                + Numbers.text(p.path)
-                + " straight ways, "
-                + Numbers.percent(s.sameSign)
-                + " instead of "
-                + Numbers.percent(p.sameSign),
+            "%s instead of %s straight ways, %s instead of %s"
+                .formatted(
+                    Numbers.text(s.path),
+                    Numbers.text(p.path),
+                    Numbers.percent(s.sameSign),
+                    Numbers.percent(p.sameSign)),
             "less",
             s.path < p.path && s.sameSign < p.sameSign));
   }
