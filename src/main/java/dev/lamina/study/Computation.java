@@ -72,6 +72,17 @@ public final class Computation implements AutoCloseable {
     }
   }
 
+  /** Sets an input to values in row-major order. */
+  public void stage(String input, TensorType type, double[] values) {
+    try (Arena scratch = Arena.ofConfined()) {
+      HostTensor tensor = HostTensor.allocate(scratch, type);
+      for (int i = 0; i < values.length; i++) {
+        tensor.set(i, values[i]);
+      }
+      stage(input, tensor);
+    }
+  }
+
   /** One step. */
   public void run() {
     program.run();

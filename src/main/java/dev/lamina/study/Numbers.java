@@ -79,6 +79,11 @@ public final class Numbers {
     return sorted[below] + (place - below) * (sorted[above] - sorted[below]);
   }
 
+  /** {@code values} with NaN in place of those below {@code least}. */
+  public static double[] atLeast(double least, double... values) {
+    return Arrays.stream(values).map(value -> value < least ? Double.NaN : value).toArray();
+  }
+
   /** The mean of each column of {@code rows}. */
   public static double[] columnMeans(double[][] rows) {
     double[] means = new double[rows[0].length];

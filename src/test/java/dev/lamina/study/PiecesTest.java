@@ -101,6 +101,20 @@ class PiecesTest {
   }
 
   @Test
+  void aCourseThatDivergedHasNoLossAtItsEnd() {
+    var network = Networks.dense(1, 8, 2, new ReLU(), new He());
+    try (Course course = new Course(setting, network, new Sgd(), columns(), 10, 1);
+        Course lost = new Course(setting, network, new Sgd(), columns(), 10, 1)) {
+      double[] losses = course.losses(8, 0.1, 4);
+      assertEquals(4, losses.length);
+      assertTrue(losses[3] < losses[0], Arrays.toString(losses));
+      losses = lost.losses(8, 1e30, 4);
+      assertTrue(lost.diverged());
+      assertTrue(Double.isNaN(losses[3]), Arrays.toString(losses));
+    }
+  }
+
+  @Test
   void aCourseSaysWhatItsDataMadeOfTheWeightsTheyDecideOn() {
     Dataset data = columns();
     var network = Networks.dense(2, 6, 2, new ReLU(), new Lsuv());

@@ -1,6 +1,5 @@
 package dev.lamina.study.experiments;
 
-import dev.lamina.graph.Tensor;
 import dev.lamina.nn.activation.Sigmoid;
 import dev.lamina.nn.init.Initializer;
 import dev.lamina.nn.init.LeCun;
@@ -212,7 +211,7 @@ final class BatchNormStudy {
                 setting,
                 course,
                 examples.test().take(PROBED),
-                (outputs, labels) -> labels.graph().output("inputs", lastInputs(outputs)))) {
+                (outputs, labels) -> labels.graph().output("inputs", outputs.get(outputs.size() - 3)))) {
       double[] accuracies = new double[LOOKS];
       double[][][] percentiles = new double[LOOKS][][];
       for (int look = 0; look < LOOKS; look++) {
@@ -223,10 +222,6 @@ final class BatchNormStudy {
       }
       return new SigmoidTraining(rate, accuracies, percentiles);
     }
-  }
-
-  private static Tensor lastInputs(List<Tensor> outputs) {
-    return outputs.get(outputs.size() - 3);
   }
 
   /** Judges nets without and with batch norm, seed by seed. */

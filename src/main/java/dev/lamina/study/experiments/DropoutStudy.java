@@ -162,13 +162,12 @@ final class DropoutStudy {
    * @param losses are filled with those of training and test after each epoch, [2][epoch]; empty for none
    */
   private static Outcome train(Course course, Splits examples, double rate, int epochs, double[][] losses) {
-    if (losses.length == 0) {
-      course.train(epochs * course.stepsPerEpoch(), rate);
-    }
-    for (int epoch = 0; epoch < epochs && losses.length > 0; epoch++) {
+    for (int epoch = 0; epoch < epochs; epoch++) {
       course.train(course.stepsPerEpoch(), rate);
-      losses[0][epoch] = course.judge(examples.training()).loss();
-      losses[1][epoch] = course.judge(examples.test()).loss();
+      if (losses.length > 0) {
+        losses[0][epoch] = course.judge(examples.training()).loss();
+        losses[1][epoch] = course.judge(examples.test()).loss();
+      }
     }
     Evaluation training = course.judge(examples.training());
     Evaluation test = course.judge(examples.test());

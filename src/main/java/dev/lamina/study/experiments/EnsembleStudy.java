@@ -23,7 +23,6 @@ import dev.lamina.study.Study;
 import dev.lamina.study.Table;
 import dev.lamina.study.Verdict;
 import dev.lamina.tensor.DType;
-import dev.lamina.tensor.HostTensor;
 import dev.lamina.tensor.TensorType;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
@@ -150,23 +149,10 @@ final class EnsembleStudy {
             DType.F32,
             labels);
     graph.output("accuracy", hits.mean());
-    try (Computation computation = new Computation(setting.device(), graph);
-        Arena arena = Arena.ofConfined()) {
-      HostTensor all = HostTensor.allocate(arena, type);
-      long at = 0;
-      for (double[][] one : predictions) {
-        for (double[] probabilities : one) {
-          for (double p : probabilities) {
-            all.set(at++, p);
-          }
-        }
-      }
-      HostTensor truth = HostTensor.allocate(arena, TensorType.of(DType.I32, n));
-      for (int i = 0; i < n; i++) {
-        truth.set(i, data.label(i));
-      }
-      computation.stage("predictions", all);
-      computation.stage("labels", truth);
+    try (Computation computation = new Computation(setting.device(), graph)) {
+      computation.stage(
+          "predictions", type, predictions.stream().flatMap(Arrays::stream).flatMapToDouble(Arrays::stream).toArray());
+      computation.stage("labels", labels.type(), IntStream.range(0, n).mapToDouble(data::label).toArray());
       computation.run();
       return computation.read("accuracy")[0];
     }

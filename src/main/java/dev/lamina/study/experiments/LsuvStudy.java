@@ -222,7 +222,7 @@ final class LsuvStudy {
     String title = kind.name + ": before training, test images, down to 1e-8";
     Panel panel = Panel.of(title, "layer", "variance of the output", Scale.LOG_Y);
     for (Tuned tuned : all) {
-      double[] drawn = Arrays.stream(tuned.first().variances).map(v -> v < LOWEST_DRAWN ? Double.NaN : v).toArray();
+      double[] drawn = Numbers.atLeast(LOWEST_DRAWN, tuned.first().variances);
       panel = panel.line(tuned.start.name, Numbers.counting(1, DEPTH + 1), drawn);
     }
     return panel;

@@ -43,6 +43,8 @@ final class Optimizers {
   private static final int BATCH = 100;
   private static final int LOOKS = 20;
   private static final int SEEDS = 3;
+
+  /** Lower heights would leave no room for the others. */
   private static final double LOWEST_DRAWN = 1e-8;
 
   private static final double[] SMALL_RATES = {0.0003, 0.001, 0.003, 0.01, 0.03};
@@ -120,7 +122,9 @@ final class Optimizers {
             path.rate(),
             path.last());
         losses = losses.line(kind.name, at, outcomes.getFirst().losses);
-        heights = heights.line(kind.name, Numbers.counting(0, Ravine.STEPS + 1), drawn(path.values()));
+        heights =
+            heights.line(
+                kind.name, Numbers.counting(0, Ravine.STEPS + 1), Numbers.atLeast(LOWEST_DRAWN, path.values()));
         ravine.add(
             Panel.of(kind.name + ", rate " + Numbers.text(path.rate()), "x (flat)", "y (steep)", Scale.LINEAR)
                 .line(kind.name, path.xs(), path.ys()));
@@ -137,14 +141,9 @@ final class Optimizers {
                 .formatted(DEPTH, WIDTH, BATCH),
             ("tuning budget: %s rates a half decade apart for each (rates.csv has all), one seed that is not"
                     + " used again, lowest training loss at the end; in the ravine %s")
-                .formatted((setting.quick() ? 3 : SMALL_RATES.length), Arrays.toString(RAVINE_RATES)),
+                .formatted(setting.quick() ? 3 : SMALL_RATES.length, Arrays.toString(RAVINE_RATES)),
             "the ravine lies along an axis, which suits methods that scale each coordinate by itself",
             "a rate at the edge of its grid might not be the best"));
-  }
-
-  /** Lower heights would leave no room for the others. */
-  private static double[] drawn(double[] heights) {
-    return Arrays.stream(heights).map(h -> h < LOWEST_DRAWN ? Double.NaN : h).toArray();
   }
 
   private static double tuned(Setting setting, Splits examples, Kind kind, double[] rates, int steps, Table grid) {

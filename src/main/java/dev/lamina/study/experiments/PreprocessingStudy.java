@@ -25,6 +25,7 @@ import dev.lamina.study.Verdict;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -93,7 +94,11 @@ final class PreprocessingStudy {
    * @param epochs until the loss is at the target; infinite if it does not get there
    * @param accuracy on test images then
    */
-  private record Descent(double rate, Spectrum spectrum, double[] losses, double epochs, double accuracy) {}
+  private record Descent(double rate, Spectrum spectrum, double[] losses, double epochs, double accuracy) {
+    double last() {
+      return losses[losses.length - 1];
+    }
+  }
 
   private PreprocessingStudy() {}
 
@@ -193,17 +198,10 @@ final class PreprocessingStudy {
   }
 
   private static Descent best(List<Descent> tried) {
+    // NaN compares as larger than every number.
     return tried.stream()
-        .min((a, b) -> {
-          int byEpochs = Double.compare(a.epochs, b.epochs);
-          // NaN compares as larger than every number.
-          return byEpochs != 0 ? byEpochs : Double.compare(last(a.losses), last(b.losses));
-        })
+        .min(Comparator.comparingDouble(Descent::epochs).thenComparingDouble(Descent::last))
         .orElseThrow();
-  }
-
-  private static double last(double[] losses) {
-    return losses[losses.length - 1];
   }
 
   private static Dataset part(Splits examples, int part, int parts) {

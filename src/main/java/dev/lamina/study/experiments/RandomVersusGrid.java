@@ -18,9 +18,7 @@ import dev.lamina.study.Study;
 import dev.lamina.study.Table;
 import dev.lamina.study.Verdict;
 import dev.lamina.tensor.DType;
-import dev.lamina.tensor.HostTensor;
 import dev.lamina.tensor.TensorType;
-import java.lang.foreign.Arena;
 import java.util.Arrays;
 import java.util.List;
 import java.util.random.RandomGenerator;
@@ -217,14 +215,13 @@ final class RandomVersusGrid {
     var fall = Exprs.mul(Exprs.mul(off, off), input(2));
     Tensor depth = points.reduce(ReduceKind.SUM, fall, DType.F32, new int[] {2}, tops, steep);
     graph.output("best", depth.map(d -> Exprs.exp(Exprs.neg(d))).max(1));
-    try (Computation computation = new Computation(setting.device(), graph);
-        Arena arena = Arena.ofConfined()) {
-      double[] all = Arrays.stream(trials).flatMap(Arrays::stream).flatMapToDouble(Arrays::stream).toArray();
-      computation.stage("points", tensor(arena, TensorType.f32(surfaces, n, PARAMETERS), all));
-      TensorType one = TensorType.f32(surfaces, 1, PARAMETERS);
-      computation.stage("tops", tensor(arena, one, Arrays.stream(centres).flatMapToDouble(Arrays::stream).toArray()));
+    try (Computation computation = new Computation(setting.device(), graph)) {
       computation.stage(
-          "steepness", tensor(arena, one, Arrays.stream(steepness).flatMapToDouble(Arrays::stream).toArray()));
+          "points",
+          points.type(),
+          Arrays.stream(trials).flatMap(Arrays::stream).flatMapToDouble(Arrays::stream).toArray());
+      computation.stage("tops", tops.type(), Arrays.stream(centres).flatMapToDouble(Arrays::stream).toArray());
+      computation.stage("steepness", steep.type(), Arrays.stream(steepness).flatMapToDouble(Arrays::stream).toArray());
       computation.run();
       return computation.read("best");
     }
@@ -238,29 +235,19 @@ final class RandomVersusGrid {
     Tensor gains = graph.input("gains", TensorType.f32(surfaces, 1));
     Tensor won = counts.matmul(gains).map(g -> Exprs.ifPositive(g, Exprs.constant(1), Exprs.constant(0)));
     graph.output("share", won.mean());
-    try (Computation computation = new Computation(setting.device(), graph);
-        Arena arena = Arena.ofConfined()) {
-      HostTensor drawn = HostTensor.allocate(arena, TensorType.f32(BOOTSTRAPS, surfaces));
-      for (int boot = 0; boot < BOOTSTRAPS; boot++) {
-        for (int s = 0; s < surfaces; s++) {
-          long place = (long) boot * surfaces + random.nextInt(surfaces);
-          drawn.set(place, drawn.get(place) + 1);
-        }
+    double[] drawn = new double[BOOTSTRAPS * surfaces];
+    for (int boot = 0; boot < BOOTSTRAPS; boot++) {
+      for (int s = 0; s < surfaces; s++) {
+        drawn[boot * surfaces + random.nextInt(surfaces)]++;
       }
-      double[] differences = new double[surfaces];
-      Arrays.setAll(differences, s -> b[s] - a[s]);
-      computation.stage("counts", drawn);
-      computation.stage("gains", tensor(arena, TensorType.f32(surfaces, 1), differences));
+    }
+    double[] differences = new double[surfaces];
+    Arrays.setAll(differences, s -> b[s] - a[s]);
+    try (Computation computation = new Computation(setting.device(), graph)) {
+      computation.stage("counts", counts.type(), drawn);
+      computation.stage("gains", gains.type(), differences);
       computation.run();
       return computation.read("share")[0];
     }
-  }
-
-  private static HostTensor tensor(Arena arena, TensorType type, double[] values) {
-    HostTensor tensor = HostTensor.allocate(arena, type);
-    for (int i = 0; i < values.length; i++) {
-      tensor.set(i, values[i]);
-    }
-    return tensor;
   }
 }

@@ -26,10 +26,8 @@ import dev.lamina.study.Study;
 import dev.lamina.study.Table;
 import dev.lamina.study.Verdict;
 import dev.lamina.tensor.DType;
-import dev.lamina.tensor.HostTensor;
 import dev.lamina.tensor.Shape;
 import dev.lamina.tensor.TensorType;
-import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -138,7 +136,7 @@ final class ZeroCentred {
           grid.row(word, batch, all.rate, 100 * all.arrived, all.steps, all.path);
         }
         double[] rates = Numbers.each(tried, ZeroCentred::best);
-        List<Walks> chosen = measured(setting, isCentred, batch, rates, WALKS[b]);
+        List<Walks> chosen = walks(setting, isCentred, batch, "measuring", rates, WALKS[b]);
         (isCentred ? centred : positive).add(chosen);
         if (batch == 1) {
           coarse[isCentred ? 1 : 0] = Numbers.mean(tried, ZeroCentred::pathAtCoarse);
@@ -238,21 +236,14 @@ final class ZeroCentred {
         .toList();
   }
 
-  private static List<Walks> measured(Setting setting, boolean centred, int batch, double[] rates, int walks) {
-    return walks(setting, centred, batch, "measuring", rates, walks);
-  }
-
   /** All walks of one kind at once, {@code each} of them for each of {@code rates}. */
   private static List<Walks> walks(
       Setting setting, boolean centred, int batch, String purpose, double[] rates, int each) {
     int walkers = rates.length * each;
-    try (Computation computation = computation(setting, centred, batch, purpose, walkers);
-        Arena arena = Arena.ofConfined()) {
-      HostTensor staged = HostTensor.allocate(arena, TensorType.f32(walkers, 1));
-      for (int i = 0; i < walkers; i++) {
-        staged.set(i, rates[i / each]);
-      }
-      computation.stage("rate", staged);
+    double[] staged = new double[walkers];
+    Arrays.setAll(staged, walker -> rates[walker / each]);
+    try (Computation computation = computation(setting, centred, batch, purpose, walkers)) {
+      computation.stage("rate", TensorType.f32(walkers, 1), staged);
       for (int step = 0; step < MOST_STEPS; step++) {
         computation.run();
       }
