@@ -1,28 +1,19 @@
 package dev.lamina.study;
 
-import dev.lamina.device.Buffer;
 import dev.lamina.device.Device;
 import dev.lamina.device.OutOfDeviceMemoryException;
-import dev.lamina.device.Plan;
-import dev.lamina.device.Program;
-import dev.lamina.device.Unfinished;
-import dev.lamina.device.VariableLayout;
-import dev.lamina.device.VariableStore;
+import dev.lamina.device.RunningGraph;
 import dev.lamina.graph.Graph;
-import dev.lamina.graph.Op;
 import dev.lamina.graph.Variable;
 import dev.lamina.tensor.HostTensor;
 import dev.lamina.tensor.TensorType;
 import java.lang.foreign.Arena;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 
-/** A graph on a device, with memory for its variables, to be run as often as one likes. */
+/** A graph on a device, with memory for its variables, whose inputs and outputs are numbers. */
 public final class Computation implements AutoCloseable {
-  private final VariableStore store;
-  private final Buffer arena;
-  private final Program program;
+  private final RunningGraph graph;
   private final Set<String> outputs;
 
   /**
@@ -32,37 +23,22 @@ public final class Computation implements AutoCloseable {
    */
   public Computation(Device device, Graph graph) {
     outputs = Set.copyOf(graph.outputs().keySet());
-    Set<Variable> variables = new LinkedHashSet<>(graph.assigns().keySet());
-    graph
-        .nodes()
-        .forEach(node -> {
-          if (node.op() instanceof Op.Read(Variable variable)) {
-            variables.add(variable);
-          }
-        });
-    VariableLayout layout = new VariableLayout(variables);
-    Plan plan = Plan.of(graph, device, layout);
-    try (Unfinished parts = new Unfinished()) {
-      store = parts.add(new VariableStore(device, layout));
-      arena = parts.add(device.allocate(Math.max(plan.arenaBytes(), 64)));
-      program = new Program(plan, device, store, arena);
-      parts.finished();
-    }
+    this.graph = new RunningGraph(device, graph);
   }
 
   /** What the graph reads and assigns. */
   public List<Variable> variables() {
-    return store.layout().variables();
+    return graph.variables().layout().variables();
   }
 
   /** Sets a variable. */
   public void write(Variable variable, HostTensor value) {
-    store.write(variable, value);
+    graph.variables().write(variable, value);
   }
 
   /** Sets an input for all runs that follow. */
   public void stage(String input, HostTensor value) {
-    program.stage(input, value).await();
+    graph.stage(input, value);
   }
 
   /** Sets an input that is one number. */
@@ -85,7 +61,7 @@ public final class Computation implements AutoCloseable {
 
   /** One step. */
   public void run() {
-    program.run();
+    graph.run();
   }
 
   /** Whether there is an output {@code name}. */
@@ -95,34 +71,18 @@ public final class Computation implements AutoCloseable {
 
   /** The output {@code name} of the last step, in row-major order. */
   public double[] read(String name) {
-    try (Arena scratch = Arena.ofConfined()) {
-      HostTensor value = HostTensor.allocate(scratch, program.resultType(name));
-      program.read(name, value);
-      return values(value);
-    }
+    return graph.read(name);
   }
 
   /** The value of a variable, in row-major order. */
   public double[] read(Variable variable) {
     try (Arena scratch = Arena.ofConfined()) {
-      HostTensor value = HostTensor.allocate(scratch, variable.type());
-      store.read(variable, value);
-      return values(value);
+      return graph.variables().read(variable, scratch).toDoubles();
     }
-  }
-
-  private static double[] values(HostTensor tensor) {
-    double[] values = new double[Math.toIntExact(tensor.size())];
-    for (int i = 0; i < values.length; i++) {
-      values[i] = tensor.get(i);
-    }
-    return values;
   }
 
   @Override
   public void close() {
-    program.close();
-    arena.close();
-    store.close();
+    graph.close();
   }
 }

@@ -3,7 +3,6 @@ package dev.lamina.study;
 import dev.lamina.data.Batch;
 import dev.lamina.data.BatchLoader;
 import dev.lamina.data.BatchOrder;
-import dev.lamina.data.BatchPosition;
 import dev.lamina.data.Dataset;
 import dev.lamina.data.FittedPreprocessing;
 import dev.lamina.data.HostAllocator;
@@ -99,9 +98,7 @@ public final class Course implements AutoCloseable {
               .seed(seed);
       model = parts.add(CompiledModel.compile(setting.device(), besides.apply(spec).build()));
       scaled = model.initialise(training);
-      loader =
-          new BatchLoader(
-              training, new BatchOrder.Shuffled(seed), batch, SLOTS, HostAllocator.in(arena), BatchPosition.START);
+      loader = new BatchLoader(training, new BatchOrder.Shuffled(seed), batch, SLOTS, HostAllocator.in(arena));
       parts.finished();
     }
   }
@@ -210,13 +207,7 @@ public final class Course implements AutoCloseable {
   private static void pass(Dataset data, ObjIntConsumer<Batch> shown) {
     try (Arena memory = Arena.ofShared();
         BatchLoader order =
-            new BatchLoader(
-                data,
-                new BatchOrder.Sequential(),
-                EVALUATION_BATCH,
-                SLOTS,
-                HostAllocator.in(memory),
-                BatchPosition.START)) {
+            new BatchLoader(data, new BatchOrder.Sequential(), EVALUATION_BATCH, SLOTS, HostAllocator.in(memory))) {
       for (int i = 0; i < order.batchesPerEpoch(); i++) {
         Batch batch = order.next();
         shown.accept(batch, i * EVALUATION_BATCH);
