@@ -18,6 +18,9 @@ final class WorkloadOptions {
   @Option(names = "--batch", paramLabel = "N|full", description = "Examples of one pass.")
   private String batch;
 
+  @Option(names = "--precision", paramLabel = "NAME", description = "tf32, fp32, bf16, fp16 or fp64.")
+  private String precision;
+
   @Option(names = "--device", paramLabel = "NAME", description = "auto, cuda, cuda:1, cpu or reference.")
   private String device;
 
@@ -28,6 +31,7 @@ final class WorkloadOptions {
     Map<String, String> given = new LinkedHashMap<>();
     given.put("data", data);
     given.put("batch", batch);
+    given.put("precision", precision);
     given.put("device", device);
     Recipe recipe = subject.recipe(given);
     return data == null && subject.isForImageNet() && recipe.batch() instanceof BatchSize.Fixed(int size)

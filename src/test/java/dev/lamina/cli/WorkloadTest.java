@@ -1,6 +1,7 @@
 package dev.lamina.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -24,6 +25,15 @@ class WorkloadTest extends CommandFixture {
     assertTrue(outLines().stream().anyMatch(line -> line.startsWith("all") && line.contains("61,706")), said());
     assertTrue(
         outLines().getLast().startsWith("a training step with batch 8 on reference takes "), outLines().getLast());
+  }
+
+  @Test
+  void thePrecisionCanBeChosen() {
+    assertEquals(Main.OK, run("summary", "lenet", "--device", "reference", "--batch", "8", "--precision", "fp64"));
+    String wide = outLines().getLast();
+    assertEquals(Main.OK, run("summary", "lenet", "--device", "reference", "--batch", "8"));
+    assertNotEquals(outLines().getLast(), wide);
+    assertComplaint("precision", "profile", "lenet", "--precision", "fp23");
   }
 
   @Test
