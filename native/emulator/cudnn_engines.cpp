@@ -9,8 +9,10 @@ namespace cudnn {
 namespace {
 
 // Rounds float factors to 16 bits; uses tensor cores; computes in float throughout; is proposed, but makes no plan; does
-// not even tell its notes.
-enum Engine : int64_t { DOWN_CONVERTING, TENSOR_CORES, EXACT, UNWILLING, SILENT, ENGINES };
+// not even tell its notes; computes as the exact one, for when nothing else does.
+enum Engine : int64_t { DOWN_CONVERTING, TENSOR_CORES, EXACT, UNWILLING, SILENT, LAST_RESORT, ENGINES };
+
+constexpr int64_t LAST_RESORT_WORKSPACE = 512;
 
 constexpr int KNOB_TILE_SIZE = 2;
 constexpr int64_t LARGE_TILE = 1;
@@ -56,7 +58,7 @@ Status finishHeuristics(Backend* heuristics) {
     // As of engines that really are: who asks must have another way.
     if (o.uneven && o.kind == BACKWARD_DATA) return refuse(NOT_SUPPORTED, "heuristics: uneven padding");
     if (!runs(o.problem.type)) return SUCCESS;
-    std::vector<int64_t> order{EXACT};
+    std::vector<int64_t> order{LAST_RESORT};
     if (mode == MODE_A) {
         order = {SILENT, UNWILLING, DOWN_CONVERTING};
         // Many settings of one engine, as real ones are proposed, before the next.
@@ -95,8 +97,9 @@ Status finishPlan(Backend* plan) {
     if (o.problem.type == Type::F32)
         o.problem.conv.math = index == DOWN_CONVERTING ? ALLOW_CONVERSION : index == TENSOR_CORES ? 0 : FMA_MATH;
     plan->operation = o;
-    plan->put<int64_t>(PLAN_WORKSPACE_SIZE,
-                       {index == TENSOR_CORES ? (tile + 1) * int64_t(o.problem.w.size() * 4 + 1024) : 0});
+    plan->put<int64_t>(PLAN_WORKSPACE_SIZE, {index == TENSOR_CORES  ? (tile + 1) * int64_t(o.problem.w.size() * 4 + 1024)
+                                             : index == LAST_RESORT ? LAST_RESORT_WORKSPACE
+                                                                    : 0});
     return SUCCESS;
 }
 

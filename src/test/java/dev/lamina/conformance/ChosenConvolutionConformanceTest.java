@@ -19,6 +19,7 @@ import dev.lamina.graph.ConvSpec;
 import dev.lamina.graph.Op;
 import dev.lamina.graph.Padding;
 import dev.lamina.graph.Size;
+import dev.lamina.tensor.DType;
 import dev.lamina.tensor.HostTensor;
 import dev.lamina.tensor.TensorType;
 import java.io.IOException;
@@ -85,6 +86,29 @@ class ChosenConvolutionConformanceTest {
     return ConvolutionSourcesConformanceTest.with(
         "graph",
         () -> Conformance.open(new CudaProvider(), options -> options.withExactProducts(false).withDeterminism(true)));
+  }
+
+  /** It is proposed behind thirty settings of another; what comes as the last resort wants 512 bytes. */
+  @Test
+  void anEngineIsFoundBehindManySettingsOfAnother() {
+    try (Device device =
+        ConvolutionSourcesConformanceTest.with(
+            "graph", () -> Conformance.open(new CudaProvider(), options -> options.withDeterminism(true)))) {
+      assertEquals(0, device.prepare(CONVOLUTION, TYPES).workspaceBytes());
+    }
+  }
+
+  /** Of 16 bits they name an algorithm twice, first with what it would need in other arithmetic: nothing. */
+  @Test
+  void theLegacyCallsAreAskedWhatAnAlgorithmNeeds() {
+    List<TensorType> narrow = TYPES.stream().map(type -> new TensorType(type.shape(), DType.F16)).toList();
+    try (Device device =
+        ConvolutionSourcesConformanceTest.with(
+            "legacy", () -> Conformance.open(new CudaProvider(), options -> options.withDeterminism(true)))) {
+      long foreseen = device.forecast(CONVOLUTION, narrow).workspaceBytes();
+      assertTrue(foreseen > 0, "the first algorithm needs a workspace");
+      assertEquals(foreseen, device.prepare(CONVOLUTION, narrow).workspaceBytes());
+    }
   }
 
   /** The emulator's legacy calls know no dilation above 8; its graph API does. */

@@ -12,6 +12,7 @@ import dev.lamina.device.DeviceTensor;
 import dev.lamina.device.OutOfDeviceMemoryException;
 import dev.lamina.device.Step;
 import dev.lamina.device.cuda.CudaProvider;
+import dev.lamina.device.cuda.emulator.Emulator;
 import dev.lamina.graph.Exprs;
 import dev.lamina.graph.Op;
 import dev.lamina.tensor.DType;
@@ -100,6 +101,7 @@ class RecordingConformanceTest {
       Step copy = device.copy(List.of(tensor(memory, 0)), List.of(tensor(memory, 1)));
       try (Device.Replay replay = device.capture("a copy", () -> {}, List.of(copy))) {
         replay.run();
+        Emulator.setMemory("64");
         List<Buffer> all = fill(device);
         var refusal = assertThrows(OutOfDeviceMemoryException.class, replay::run);
         assertTrue(refusal.getMessage().contains("cuGraphInstantiate"), refusal::getMessage);
@@ -107,13 +109,15 @@ class RecordingConformanceTest {
         replay.run();
         assertEquals(5, first(device, tensor(memory, 1)));
       }
+    } finally {
+      Emulator.setMemory(null);
     }
   }
 
   /** Takes all memory, in pieces. */
   private static List<Buffer> fill(Device device) {
     List<Buffer> all = new ArrayList<>();
-    for (long bytes = 1L << 40; bytes >= 64; ) {
+    for (long bytes = 64L << 20; bytes >= 64; ) {
       try {
         all.add(device.allocate(bytes));
       } catch (OutOfDeviceMemoryException e) {
@@ -154,7 +158,7 @@ class RecordingConformanceTest {
 
   /** The compiled kernels of all runs. */
   private static Set<Path> files() throws IOException {
-    String cache = System.getenv().getOrDefault("XDG_CACHE_HOME", System.getProperty("user.home") + "/.cache");
+    String cache = System.getenv().getOrDefault("XDG_CACHE_HOME", System.getenv("HOME") + "/.cache");
     try (Stream<Path> all = Files.list(Path.of(cache, "lamina"))) {
       return all.filter(file -> file.toString().matches(".*\\.(cubin|ptx)"))
           .collect(Collectors.toCollection(TreeSet::new));

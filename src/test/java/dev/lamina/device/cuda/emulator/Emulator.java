@@ -1,6 +1,13 @@
 package dev.lamina.device.cuda.emulator;
 
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -93,5 +100,32 @@ public final class Emulator {
       Assertions.fail("emulator is required by LAMINA_REQUIRE, but: " + reason);
     }
     Assumptions.abort("emulator: " + reason);
+  }
+
+  /**
+   * Gives the emulated GPU of this process another size, whoever has made what by then: all of 4 GiB would be filled
+   * with marks.
+   *
+   * @param mebibytes as {@code LAMINA_EMULATOR_MEMORY_MIB} has it; null for the usual size
+   */
+  @SuppressWarnings("restricted") // of the C library, the one way to an environment that is read later
+  public static void setMemory(String mebibytes) {
+    Linker linker = Linker.nativeLinker();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment name = arena.allocateFrom("LAMINA_EMULATOR_MEMORY_MIB");
+      if (mebibytes == null) {
+        linker
+            .downcallHandle(linker.defaultLookup().findOrThrow("unsetenv"), FunctionDescriptor.of(JAVA_INT, ADDRESS))
+            .invoke(name);
+      } else {
+        linker
+            .downcallHandle(
+                linker.defaultLookup().findOrThrow("setenv"),
+                FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS, JAVA_INT))
+            .invoke(name, arena.allocateFrom(mebibytes), 1);
+      }
+    } catch (Throwable e) {
+      throw new IllegalStateException("a native call throws nothing", e);
+    }
   }
 }
