@@ -102,9 +102,14 @@ class ChosenConvolutionConformanceTest {
   @Test
   void theLegacyCallsAreAskedWhatAnAlgorithmNeeds() {
     List<TensorType> narrow = TYPES.stream().map(type -> new TensorType(type.shape(), DType.F16)).toList();
+    // What is remembered is so for one limit.
+    var limit = new MemoryLimit.Bytes((512L << 20) + 16 * (System.nanoTime() % 1_000_000));
     try (Device device =
         ConvolutionSourcesConformanceTest.with(
-            "legacy", () -> Conformance.open(new CudaProvider(), options -> options.withDeterminism(true)))) {
+            "legacy",
+            () ->
+                Conformance.open(
+                    new CudaProvider(), options -> options.withDeterminism(true).withMemoryLimit(limit)))) {
       long foreseen = device.forecast(CONVOLUTION, narrow).workspaceBytes();
       assertTrue(foreseen > 0, "the first algorithm needs a workspace");
       assertEquals(foreseen, device.prepare(CONVOLUTION, narrow).workspaceBytes());
