@@ -6,6 +6,7 @@ import static jcuda.jcudnn.cudnnBackendAttributeName.CUDNN_ATTR_ENGINEHEUR_RESUL
 import static jcuda.jcudnn.cudnnBackendDescriptorType.CUDNN_BACKEND_ENGINECFG_DESCRIPTOR;
 import static jcuda.jcudnn.cudnnBackendDescriptorType.CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR;
 
+import dev.lamina.device.OutOfDeviceMemoryException;
 import dev.lamina.tensor.DType;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -145,6 +146,11 @@ final class GraphConvolutions implements ConvolutionSource {
     } catch (CudaException e) {
       engine.close();
       refusals.accept(e.refusal());
+      return Optional.empty();
+    } catch (OutOfDeviceMemoryException e) {
+      // Another may need less.
+      engine.close();
+      refusals.accept(e.getMessage());
       return Optional.empty();
     }
     if (plan.choice().workspaceBytes() > request.budget()) {
