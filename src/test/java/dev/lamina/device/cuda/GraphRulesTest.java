@@ -39,4 +39,11 @@ class GraphRulesTest {
     assertEquals(permitted, GraphConvolutions.permits(request, List.of(note)));
     assertEquals(true, GraphConvolutions.permits(request, List.of()));
   }
+
+  /** What cuDNN answers with an empty list, or with a status that means another architecture. */
+  @ParameterizedTest
+  @CsvSource({"BF16, 75, false", "BF16, 80, true", "F16, 75, true", "F32, 75, true", "F64, 90, false"})
+  void convolutionsOfSixteenBitsNeedAGpuThatHasThem(DType dtype, int capability, boolean supported) {
+    assertEquals(supported, CudnnConvolution.unsupported(dtype, capability).isEmpty());
+  }
 }
